@@ -1,0 +1,28 @@
+#include "support/shared_data.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "leither/base/check.h"
+
+namespace leither::testing {
+
+std::optional<std::filesystem::path> shared_data_dir() {
+    if (const char* dir = std::getenv("LEITHER_SHARED_DATA")) return dir;
+    const auto beside = std::filesystem::path(__FILE__).parent_path() / "../../../shared/data";
+    if (std::filesystem::is_directory(beside)) return std::filesystem::canonical(beside);
+    return std::nullopt;
+}
+
+std::string load_text(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    CHECK(file.good(), path.string());
+    return std::string((std::istreambuf_iterator<char>(file)), {});
+}
+
+nlohmann::json load_json(const std::string& relative_path) {
+    return nlohmann::json::parse(load_text(*shared_data_dir() / relative_path));
+}
+
+}  // namespace leither::testing
