@@ -14,41 +14,20 @@
 #include <optional>
 #include <span>
 
-#include "leither/base/amount.h"
-#include "leither/base/fixed_bytes.h"
+#include "leither/base/prefix.h"
+#include "leither/base/synopsis.h"
 
 namespace leither::tree {
 
-// Depth of a leaf that has no skipped level; also the number of bits of an id.
-inline constexpr unsigned kIdBits = 160;
-
-struct Synopsis {
-    Hash hash;
-    Amount sum;
-    static void fields(auto& self, auto&& visit) { visit(self.hash, self.sum); }
-    friend auto operator<=>(const Synopsis&, const Synopsis&) = default;
-};
+using leither::kIdBits;
+using leither::Prefix;
+using leither::Synopsis;
 
 Synopsis empty_synopsis();
 Hash record_hash(ByteView record);
 Hash leaf_hash(const Id& id, const Hash& record_hash);
 // REQUIRES: `prefix` has no bit set at or behind `depth`; depth < kIdBits.
 Hash inner_hash(unsigned depth, const Id& prefix, const Synopsis& left, const Synopsis& right);
-
-// The first `depth` bits of `id`, the rest zero. REQUIRES: depth <= kIdBits.
-Id prefix_of(const Id& id, unsigned depth);
-// The number of leading bits a and b share, 0..160.
-unsigned common_bits(const Id& a, const Id& b);
-
-// A subtree named by the first `bits` bits of its ids: a branch, or a child organization.
-struct Prefix {
-    Id id;  // no bit set at or behind `bits`
-    std::uint8_t bits = 0;
-    bool is_canonical() const { return bits <= kIdBits && prefix_of(id, bits) == id; }
-    bool covers(const Id& other) const { return common_bits(id, other) >= bits; }
-    static void fields(auto& self, auto&& visit) { visit(self.id, self.bits); }
-    friend auto operator<=>(const Prefix&, const Prefix&) = default;
-};
 
 // The root over a complete row of branch synopses: branches[i] is the synopsis below the
 // log2(size)-bit prefix i. An upper branch re-adds sums and hashes; it sees no account (protocol §6).

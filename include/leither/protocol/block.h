@@ -1,0 +1,139 @@
+// Charter, blocks and certificates (docs/protocol/blocks.md).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "leither/base/bounded.h"
+#include "leither/base/prefix.h"
+#include "leither/base/synopsis.h"
+#include "leither/protocol/transaction.h"
+
+namespace leither::protocol {
+
+// One line of the first distribution of credit, announced to everybody with its reason.
+struct Allocation {
+    PublicKey key;
+    Amount amount;
+    Text reason;
+    static void fields(auto& self, auto&& visit) { visit(self.key, self.amount, self.reason); }
+    friend bool operator==(const Allocation&, const Allocation&) = default;
+};
+inline constexpr std::size_t kAllocationsMax = 65'536;
+using Allocations = Bounded<Allocation, kAllocationsMax>;
+
+inline constexpr std::size_t kBookkeepersMax = 31;
+
+// The founding document. Its hash is the chain id. Small: the allocations travel beside it.
+struct Charter {
+    BoundedText<64> name;
+    BoundedText<16> unit;        // what the credit is called
+    std::uint8_t decimals = 2;
+    std::uint64_t time_ms = 0;   // Unix time of pulse 0
+    PublicKey organization;      // its id names the treasury
+    PublicKey founder;           // first member and supervisor
+    Bounded<PublicKey, kBookkeepersMax> bookkeepers;  // node keys of the first committee, by seat
+    Amount supply;
+    Hash allocations;            // allocations_hash()
+    LongText announcement;       // reasons for the first distribution
+    Params params;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.name, self.unit, self.decimals, self.time_ms, self.organization, self.founder,
+              self.bookkeepers, self.supply, self.allocations, self.announcement, self.params);
+    }
+    friend bool operator==(const Charter&, const Charter&) = default;
+};
+
+struct SignedCharter {
+    Charter charter;
+    Signature signature;  // by the organization key over the charter's tagged message, chain id zero
+    static void fields(auto& self, auto&& visit) { visit(self.charter, self.signature); }
+};
+
+struct Genesis {
+    SignedCharter charter;
+    Allocations allocations;
+    static void fields(auto& self, auto&& visit) { visit(self.charter, self.allocations); }
+};
+
+Hash allocations_hash(const Allocations& allocations);
+Bytes signing_message(const Charter& charter);
+ChainId chain_id(const Charter& charter);
+// The account that holds the organization's bookkeeping record.
+Id bookkeeping_id(const ChainId& chain);
+
+// The pulse at `unix_ms`; 0 before the charter's time.
+Pulse pulse_at(const Charter& charter, std::uint64_t unix_ms);
+
+struct BlockHeader {
+    Sequence sequence;
+    Pulse pulse;
+    Hash parent;              // block_hash of the header before; of the charter (chain id) at 1
+    Synopsis root;            // of the ledger tree after this block
+    Hash transactions;        // transactions_hash()
+    std::uint32_t transaction_count = 0;
+    std::uint16_t author = 0; // seat of who proposed it first
+    static void fields(auto& self, auto&& visit) {
+        visit(self.sequence, self.pulse, self.parent, self.root, self.transactions,
+              self.transaction_count, self.author);
+    }
+    friend bool operator==(const BlockHeader&, const BlockHeader&) = default;
+};
+
+// Covers the signatures too, unlike transaction ids. The codec's own bound on a block is
+// Params::block_bytes_max, kept by the ledger; this one only limits decoding.
+inline constexpr std::size_t kBlockTransactionsMax = 131'072;
+using Transactions = Bounded<Transaction, kBlockTransactionsMax>;
+
+Hash transactions_hash(const ChainId& chain, const Transactions& transactions);
+Hash block_hash(const ChainId& chain, const BlockHeader& header);
+
+// Where a vote belongs; part of everything a bookkeeper signs.
+struct Slot {
+    std::uint64_t cycle = 0;
+    Prefix branch;  // empty prefix: the root
+    Sequence height;
+    std::uint32_t round = 0;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.cycle, self.branch, self.height, self.round);
+    }
+    friend bool operator==(const Slot&, const Slot&) = default;
+};
+Bytes precommit_message(const ChainId& chain, const Slot& slot, const Hash& block);
+
+struct SeatSignature {
+    std::uint16_t seat = 0;
+    Signature signature;
+    static void fields(auto& self, auto&& visit) { visit(self.seat, self.signature); }
+};
+
+// A quorum of precommits: the block is decided.
+struct Certificate {
+    Slot slot;
+    Hash block;
+    Bounded<SeatSignature, kBookkeepersMax> signatures;  // by seat, rising
+    static void fields(auto& self, auto&& visit) { visit(self.slot, self.block, self.signatures); }
+    bool is_canonical() const;
+};
+
+// n - floor((n - 1) / 3), but any 2 of 2 or 3 (crash tolerance only). REQUIRES: n >= 1.
+constexpr std::size_t quorum(std::size_t n) {
+    if (n == 2 || n == 3) return 2;
+    return n - (n - 1) / 3;
+}
+
+enum class CertificateError : std::uint8_t {
+    wrong_block,       // certifies another header
+    unknown_seat,
+    too_few_signatures,
+    bad_signature,
+};
+const char* to_string(CertificateError error);
+// Whether `committee` (keys by seat) decided `header`.
+Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
+                                      const BlockHeader& header,
+                                      std::span<const PublicKey> committee);
+// Committees below 4 tolerate crashes, not lies: wallets show such certificates as `trusted`.
+constexpr bool is_trusted(std::size_t committee_size) { return committee_size < 4; }
+
+}  // namespace leither::protocol

@@ -1,0 +1,18 @@
+// The tags that separate everything signed or hashed outside the tree. Never change or reuse one.
+#pragma once
+
+#include <string_view>
+
+namespace leither::protocol::tags {
+
+inline constexpr std::string_view kCharter = "leither/charter/1";
+inline constexpr std::string_view kTransaction = "leither/transaction/1";
+inline constexpr std::string_view kPaymentRequest = "leither/payment-request/1";
+inline constexpr std::string_view kTransactions = "leither/transactions/1";
+inline constexpr std::string_view kBlock = "leither/block/1";
+inline constexpr std::string_view kPrecommit = "leither/precommit/1";
+inline constexpr std::string_view kAllocation = "leither/allocation/1";
+inline constexpr std::string_view kSalt = "leither/salt/1";
+inline constexpr std::string_view kBookkeepingId = "leither/bookkeeping-id/1";
+
+}  // namespace leither::protocol::tags

@@ -1,0 +1,75 @@
+// Every reason for which something a user sent is refused: one name in code, log, RPC and docs.
+// Each has a row in tests/scenario/rules.txt and one in docs/protocol/refusals.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace leither::protocol {
+
+enum class Refusal : std::uint8_t {
+    // ---- Form, checked first, in this order
+    malformed,              // the bytes are no canonical transaction
+    too_large,              // actual, limit: bytes
+    signature_count,        // actual, limit: signatures
+    // ---- Time
+    expired,                // actual: pulse now, limit: expiry
+    expiry_too_far,         // actual: expiry, limit: latest allowed
+    request_expired,        // the payee's request is older: actual: pulse now, limit: its expiry
+    // ---- Who
+    signer_unknown,         // the signer has no account
+    cosigner_unknown,
+    not_supervisor,         // signer or cosigner may not do this
+    too_few_supervisors,    // actual, limit: signatures of supervisors
+    counterparty_unknown,   // the member concerned has no account
+    payee_not_member,
+    member_exists,          // the applicant has an account
+    sponsor_unknown,
+    bad_signature,          // actual: index of the signature
+    // ---- Order and limits
+    bad_nonce,              // actual: counter given, limit: counter expected
+    too_many_lanes,
+    too_many_this_cycle,    // actual, limit: transactions
+    too_many_this_pulse,    // actual, limit (the mempool keeps such a transaction for the next pulse)
+    // ---- Substance
+    zero_amount,
+    self_payment,
+    insufficient_balance,   // actual: balance, limit: needed
+    balance_overflow,
+    cover_unavailable,      // the payee requires cover; no bookkeeper has pledged (actual, limit)
+    balance_not_zero,       // leaving: actual: balance
+    locks_remain,           // leaving: actual: locked
+    same_role,
+    last_supervisor,        // an organization keeps at least supervisors_required of them
+    too_many_supervisors,
+    treasury_insufficient,  // actual: treasury, limit: reward
+    daily_reward_limit,     // actual: announced today, limit: allowed today
+    too_many_pending_rewards,
+    missing_reason,
+    vote_required,          // structural and operation rewards, where the charter asks for a vote
+    no_pledge,
+    already_pledged,
+    release_not_due,        // actual: pulse now, limit: due pulse
+    // ---- The node, not the rules: try again later or elsewhere
+    already_pending,        // the same transaction waits already
+    already_committed,
+    mempool_full,           // actual, limit: transactions
+    no_organization,        // this node keeps no ledger yet
+    not_bookkeeper,         // this node seals no blocks
+    stopping,
+};
+constexpr Refusal last_of(Refusal) { return Refusal::stopping; }
+
+// A refusal with the numbers that explain it.
+struct Refused {
+    Refusal code = Refusal::malformed;
+    std::uint64_t actual = 0;
+    std::uint64_t limit = 0;
+    friend bool operator==(const Refused&, const Refused&) = default;
+};
+
+const char* to_string(Refusal code);
+// One sentence with cause and numbers, one with the next step. Amounts in smallest units.
+std::string explain(const Refused& refused);
+
+}  // namespace leither::protocol

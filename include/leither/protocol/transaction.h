@@ -1,0 +1,141 @@
+// What members sign (docs/protocol/transactions.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "leither/base/amount.h"
+#include "leither/base/bounded.h"
+#include "leither/base/fixed_bytes.h"
+#include "leither/base/number.h"
+#include "leither/protocol/record.h"
+
+namespace leither::protocol {
+
+// Whether the payee insists that the amount is backed by the bookkeepers' pledges (protocol §7).
+enum class Cover : std::uint8_t { waived, required };  // encoded; never change these values
+constexpr Cover last_of(Cover) { return Cover::required; }
+
+using Text = BoundedText<140>;
+using LongText = BoundedText<280>;
+
+// The payee's half of a transfer, signed first: "pay me this".
+struct PaymentRequest {
+    Id payee;
+    Amount amount;
+    Text reference;
+    Pulse expiry;
+    Cover cover = Cover::waived;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.payee, self.amount, self.reference, self.expiry, self.cover);
+    }
+    friend bool operator==(const PaymentRequest&, const PaymentRequest&) = default;
+};
+
+// Signer = payer, who signs last and submits. Counterparty = payee, who signs the request.
+struct Transfer {
+    PaymentRequest request;
+    static void fields(auto& self, auto&& visit) { visit(self.request); }
+    friend bool operator==(const Transfer&, const Transfer&) = default;
+};
+// Signer = supervisor, counterparty = applicant.
+struct Join {
+    PublicKey applicant;
+    std::optional<Id> sponsor;  // the member who carried the application
+    Text note;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.applicant, self.sponsor, self.note);
+    }
+    friend bool operator==(const Join&, const Join&) = default;
+};
+// Signer = supervisor, counterparty = the member who leaves.
+struct Leave {
+    Id member;
+    static void fields(auto& self, auto&& visit) { visit(self.member); }
+    friend bool operator==(const Leave&, const Leave&) = default;
+};
+// Signer = supervisor, counterparty = the member concerned.
+struct SetRole {
+    Id member;
+    Role role = Role::member;
+    static void fields(auto& self, auto&& visit) { visit(self.member, self.role); }
+    friend bool operator==(const SetRole&, const SetRole&) = default;
+};
+// Signer = supervisor. Reason and proof are public to the organization.
+struct Reward {
+    RewardKind kind = RewardKind::service;
+    Id member;
+    Amount amount;
+    LongText reason;
+    LongText proof;  // where the evidence is
+    static void fields(auto& self, auto&& visit) {
+        visit(self.kind, self.member, self.amount, self.reason, self.proof);
+    }
+    friend bool operator==(const Reward&, const Reward&) = default;
+};
+// Signer = owner. Freezes credit and registers as a candidate.
+struct Pledge {
+    Amount amount;
+    Candidacy candidacy;
+    static void fields(auto& self, auto&& visit) { visit(self.amount, self.candidacy); }
+    friend bool operator==(const Pledge&, const Pledge&) = default;
+};
+// Signer = owner. The first announces the release and ends the candidacy; one sent after the delay
+// returns the credit.
+struct Release {
+    static void fields(auto&, auto&& visit) { visit(); }
+    friend bool operator==(const Release&, const Release&) = default;
+};
+// Signer = owner. Does nothing but use up its nonce, so that another transaction with it cannot land.
+struct Cancel {
+    static void fields(auto&, auto&& visit) { visit(); }
+    friend bool operator==(const Cancel&, const Cancel&) = default;
+};
+
+// The alternatives' order is encoded; only ever append.
+using Action = std::variant<Transfer, Join, Leave, SetRole, Reward, Pledge, Release, Cancel>;
+// "transfer", "join", ... as in logs, RPC and docs.
+const char* kind_name(const Action& action);
+
+struct Nonce {
+    std::uint8_t lane = 0;
+    std::uint64_t counter = 0;
+    static void fields(auto& self, auto&& visit) { visit(self.lane, self.counter); }
+    friend auto operator<=>(const Nonce&, const Nonce&) = default;
+};
+
+inline constexpr std::size_t kCosignersMax = 15;
+
+struct TransactionBody {
+    Id signer;
+    Nonce nonce;   // of the signer
+    Pulse expiry;  // valid in blocks up to and including this pulse
+    Bounded<Id, kCosignersMax> cosigners;  // further supervisors, rising
+    Action action;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.signer, self.nonce, self.expiry, self.cosigners, self.action);
+    }
+    bool is_canonical() const;
+    friend bool operator==(const TransactionBody&, const TransactionBody&) = default;
+};
+
+struct Transaction {
+    TransactionBody body;
+    // In this order: the counterparty (if the kind has one), the signer, the cosigners.
+    Bounded<Signature, kCosignersMax + 2> signatures;
+    static void fields(auto& self, auto&& visit) { visit(self.body, self.signatures); }
+    friend bool operator==(const Transaction&, const Transaction&) = default;
+};
+inline constexpr std::size_t kTransactionBytesMax = 4096;
+
+// Excludes signatures, so nobody can give one transaction two ids.
+Hash transaction_id(const ChainId& chain, const TransactionBody& body);
+// What signer and cosigners sign, and the counterparty of every kind but transfer.
+Bytes signing_message(const ChainId& chain, const TransactionBody& body);
+// What the payee of a transfer signs.
+Bytes signing_message(const ChainId& chain, const PaymentRequest& request);
+// The counterparty's account: payee, applicant, member concerned; nothing for the other kinds.
+std::optional<Id> counterparty(const Action& action);
+
+}  // namespace leither::protocol
