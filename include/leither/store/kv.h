@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ struct Fault {
 };
 const char* to_string(Fault::Kind kind);
 
+// Walks the store as it was when the cursor was made; later writes do not show. The store outlives
+// its cursors. A cursor belongs to one thread.
 class Cursor {
  public:
     virtual ~Cursor() = default;
@@ -89,12 +92,14 @@ class WriteBatch {
 
 class Store : public Reader {
  public:
-    // Applies the batch whole and syncs it to the device before it returns. After a fault nothing of
-    // the batch is visible, now or after reopening.
+    // Applies the batch whole and syncs it to the device before it returns. After a fault the batch
+    // is not visible and the store takes no more writes: every one meets the same fault. Once it is
+    // reopened it holds that batch whole or not at all (the device may have failed after writing).
     virtual Result<void, Fault> write(const WriteBatch& batch) = 0;
 
     // Erases every key in [from, to) and gives the space back. Slow; runs on the writer's thread,
-    // keeps readers going. A crash in between leaves any part of the range, never anything else.
+    // keeps readers going. A crash or fault in between leaves any part of the range and everything
+    // outside it.
     virtual Result<void, Fault> erase_range(ByteView from, ByteView to) = 0;
 };
 
