@@ -1,0 +1,97 @@
+// Block -> next version of the tree. Building and checking run the same code, so a bookkeeper never
+// proposes what another would refuse.
+#pragma once
+
+#include <functional>
+#include <variant>
+#include <vector>
+
+#include "leither/ledger/rules.h"
+#include "leither/protocol/block.h"
+
+namespace leither::ledger {
+
+using protocol::BlockHeader;
+using protocol::Transactions;
+
+// What a block stands on.
+struct Parent {
+    BlockHeader header;
+    Hash hash;
+};
+
+struct Executed {
+    BlockHeader header;
+    tree::Tree::Update update;
+};
+
+// How the next block is to be stamped.
+struct Stamp {
+    Pulse pulse;
+    std::uint16_t author = 0;
+};
+
+struct Skipped {
+    std::size_t index;  // into the candidates
+    Refused refused;
+};
+struct Built {
+    Transactions transactions;
+    std::vector<Skipped> skipped;  // candidates that do not fit or do not hold now
+    Executed executed;
+};
+
+// As many of `candidates` (signatures checked already), in order, as the rules and the block's size
+// allow, on top of due rewards. REQUIRES: stamp.pulse > parent's pulse.
+Result<Built, store::Fault> build(const Organization& organization, tree::Tree& tree,
+                                  const Parent& parent, const Stamp& stamp,
+                                  std::span<const protocol::Transaction* const> candidates);
+
+// Why a block of somebody else, or from disk, is invalid.
+struct InvalidBlock {
+    enum class Reason : std::uint8_t {
+        wrong_sequence,
+        wrong_parent,
+        pulse_not_rising,
+        too_large,
+        wrong_transactions,  // they do not hash to the header's commitment
+        bad_transaction,     // `transaction` is refused for `refused`
+        wrong_root,          // executing it leads elsewhere
+    };
+    Reason reason = Reason::wrong_root;
+    std::size_t transaction = 0;
+    Refused refused;
+};
+using ExecuteError = std::variant<InvalidBlock, store::Fault>;
+
+// Whether one signature holds; the host may answer from a cache of checks made before.
+using SignatureOracle = std::function<bool(const SignatureCheck&)>;
+
+// Executes a block fully, signatures included, and compares with its header.
+Result<Executed, ExecuteError> execute(const Organization& organization, tree::Tree& tree,
+                                       const Parent& parent, const BlockHeader& header,
+                                       const Transactions& transactions,
+                                       const SignatureOracle& signature_holds);
+
+// ---- Genesis ----------------------------------------------------------------------------------------
+
+enum class GenesisError : std::uint8_t {
+    bad_signature,         // not signed by the organization key
+    parameter_out_of_bounds,
+    bad_decimals,          // above kDecimalsMax
+    no_bookkeeper,
+    duplicate_key,         // an allocation, bookkeeper or the founder named twice
+    allocations_mismatch,  // the list does not hash to the charter's commitment
+    allocations_exceed_supply,
+    reserved_account,      // an allocation to the treasury's or bookkeeping id
+    missing_reason,        // an allocation without its reason
+};
+const char* to_string(GenesisError error);
+Result<void, GenesisError> check(const protocol::Genesis& genesis);
+
+// Sequence 0: founder, allocations, treasury with the rest, bookkeeping record. REQUIRES: check(),
+// tree is empty.
+Result<Executed, store::Fault> execute_genesis(const Organization& organization, tree::Tree& tree,
+                                               const protocol::Genesis& genesis);
+
+}  // namespace leither::ledger

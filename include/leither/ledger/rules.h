@@ -1,0 +1,45 @@
+// What may happen (protocol §4): one check and one apply per kind of transaction, in
+// src/ledger/rules/<kind>.cpp. The order of checks is the order of protocol::Refusal, so of several
+// faults the user always meets the same one; tests/scenario/rules.txt has a row for each.
+#pragma once
+
+#include <vector>
+
+#include "leither/ledger/state.h"
+#include "leither/protocol/refusal.h"
+
+namespace leither::ledger {
+
+using protocol::Refused;
+
+// One Ed25519 check that stands between a transaction and its effect.
+struct SignatureCheck {
+    PublicKey key;
+    Bytes message;
+    Signature signature;
+};
+
+// The checks of a transaction, in the order of its signatures; refused if a signer is unknown or
+// their number is wrong. Keys come from the state, an applicant's from the transaction.
+// REQUIRES: state.load(transaction).
+Result<std::vector<SignatureCheck>, Refused> signature_checks(
+    const State& state, const protocol::Transaction& transaction);
+
+enum class PulseLimit : std::uint8_t {
+    enforce,  // in a block
+    ignore,   // in the mempool: what is too much for this pulse waits for the next
+};
+
+// Everything but the signatures. REQUIRES: state.load(transaction).
+Result<void, Refused> check(const State& state, const Place& place,
+                            const protocol::Transaction& transaction, PulseLimit limit);
+// REQUIRES: check() accepted it in exactly this state and place.
+void apply(State& state, const Place& place, const protocol::Transaction& transaction);
+
+// What the protocol itself does at the start of a block: pays the rewards that are due.
+// REQUIRES: state.load_system() and load() of each due member.
+Result<void, store::Fault> apply_due(State& state, const Place& place);
+// The pulse at which apply_due has work next. REQUIRES: state.load_system().
+std::optional<Pulse> next_due(const State& state);
+
+}  // namespace leither::ledger

@@ -1,0 +1,52 @@
+// Making transactions: bodies in, signatures added in the protocol's order (protocol §4). Pure; knows
+// no node and no file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "leither/base/result.h"
+#include "leither/crypto/sign.h"
+#include "leither/protocol/block.h"
+#include "leither/protocol/transaction.h"
+
+namespace leither::wallet {
+
+// A payee's signed request, as handed to the payer: text for messages, QR codes and files.
+struct SignedRequest {
+    ChainId chain;
+    protocol::PaymentRequest request;
+    Signature signature;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.chain, self.request, self.signature);
+    }
+};
+SignedRequest sign_request(const ChainId& chain, const protocol::PaymentRequest& request,
+                           const crypto::KeyPair& payee);
+// "leither:pay:<hex>". Decoding checks form only, not the signature.
+std::string to_text(const SignedRequest& request);
+std::optional<SignedRequest> request_from_text(std::string_view text);
+
+// Header of a transaction about to be signed.
+struct Draft {
+    ChainId chain;
+    protocol::Nonce nonce;
+    Pulse expiry;
+};
+
+protocol::Transaction pay(const Draft& draft, const SignedRequest& request,
+                          const crypto::KeyPair& payer);
+
+// Any kind but transfer: `signer` and `cosigners` sign, and `counterparty` where the kind has one.
+// REQUIRES: a counterparty exactly if protocol::counterparty(action) names its id.
+protocol::Transaction sign(const Draft& draft, protocol::Action action,
+                           const crypto::KeyPair& signer, const crypto::KeyPair* counterparty,
+                           std::span<const crypto::KeyPair> cosigners = {});
+
+
+// What `org create` signs. REQUIRES: every field of `charter` set but organization, allocations hash.
+protocol::Genesis found(protocol::Charter charter, protocol::Allocations allocations,
+                        const crypto::KeyPair& organization);
+
+}  // namespace leither::wallet
