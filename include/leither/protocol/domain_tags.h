@@ -8,6 +8,7 @@ namespace leither::protocol::tags {
 inline constexpr std::string_view kCharter = "leither/charter/1";
 inline constexpr std::string_view kTransaction = "leither/transaction/1";
 inline constexpr std::string_view kPaymentRequest = "leither/payment-request/1";
+inline constexpr std::string_view kApplication = "leither/application/1";
 inline constexpr std::string_view kTransactions = "leither/transactions/1";
 inline constexpr std::string_view kBlock = "leither/block/1";
 inline constexpr std::string_view kPrecommit = "leither/precommit/1";

@@ -15,7 +15,7 @@ enum class Refusal : std::uint8_t {
     // ---- Time
     expired,                // actual: pulse now, limit: expiry
     expiry_too_far,         // actual: expiry, limit: latest allowed
-    request_expired,        // the payee's request is older: actual: pulse now, limit: its expiry
+    request_expired,        // the payee's request, or application: actual: pulse now, limit: expiry
     // ---- Who
     signer_unknown,         // the signer has no account
     cosigner_unknown,
@@ -46,7 +46,6 @@ enum class Refusal : std::uint8_t {
     daily_reward_limit,     // actual: announced today, limit: allowed today
     too_many_pending_rewards,
     missing_reason,
-    vote_required,          // structural and operation rewards, where the charter asks for a vote
     no_pledge,
     already_pledged,
     release_not_due,        // actual: pulse now, limit: due pulse

@@ -39,14 +39,21 @@ struct Transfer {
     static void fields(auto& self, auto&& visit) { visit(self.request); }
     friend bool operator==(const Transfer&, const Transfer&) = default;
 };
-// Signer = supervisor, counterparty = applicant.
-struct Join {
+// The applicant's half of a join, signed first: "let me in".
+struct Application {
     PublicKey applicant;
-    std::optional<Id> sponsor;  // the member who carried the application
+    std::optional<Id> sponsor;  // the member who carries it
     Text note;
+    Pulse expiry;
     static void fields(auto& self, auto&& visit) {
-        visit(self.applicant, self.sponsor, self.note);
+        visit(self.applicant, self.sponsor, self.note, self.expiry);
     }
+    friend bool operator==(const Application&, const Application&) = default;
+};
+// Signer = supervisor, counterparty = applicant, who signs the application.
+struct Join {
+    Application application;
+    static void fields(auto& self, auto&& visit) { visit(self.application); }
     friend bool operator==(const Join&, const Join&) = default;
 };
 // Signer = supervisor, counterparty = the member who leaves.
@@ -131,10 +138,12 @@ inline constexpr std::size_t kTransactionBytesMax = 4096;
 
 // Excludes signatures, so nobody can give one transaction two ids.
 Hash transaction_id(const ChainId& chain, const TransactionBody& body);
-// What signer and cosigners sign, and the counterparty of every kind but transfer.
+// What signer and cosigners sign, and the counterparty of a leave or a role.
 Bytes signing_message(const ChainId& chain, const TransactionBody& body);
 // What the payee of a transfer signs.
 Bytes signing_message(const ChainId& chain, const PaymentRequest& request);
+// What the applicant of a join signs.
+Bytes signing_message(const ChainId& chain, const Application& application);
 // The counterparty's account: payee, applicant, member concerned; nothing for the other kinds.
 std::optional<Id> counterparty(const Action& action);
 

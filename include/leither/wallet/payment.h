@@ -35,15 +35,31 @@ struct Draft {
     Pulse expiry;
 };
 
+// An applicant's signed application, as handed to a supervisor: "leither:join:<hex>".
+struct SignedApplication {
+    ChainId chain;
+    protocol::Application application;
+    Signature signature;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.chain, self.application, self.signature);
+    }
+};
+SignedApplication sign_application(const ChainId& chain, const protocol::Application& application,
+                                   const crypto::KeyPair& applicant);
+std::string to_text(const SignedApplication& application);
+std::optional<SignedApplication> application_from_text(std::string_view text);
+
 protocol::Transaction pay(const Draft& draft, const SignedRequest& request,
                           const crypto::KeyPair& payer);
+protocol::Transaction admit(const Draft& draft, const SignedApplication& application,
+                            const crypto::KeyPair& supervisor,
+                            std::span<const crypto::KeyPair> cosigners = {});
 
-// Any kind but transfer: `signer` and `cosigners` sign, and `counterparty` where the kind has one.
-// REQUIRES: a counterparty exactly if protocol::counterparty(action) names its id.
+// Every other kind: `signer` and `cosigners` sign, and `counterparty` where the kind has one (leave,
+// role). REQUIRES: a counterparty exactly if protocol::counterparty(action) names its id.
 protocol::Transaction sign(const Draft& draft, protocol::Action action,
                            const crypto::KeyPair& signer, const crypto::KeyPair* counterparty,
                            std::span<const crypto::KeyPair> cosigners = {});
-
 
 // What `org create` signs. REQUIRES: every field of `charter` set but organization, allocations hash.
 protocol::Genesis found(protocol::Charter charter, protocol::Allocations allocations,
