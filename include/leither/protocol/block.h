@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "leither/base/bounded.h"
 #include "leither/base/prefix.h"
+#include "leither/base/result.h"
 #include "leither/base/synopsis.h"
 #include "leither/protocol/transaction.h"
 
@@ -27,15 +29,15 @@ inline constexpr std::size_t kBookkeepersMax = 31;
 // The founding document. Its hash is the chain id. Small: the allocations travel beside it.
 struct Charter {
     BoundedText<64> name;
-    BoundedText<16> unit;        // what the credit is called
+    BoundedText<16> unit;  // what the credit is called
     std::uint8_t decimals = 2;
-    std::uint64_t time_ms = 0;   // Unix time of pulse 0
-    PublicKey organization;      // its id names the treasury
-    PublicKey founder;           // first member and supervisor
+    std::uint64_t time_ms = 0;                        // Unix time of pulse 0
+    PublicKey organization;                           // its id names the treasury
+    PublicKey founder;                                // first member and supervisor
     Bounded<PublicKey, kBookkeepersMax> bookkeepers;  // node keys of the first committee, by seat
     Amount supply;
-    Hash allocations;            // allocations_hash()
-    LongText announcement;       // reasons for the first distribution
+    Hash allocations;       // allocations_hash()
+    LongText announcement;  // reasons for the first distribution
     Params params;
     static void fields(auto& self, auto&& visit) {
         visit(self.name, self.unit, self.decimals, self.time_ms, self.organization, self.founder,
@@ -46,7 +48,8 @@ struct Charter {
 
 struct SignedCharter {
     Charter charter;
-    Signature signature;  // by the organization key over the charter's tagged message, chain id zero
+    Signature
+        signature;  // by the organization key over the charter's tagged message, chain id zero
     static void fields(auto& self, auto&& visit) { visit(self.charter, self.signature); }
 };
 
@@ -68,11 +71,11 @@ Pulse pulse_at(const Charter& charter, std::uint64_t unix_ms);
 struct BlockHeader {
     Sequence sequence;
     Pulse pulse;
-    Hash parent;              // block_hash of the header before; of the charter (chain id) at 1
-    Synopsis root;            // of the ledger tree after this block
-    Hash transactions;        // transactions_hash()
+    Hash parent;        // block_hash of the header before; of the charter (chain id) at 1
+    Synopsis root;      // of the ledger tree after this block
+    Hash transactions;  // transactions_hash()
     std::uint32_t transaction_count = 0;
-    std::uint16_t author = 0; // seat of who proposed it first
+    std::uint16_t author = 0;  // seat of who proposed it first
     static void fields(auto& self, auto&& visit) {
         visit(self.sequence, self.pulse, self.parent, self.root, self.transactions,
               self.transaction_count, self.author);
@@ -85,6 +88,8 @@ struct BlockHeader {
 inline constexpr std::size_t kBlockTransactionsMax = 131'072;
 using Transactions = Bounded<Transaction, kBlockTransactionsMax>;
 
+// Over EncodedTransaction::commitment() of each, in order.
+Hash transactions_hash(const ChainId& chain, std::span<const Hash> commitments);
 Hash transactions_hash(const ChainId& chain, const Transactions& transactions);
 Hash block_hash(const ChainId& chain, const BlockHeader& header);
 
@@ -123,7 +128,7 @@ constexpr std::size_t quorum(std::size_t n) {
 }
 
 enum class CertificateError : std::uint8_t {
-    wrong_block,       // certifies another header
+    wrong_block,  // certifies another header
     unknown_seat,
     too_few_signatures,
     bad_signature,
@@ -134,6 +139,8 @@ Result<void, CertificateError> verify(const Certificate& certificate, const Chai
                                       const BlockHeader& header,
                                       std::span<const PublicKey> committee);
 // Committees below 4 tolerate crashes, not lies: wallets show such certificates as `trusted`.
-constexpr bool is_trusted(std::size_t committee_size) { return committee_size < 4; }
+constexpr bool is_trusted(std::size_t committee_size) {
+    return committee_size < 4;
+}
 
 }  // namespace leither::protocol

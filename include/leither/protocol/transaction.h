@@ -15,7 +15,9 @@ namespace leither::protocol {
 
 // Whether the payee insists that the amount is backed by the bookkeepers' pledges (protocol §7).
 enum class Cover : std::uint8_t { waived, required };  // encoded; never change these values
-constexpr Cover last_of(Cover) { return Cover::required; }
+constexpr Cover last_of(Cover) {
+    return Cover::required;
+}
 
 using Text = BoundedText<140>;
 using LongText = BoundedText<280>;
@@ -94,7 +96,8 @@ struct Release {
     static void fields(auto&, auto&& visit) { visit(); }
     friend bool operator==(const Release&, const Release&) = default;
 };
-// Signer = owner. Does nothing but use up its nonce, so that another transaction with it cannot land.
+// Signer = owner. Does nothing but use up its nonce, so that another transaction with it cannot
+// land.
 struct Cancel {
     static void fields(auto&, auto&& visit) { visit(); }
     friend bool operator==(const Cancel&, const Cancel&) = default;
@@ -116,8 +119,8 @@ inline constexpr std::size_t kCosignersMax = 15;
 
 struct TransactionBody {
     Id signer;
-    Nonce nonce;   // of the signer
-    Pulse expiry;  // valid in blocks up to and including this pulse
+    Nonce nonce;                           // of the signer
+    Pulse expiry;                          // valid in blocks up to and including this pulse
     Bounded<Id, kCosignersMax> cosigners;  // further supervisors, rising
     Action action;
     static void fields(auto& self, auto&& visit) {
@@ -135,6 +138,8 @@ struct Transaction {
     friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 inline constexpr std::size_t kTransactionBytesMax = 4096;
+// Signatures a transaction with that body carries.
+std::size_t signatures_needed(const TransactionBody& body);
 
 // Excludes signatures, so nobody can give one transaction two ids.
 Hash transaction_id(const ChainId& chain, const TransactionBody& body);
@@ -144,6 +149,26 @@ Bytes signing_message(const ChainId& chain, const TransactionBody& body);
 Bytes signing_message(const ChainId& chain, const PaymentRequest& request);
 // What the applicant of a join signs.
 Bytes signing_message(const ChainId& chain, const Application& application);
+// A transaction encoded once, for everything that is made of its bytes.
+class EncodedTransaction {
+ public:
+    explicit EncodedTransaction(const Transaction& transaction);
+
+    ByteView bytes() const { return bytes_; }
+    std::size_t size() const { return bytes_.size(); }
+    // As transaction_id() and signing_message() of the body.
+    Hash id(const ChainId& chain) const;
+    Bytes signing_message(const ChainId& chain) const;
+    // What a block commits to: the hash of all bytes, signatures included.
+    Hash commitment() const;
+
+ private:
+    // The body's encoding is the transaction's beginning.
+    ByteView body() const { return ByteView(bytes_).first(body_size_); }
+
+    Bytes bytes_;
+    std::size_t body_size_ = 0;
+};
 // The counterparty's account: payee, applicant, member concerned; nothing for the other kinds.
 std::optional<Id> counterparty(const Action& action);
 
