@@ -165,6 +165,7 @@ void write(Writer& out, const T& value) {
     } else if constexpr (detail::is_fixed_bytes<T>) {
         out.raw(value.view());
     } else if constexpr (detail::is_text<T>) {
+        CHECK(value.size() <= T::kMax);
         out.length(value.size());
         out.raw(as_bytes(value));
     } else if constexpr (detail::is_bounded<T>) {

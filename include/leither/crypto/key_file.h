@@ -12,7 +12,7 @@ namespace leither::crypto {
 
 enum class KeyFileError : std::uint8_t {
     not_found,
-    exists,  // `create` never replaces a key
+    exists,  // `save_key` never replaces a key
     bad_format,
     too_permissive,  // others may read it: chmod 600 it
     io,              // the directory cannot be read or written

@@ -21,7 +21,7 @@ namespace leither::store {
 struct Fault {
     enum class Kind : std::uint8_t {
         io,       // the device or file system said no (permission, read-only, unplugged)
-        full,     // no space left
+        full,     // no space left, or none that quota and limits allow
         locked,   // another process holds the store
         corrupt,  // a checksum does not match
         missing,  // no store there, and creating one was not asked for

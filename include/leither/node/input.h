@@ -1,0 +1,41 @@
+// Everything that can happen to a node. Closed: a new kind of event is a new alternative here.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "leither/base/bytes.h"
+#include "leither/base/result.h"
+#include "leither/store/kv.h"
+
+namespace leither::node {
+
+// Names a caller's request, so that its Reply finds the way back. Chosen by the caller.
+using Token = std::uint64_t;
+
+struct Tick {};
+// Found the organization of this genesis (BCS of protocol::Genesis) on this node.
+struct Found {
+    Token token = 0;
+    Bytes genesis;
+};
+// Transactions to commit, in order (each BCS of protocol::Transaction). One Reply with one verdict
+// each, in the same order, as soon as all verdicts are known.
+struct Submit {
+    Token token = 0;
+    std::vector<Bytes> transactions;
+};
+// The host has checked the job's signatures: true where one holds, in the job's order.
+struct SignaturesChecked {
+    std::uint64_t job = 0;
+    std::vector<bool> holds;
+};
+// The batch handed out last is durable, or could not be written.
+struct Persisted {
+    Result<void, store::Fault> result;
+};
+
+using Input = std::variant<Tick, Found, Submit, SignaturesChecked, Persisted>;
+
+}  // namespace leither::node

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "leither/consensus/mempool.h"
+#include "leither/tree/tree.h"
+
+namespace leither::node {
+
+struct Options {
+    tree::Options tree;
+    consensus::MempoolOptions mempool;
+    // Pulses whose versions stay readable; 0 keeps everything (docs/operations.md).
+    std::uint64_t history_pulses = 0;
+    // Ids of recent transactions whose fate is answered without searching the chain.
+    std::size_t recent_transactions = 65'536;
+    // Signature checks that may be out at once.
+    std::size_t signature_checks_max = 65'536;
+};
+
+}  // namespace leither::node

@@ -1,0 +1,100 @@
+// Read-only answers about the node and its ledger. Who may ask is the caller's matter.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "leither/base/time.h"
+#include "leither/ledger/block_store.h"
+#include "leither/ledger/receipt.h"
+#include "leither/protocol/refusal.h"
+#include "leither/tree/range.h"
+
+namespace leither::node {
+
+enum class QueryError : std::uint8_t {
+    no_organization,   // this node keeps no ledger yet
+    unknown_sequence,  // in the future
+    pruned,            // behind the history window
+    fault,             // the store failed; the log has the detail
+};
+const char* to_string(QueryError error);
+template <class T>
+using Answer = Result<T, QueryError>;
+
+struct AccountAnswer {
+    Sequence sequence;  // the version read
+    std::optional<protocol::Record> record;
+};
+// One transaction that touched an account, newest first.
+struct HistoryItem {
+    Sequence sequence;
+    Pulse pulse;
+    Hash id;
+    protocol::TransactionBody body;
+};
+struct History {
+    std::vector<HistoryItem> items;
+    std::optional<Sequence> next;  // ask on with before = next; nothing at the end
+    bool pruned = false;           // older items lie behind the history window
+};
+struct Pending {};
+struct Committed {
+    Sequence sequence;
+};
+struct Dropped {
+    protocol::Refused refused;
+};
+struct Unknown {};  // never seen, or longer ago than this node remembers
+using Fate = std::variant<Unknown, Pending, Committed, Dropped>;
+
+struct BlockAnswer {
+    ledger::Seal seal;
+    Hash hash;
+    protocol::Transactions transactions;
+};
+struct MemberItem {
+    Id id;
+    protocol::MemberRecord record;
+};
+
+struct LedgerStatus {
+    ledger::Organization organization;
+    protocol::BlockHeader head;
+    Sequence oldest;
+    protocol::BookkeepingRecord bookkeeping;
+    protocol::TreasuryRecord treasury;
+    std::size_t mempool_transactions = 0;
+    std::size_t mempool_bytes = 0;
+    tree::Tree::Stats tree;
+};
+
+class NodeImpl;
+
+class Queries {
+ public:
+    Answer<LedgerStatus> status() const;
+    Answer<protocol::Genesis> genesis() const;
+    // `at`: nothing for the head.
+    Answer<AccountAnswer> account(const Id& id, std::optional<Sequence> at) const;
+    // The counter to sign next in a lane, counting what waits in the mempool; nothing: no account.
+    Answer<std::optional<std::uint64_t>> next_counter(const Id& id, std::uint8_t lane) const;
+    Answer<History> history(const Id& id, std::optional<Sequence> before, std::size_t limit) const;
+    Answer<ledger::Receipt> receipt(const Id& id, std::optional<Sequence> at) const;
+    Answer<ledger::ChildReceipt> child(const Prefix& prefix, std::optional<Sequence> at) const;
+    Answer<std::optional<BlockAnswer>> block(Sequence sequence) const;
+    Answer<std::vector<MemberItem>> members(const Id& from, std::size_t limit) const;
+    // Of recent transactions; `signer` widens the search to that account's history.
+    Answer<Fate> fate(const Hash& id, std::optional<Id> signer) const;
+    Pulse pulse(Instant now) const;
+
+ private:
+    friend class Node;
+    explicit Queries(NodeImpl& node) : node_(&node) {}
+    NodeImpl* node_;
+};
+
+}  // namespace leither::node
