@@ -24,14 +24,16 @@ ByteView view_of(const leveldb::Slice& slice) {
     return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
 }
 
-bool mentions(const std::string& text, std::errc error) {
-    return text.find(std::make_error_code(error).message()) != std::string::npos;
+bool mentions(const std::string& text, int error) {
+    return text.find(std::generic_category().message(error)) != std::string::npos;
 }
 
 // LevelDB tells kinds of I/O errors apart by nothing but their text.
 Fault::Kind kind_of(const leveldb::Status& status, const std::string& text) {
     if (status.IsCorruption()) return Fault::Kind::corrupt;
-    if (mentions(text, std::errc::no_space_on_device)) return Fault::Kind::full;
+    for (const int no_room : {ENOSPC, EDQUOT, EFBIG}) {
+        if (mentions(text, no_room)) return Fault::Kind::full;
+    }
     if (text.find("IO error: lock ") != std::string::npos) return Fault::Kind::locked;
     return Fault::Kind::io;
 }

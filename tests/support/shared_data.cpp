@@ -25,4 +25,10 @@ nlohmann::json load_json(const std::string& relative_path) {
     return nlohmann::json::parse(load_text(*shared_data_dir() / relative_path));
 }
 
+nlohmann::json load_vectors(const std::string& relative_path) {
+    nlohmann::json file = load_json("vectors/" + relative_path);
+    CHECK(!file["vectors"].empty() && file["vectors"].size() == file["count"], relative_path);
+    return std::move(file["vectors"]);
+}
+
 }  // namespace leither::testing

@@ -1,11 +1,11 @@
 // Published vectors and payment histories that live beside the checkout, not in it.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <filesystem>
 #include <optional>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 namespace leither::testing {
 
@@ -14,11 +14,13 @@ std::optional<std::filesystem::path> shared_data_dir();
 
 // The parsed file below shared_data_dir(). REQUIRES: shared_data_dir().
 nlohmann::json load_json(const std::string& relative_path);
+// The "vectors" of a file below vectors/; CHECKs that they are as many as its "count" says.
+nlohmann::json load_vectors(const std::string& relative_path);
 std::string load_text(const std::filesystem::path& path);
 
 }  // namespace leither::testing
 
 // For the first line of a test that needs the data.
-#define REQUIRE_SHARED_DATA()                                                             \
-    if (!::leither::testing::shared_data_dir())                                           \
+#define REQUIRE_SHARED_DATA()                   \
+    if (!::leither::testing::shared_data_dir()) \
     GTEST_SKIP() << "needs the shared data folder; set LEITHER_SHARED_DATA"

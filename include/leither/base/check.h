@@ -13,9 +13,9 @@ namespace leither {
 
 }  // namespace leither
 
-#define CHECK(condition, ...)                                                               \
-    (static_cast<bool>(condition)                                                           \
-         ? static_cast<void>(0)                                                             \
+#define CHECK(condition, ...)     \
+    (static_cast<bool>(condition) \
+         ? static_cast<void>(0)   \
          : ::leither::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__))
 
 #ifdef LEITHER_DCHECK

@@ -4,12 +4,12 @@
 //   error = the operator must act; warn = should look; info = rare, not triggerable by a peer.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace leither {
 
@@ -35,7 +35,8 @@ class Log {
     // log.info("block_sealed", "sequence={} transactions={}", sequence, count);
     // Arguments are formatted only if the level is on.
     template <class... Args>
-    void error(std::string_view event, fmt::format_string<Args...> text = "", Args&&... args) const {
+    void error(std::string_view event, fmt::format_string<Args...> text = "",
+               Args&&... args) const {
         emit(LogLevel::error, event, text, std::forward<Args>(args)...);
     }
     template <class... Args>
@@ -47,7 +48,8 @@ class Log {
         emit(LogLevel::info, event, text, std::forward<Args>(args)...);
     }
     template <class... Args>
-    void debug(std::string_view event, fmt::format_string<Args...> text = "", Args&&... args) const {
+    void debug(std::string_view event, fmt::format_string<Args...> text = "",
+               Args&&... args) const {
         emit(LogLevel::debug, event, text, std::forward<Args>(args)...);
     }
 

@@ -17,7 +17,8 @@ inline Id prefix_of(const Id& id, unsigned bits) {
     CHECK(bits <= kIdBits);
     Id out;
     std::memcpy(out.data(), id.data(), bits / 8);
-    if (bits % 8 != 0) out[bits / 8] = static_cast<std::uint8_t>(id[bits / 8] & (0xff00 >> (bits % 8)));
+    if (bits % 8 != 0)
+        out[bits / 8] = static_cast<std::uint8_t>(id[bits / 8] & (0xff00 >> (bits % 8)));
     return out;
 }
 

@@ -1,9 +1,9 @@
 // Result<T, E>: a value or a named error. Errors cross room borders as values (docs/style.md).
 #pragma once
 
-#include <tl/expected.hpp>
-
 #include <utility>
+
+#include <tl/expected.hpp>
 
 namespace leither {
 
@@ -27,9 +27,9 @@ void unwrap(tl::expected<void, E>&&) {}
 }  // namespace leither
 
 // TRY(expr): the value of `expr`, or return its error from the enclosing function.
-#define TRY(...)                                                                       \
-    __extension__({                                                                    \
-        auto try_result_ = (__VA_ARGS__);                                              \
-        if (!try_result_) return ::leither::fail(std::move(try_result_).error());      \
-        ::leither::detail::unwrap(std::move(try_result_));                             \
+#define TRY(...)                                                                  \
+    __extension__({                                                               \
+        auto try_result_ = (__VA_ARGS__);                                         \
+        if (!try_result_) return ::leither::fail(std::move(try_result_).error()); \
+        ::leither::detail::unwrap(std::move(try_result_));                        \
     })

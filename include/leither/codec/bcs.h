@@ -1,9 +1,10 @@
 // Binary Canonical Serialization: the one encoding for hashing, signing, storage and peers.
 // Specification: docs/protocol/encoding.md (after diem/bcs).
 //
-// A value has exactly one encoding and `decode` refuses every other: non-minimal lengths, bytes left
-// over, enum values out of range, text that is not UTF-8, unsorted or repeated elements where a type
-// declares an order. Lengths are checked against the type's maximum before anything is allocated.
+// A value has exactly one encoding and `decode` refuses every other: non-minimal lengths, bytes
+// left over, enum values out of range, text that is not UTF-8, unsorted or repeated elements where
+// a type declares an order. Lengths are checked against the type's maximum before anything is
+// allocated.
 //
 // A struct takes part by naming its fields once, in order:
 //
@@ -51,7 +52,8 @@ class Writer {
     void byte(std::uint8_t value) { out_.push_back(value); }
     template <class U>
     void little_endian(U value) {
-        for (std::size_t i = 0; i < sizeof(U); ++i) byte(static_cast<std::uint8_t>(value >> (8 * i)));
+        for (std::size_t i = 0; i < sizeof(U); ++i)
+            byte(static_cast<std::uint8_t>(value >> (8 * i)));
     }
     void length(std::size_t value) {
         for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
@@ -115,9 +117,13 @@ struct AnyVisitor {
     void operator()(auto&...) const {}
 };
 template <class T>
-concept Struct = requires(T& value) { T::fields(value, AnyVisitor{}); };
+concept Struct = requires(T& value) {
+    T::fields(value, AnyVisitor{});
+};
 template <class T>
-concept Enum = std::is_enum_v<T> && requires(T value) { last_of(value); };
+concept Enum = std::is_enum_v<T> && requires(T value) {
+    last_of(value);
+};
 
 template <class T>
 inline constexpr bool is_fixed_bytes = false;
