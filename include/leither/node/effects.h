@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "leither/ledger/block_store.h"
+#include "leither/ledger/execute.h"
 #include "leither/ledger/rules.h"
 #include "leither/node/input.h"
 #include "leither/protocol/refusal.h"

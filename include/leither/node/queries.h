@@ -10,6 +10,7 @@
 #include "leither/base/time.h"
 #include "leither/ledger/block_store.h"
 #include "leither/ledger/receipt.h"
+#include "leither/ledger/state.h"
 #include "leither/protocol/refusal.h"
 #include "leither/tree/range.h"
 

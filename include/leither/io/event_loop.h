@@ -1,0 +1,73 @@
+// Runs one node::Node on the reactor's thread: steps its inputs and carries out its effects.
+//
+// Specification
+//   * A durable batch is written and synced on the disk thread, then Persisted is stepped; replies
+//   and
+//     events of the step that asked for the batch are told only then, before those of Persisted.
+//   * Signature jobs are spread over the verify pool; answers come back as inputs.
+//   * One timer, armed only while node.next_deadline() names an instant; a second one only while
+//     pulse events are on. An idle node wakes nobody.
+//   * History is erased when no batch is out; a batch may wait behind it.
+// All calls on the reactor's thread, unless said otherwise.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "leither/base/log.h"
+#include "leither/io/reactor.h"
+#include "leither/io/wall_clock.h"
+#include "leither/node/node.h"
+#include "leither/rpc/host.h"
+#include "leither/store/kv.h"
+
+namespace leither::io {
+
+// Who is told what comes of a step: the local API.
+class Listener {
+ public:
+    virtual ~Listener() = default;
+    virtual void on_reply(node::Reply&& reply) = 0;
+    virtual void on_event(const node::Event& event) = 0;
+    virtual void on_pulse() = 0;
+    // A batch has become durable `took` after it was handed out.
+    virtual void on_durable(Duration took) = 0;
+    // The loop takes no more inputs and will end soon.
+    virtual void on_stopping() = 0;
+};
+
+struct EventLoopOptions {
+    unsigned verify_threads = 0;  // 0: one per core
+    // How long clients have to fetch their last replies after stop().
+    Duration drain = std::chrono::milliseconds(100);
+};
+
+class EventLoop final : public rpc::Host {
+ public:
+    // Everything given outlives the loop. Nobody else steps `node` or writes `store` from now on.
+    EventLoop(EventLoopOptions options, Reactor& reactor, node::Node& node, store::Store& store,
+              WallClock& clock, Log log);
+    ~EventLoop() override;
+
+    // Before run(). REQUIRES: at most one; it outlives the loop's run().
+    void set_listener(Listener& listener);
+
+    // Runs the reactor until stop() has taken effect. The fault that ended the node, if one did.
+    std::optional<store::Fault> run();
+    // Takes no more inputs, lets the batch that is out become durable, then ends run(). From any
+    // thread, at any moment, more than once.
+    void stop() override;
+
+    node::Queries queries() const override;
+    const PublicKey& node_key() const override;
+    Instant now() const override;
+    void enqueue(node::Input&& input) override;
+    void set_pulse_events(rpc::PulseEvents events) override;
+    rpc::ProcessStats process_stats() const override;
+
+ private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace leither::io

@@ -1,0 +1,35 @@
+// The local API as the daemon runs it: /rpc, /metrics and /healthz on one port, the dispatcher
+// behind.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "leither/io/event_loop.h"
+#include "leither/io/http_server.h"
+#include "leither/rpc/dispatcher.h"
+
+namespace leither::io {
+
+class LocalApi final : public Listener {
+ public:
+    // Becomes the loop's listener. `reactor` and `loop` outlive it.
+    LocalApi(HttpOptions http, rpc::Options rpc, Reactor& reactor, EventLoop& loop, Log log);
+    ~LocalApi() override;
+
+    // Listens; the URL for the file `address` ("http://127.0.0.1:7171/rpc"), or what the operator
+    // reads.
+    Result<std::string, std::string> listen();
+
+    void on_reply(node::Reply&& reply) override;
+    void on_event(const node::Event& event) override;
+    void on_pulse() override;
+    void on_durable(Duration took) override;
+    void on_stopping() override;
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leither::io
