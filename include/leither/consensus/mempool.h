@@ -7,13 +7,18 @@
 //   * Bounded in number and bytes; a full pool refuses (`mempool_full`), it never drops what it took.
 //   * After each block, what did not fit is checked again on the new head; what no longer holds leaves
 //     with its refusal. A transaction leaves at its expiry at the latest.
+// Rationale
+//   * Rewards that fall due with the next block are not counted in advance: that only ever refuses a
+//     payment one pulse too early, and keeps the pool independent of when the next block comes.
+// Complexity: add O(log accounts touched) plus the tree reads; on_block O(transactions that remain).
+//
 // Not thread-safe. Touches the store only through the tree.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <unordered_map>
+#include <span>
 #include <vector>
 
 #include "leither/ledger/rules.h"
@@ -22,8 +27,9 @@
 namespace leither::consensus {
 
 struct MempoolOptions {
-    std::size_t transactions_max = 200'000;
-    std::size_t bytes_max = std::size_t{64} << 20;
+    // After each block all that remain are checked again, so the maximum also bounds that pause.
+    std::size_t transactions_max = 65'536;
+    std::size_t bytes_max = std::size_t{32} << 20;
 };
 
 class Mempool {
@@ -31,22 +37,28 @@ class Mempool {
     struct Entry {
         Hash id;
         protocol::Transaction transaction;
-        std::size_t bytes = 0;
+        std::size_t bytes = 0;  // encoded
     };
     struct Dropped {
         Hash id;
         protocol::Refused refused;
     };
+    template <class T>
+    using Ruled = Result<Result<T, protocol::Refused>, store::Fault>;
 
+    // The tree outlives the mempool.
     Mempool(MempoolOptions options, const ledger::Organization& organization, tree::Tree& tree);
+    Mempool(Mempool&&) noexcept;
+    ~Mempool();
 
-    // Verdict of the rules in `place`, the block that could hold it first. The id if admitted.
-    Result<Result<Hash, protocol::Refused>, store::Fault> add(protocol::Transaction transaction,
-                                                              std::size_t bytes,
-                                                              const ledger::Place& place);
-    // What must hold besides the rules. REQUIRES: nothing; loads what it needs.
-    Result<Result<std::vector<ledger::SignatureCheck>, protocol::Refused>, store::Fault>
-    signature_checks(const protocol::Transaction& transaction);
+    // Admits `entry`, or gives the verdict of the rules in `place`, the block that could hold it
+    // first. REQUIRES: its signatures hold.
+    Ruled<void> add(Entry entry, const ledger::Place& place);
+    // What must hold besides the rules; keys come from what is admitted so far.
+    Ruled<std::vector<ledger::SignatureCheck>> signature_checks(
+        const protocol::Transaction& transaction);
+    // The member as it will stand once everything admitted is committed; nothing if there is none.
+    Result<std::optional<protocol::MemberRecord>, store::Fault> member(const Id& id);
 
     // Admission order.
     const std::deque<Entry>& entries() const;
@@ -54,13 +66,16 @@ class Mempool {
     std::size_t size() const;
     std::size_t bytes() const;
 
-    // The head has moved by a block holding `committed`; the next block is at `place`.
-    Result<std::vector<Dropped>, store::Fault> on_block(const protocol::Transactions& committed,
+    // The tree's head has moved by a block holding the transactions `committed`, or time has passed;
+    // the next block is at `place`. Whatever does not hold there any more leaves.
+    Result<std::vector<Dropped>, store::Fault> on_block(std::span<const Hash> committed,
                                                         const ledger::Place& place);
+
+    void check_invariants() const;
 
  private:
     struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace leither::consensus

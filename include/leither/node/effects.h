@@ -32,6 +32,7 @@ enum class FoundError : std::uint8_t {
     exists,             // this node keeps an organization already
     not_bookkeeper,     // the charter does not name this node as its one bookkeeper
     invalid,            // see `genesis`
+    stopping,           // the store has failed; this node takes nothing any more
 };
 struct FoundReply {
     Token token = 0;

@@ -37,6 +37,7 @@ struct HistoryItem {
     Hash id;
     protocol::TransactionBody body;
 };
+// The items of one block are never parted, so there may be more of them than asked for.
 struct History {
     std::vector<HistoryItem> items;
     std::optional<Sequence> next;  // ask on with before = next; nothing at the end
