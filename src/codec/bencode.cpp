@@ -14,7 +14,7 @@ bool is_digit(char c) {
 }
 
 bool key_is_less(const Dict::Entry& entry, std::string_view key) {
-    return entry.key < key;
+    return entry.first < key;
 }
 
 void encode_bytes(std::string_view bytes, std::string& out) {
@@ -120,7 +120,7 @@ Result<Dict, DecodeError> Decoder::dict() {
     Dict dict;
     while (!TRY(take('e'))) {
         std::string key = TRY(bytes());
-        const bool rises = dict.entries().empty() || dict.entries().back().key < key;
+        const bool rises = dict.entries().empty() || dict.entries().back().first < key;
         if (!rises) return fail(DecodeError::not_canonical);
         dict.set(std::move(key), TRY(value()));
     }
@@ -163,15 +163,15 @@ const char* to_string(DecodeError error) {
 
 const Value* Dict::find(std::string_view key) const {
     const auto at = std::lower_bound(entries_.begin(), entries_.end(), key, key_is_less);
-    return at != entries_.end() && at->key == key ? &at->value : nullptr;
+    return at != entries_.end() && at->first == key ? &at->second : nullptr;
 }
 
 void Dict::set(std::string key, Value value) {
     const auto at = std::lower_bound(entries_.begin(), entries_.end(), key, key_is_less);
-    if (at != entries_.end() && at->key == key) {
-        at->value = std::move(value);
+    if (at != entries_.end() && at->first == key) {
+        at->second = std::move(value);
     } else {
-        entries_.insert(at, Entry{std::move(key), std::move(value)});
+        entries_.emplace(at, std::move(key), std::move(value));
     }
 }
 

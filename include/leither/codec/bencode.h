@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -39,7 +40,7 @@ using List = std::vector<Value>;
 // Sorted by key, each key once.
 class Dict {
  public:
-    struct Entry;
+    using Entry = std::pair<std::string, Value>;
 
     // Null if absent. The pointer lives until the dictionary changes.
     const Value* find(std::string_view key) const;
@@ -66,11 +67,6 @@ class Value {
 
  private:
     std::variant<std::int64_t, std::string, List, Dict> held_;
-};
-
-struct Dict::Entry {
-    std::string key;
-    Value value;
 };
 
 std::string encode(const Value& value);
