@@ -53,19 +53,15 @@ struct TransactionDropped {
 };
 using Event = std::variant<BlockSealed, TransactionDropped>;
 
-struct EraseRange {
-    Bytes from;
-    Bytes to;
-};
-
 struct Effects {
     // To write in one synced batch; at most one batch is out at a time.
     std::optional<store::WriteBatch> durable;
     std::vector<SignatureJob> verify;
     std::vector<Reply> replies;
     std::vector<Event> events;
-    // History behind the window, to erase when the writer is free. Nothing depends on when.
-    std::optional<EraseRange> erase;
+    // History behind the window, to be given to ledger::prune when the writer is free, before any
+    // later batch or after. Nothing depends on when; a fault of it counts like one of `durable`.
+    std::optional<ledger::Pruning> prune;
     // Set when the node can go on no longer (a durable write failed): tell the operator and stop.
     std::optional<store::Fault> fatal;
 };
