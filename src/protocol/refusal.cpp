@@ -50,7 +50,9 @@ constexpr std::array<Row, kRefusals> kRows = {{
     {Refusal::payee_not_member, "payee_not_member",
      "The payee has no member account in this organization. Check the account number, or have the "
      "payee admitted first."},
-    {Refusal::member_exists, "member_exists", "The applicant has an account already. Use it."},
+    {Refusal::member_exists, "member_exists",
+     "The applicant has an account already, or left in this very pulse. Use the account, or apply "
+     "again in the next pulse."},
     {Refusal::sponsor_unknown, "sponsor_unknown",
      "The sponsor has no account in this organization. Name a member as sponsor, or none."},
     {Refusal::bad_signature, "bad_signature",
@@ -74,9 +76,6 @@ constexpr std::array<Row, kRefusals> kRows = {{
     {Refusal::insufficient_balance, "insufficient_balance",
      "The account holds {actual}, but {limit} is needed. Choose a smaller amount, or receive "
      "credit first."},
-    {Refusal::balance_overflow, "balance_overflow",
-     "The account holds {actual} and would pass the largest balance, {limit}. Choose a smaller "
-     "amount."},
     {Refusal::cover_unavailable, "cover_unavailable",
      "The payee requires that bookkeepers' pledges cover {limit}, but only {actual} is free. Ask "
      "the payee to waive the cover."},

@@ -31,11 +31,21 @@ Result<std::optional<protocol::Genesis>, store::Fault> read_genesis(const store:
 Result<std::optional<Seal>, store::Fault> read_seal(const store::Reader& store, Sequence sequence);
 Result<std::optional<protocol::Transactions>, store::Fault> read_block(const store::Reader& store,
                                                                        Sequence sequence);
-// The newest and the oldest sealed sequence; nothing in an empty store.
+// The newest sealed sequence and the oldest retained one; nothing in an empty store.
 struct Span {
     Seal oldest;
     Seal newest;
 };
 Result<std::optional<Span>, store::Fault> read_span(const store::Reader& store);
+
+// How much history goes.
+struct Pruning {
+    Sequence retained_from;  // the oldest sequence that stays readable: Span::oldest from now on
+    Sequence erase_below;    // tree::Tree::erasable_below(); at most retained_from
+};
+// Notes retained_from durably, then erases seals, blocks and pages below erase_below; the genesis
+// stays for ever. A crash in between leaves bytes that the next call erases, nothing else. Two
+// operations on the store and more; runs on the writer's thread.
+Result<void, store::Fault> prune(store::Store& store, const Pruning& pruning);
 
 }  // namespace leither::ledger

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -37,7 +38,11 @@ struct Skipped {
 };
 struct Built {
     Transactions transactions;
-    std::vector<Skipped> skipped;  // candidates that do not fit or do not hold now
+    // Candidates that do not hold now. A bad_nonce above the expected counter, and
+    // too_many_this_pulse, may hold later.
+    std::vector<Skipped> skipped;
+    // Candidates looked at; the block has no room for the next, which waits with all behind it.
+    std::size_t considered = 0;
     Executed executed;
 };
 
@@ -53,8 +58,8 @@ struct InvalidBlock {
         wrong_sequence,
         wrong_parent,
         pulse_not_rising,
-        too_large,
-        wrong_transactions,  // they do not hash to the header's commitment
+        too_large,           // more bytes than Params::block_bytes_max
+        wrong_transactions,  // they do not hash to the header's commitment, or are not as many
         bad_transaction,     // `transaction` is refused for `refused`
         wrong_root,          // executing it leads elsewhere
     };
@@ -62,6 +67,7 @@ struct InvalidBlock {
     std::size_t transaction = 0;
     Refused refused;
 };
+const char* to_string(InvalidBlock::Reason reason);
 using ExecuteError = std::variant<InvalidBlock, store::Fault>;
 
 // Whether one signature holds; the host may answer from a cache of checks made before.
@@ -73,18 +79,19 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
                                        const Transactions& transactions,
                                        const SignatureOracle& signature_holds);
 
-// ---- Genesis ----------------------------------------------------------------------------------------
+// ---- Genesis
+// ----------------------------------------------------------------------------------------
 
 enum class GenesisError : std::uint8_t {
-    bad_signature,         // not signed by the organization key
+    bad_signature,  // not signed by the organization key
     parameter_out_of_bounds,
-    bad_decimals,          // above kDecimalsMax
+    bad_decimals,  // above kDecimalsMax
     no_bookkeeper,
-    duplicate_key,         // an allocation, bookkeeper or the founder named twice
+    duplicate_key,         // two allocations to one key, or one key on two seats
     allocations_mismatch,  // the list does not hash to the charter's commitment
     allocations_exceed_supply,
-    reserved_account,      // an allocation to the treasury's or bookkeeping id
-    missing_reason,        // an allocation without its reason
+    reserved_account,  // founder or allocation at the treasury's or bookkeeping id
+    missing_reason,    // an allocation without its reason
 };
 const char* to_string(GenesisError error);
 Result<void, GenesisError> check(const protocol::Genesis& genesis);

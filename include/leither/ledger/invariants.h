@@ -11,18 +11,11 @@
 
 namespace leither::ledger {
 
-// One leaf before and after the block.
-struct Transition {
-    Id id;
-    std::optional<protocol::Record> before;
-    std::optional<protocol::Record> after;
-};
-
 class Invariant {
  public:
     virtual ~Invariant() = default;
     virtual std::string_view name() const = 0;
-    // What is wrong, or nothing.
+    // What is wrong, or nothing. `transitions` are all of one block, by id.
     virtual std::optional<std::string> violation(const Organization& organization,
                                                  std::span<const Transition> transitions,
                                                  const Synopsis& root) const = 0;
@@ -30,5 +23,8 @@ class Invariant {
 
 // Conservation, NoncesRise, LocksWithinRecord, MemberCount, SupervisorsKnown.
 std::span<const Invariant* const> invariants();
+
+// CHECKs them all against what has been done to `state` and the root it leads to.
+void check_invariants(const State& state, const Synopsis& root);
 
 }  // namespace leither::ledger

@@ -1,6 +1,6 @@
-// Receipts: leaf, path, header and certificate, so that anyone proves offline what an account held at
-// a sequence (protocol §9, docs/protocol/receipts.md). This is the *full* form: its siblings betray a
-// neighbour's balance, so it goes only to those entitled.
+// Receipts: leaf, path, header and certificate, so that anyone proves offline what an account held
+// at a sequence (protocol §9, docs/protocol/receipts.md). This is the *full* form: its siblings
+// betray a neighbour's balance, so it goes only to those entitled.
 #pragma once
 
 #include <optional>
@@ -44,9 +44,9 @@ const char* to_string(ReceiptError error);
 struct Proven {
     Id organization;
     Sequence sequence;
-    std::uint64_t time_ms = 0;                   // of the block's pulse
-    bool trusted = false;                        // committee below 4: crash tolerance only
-    std::optional<protocol::Record> record;      // nothing: the account did not exist
+    std::uint64_t time_ms = 0;               // of the block's pulse
+    bool trusted = false;                    // committee below 4: crash tolerance only
+    std::optional<protocol::Record> record;  // nothing: the account did not exist
 };
 
 // `organization`: the id the verifier expects, nothing to accept the receipt's own.

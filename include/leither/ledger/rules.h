@@ -1,6 +1,9 @@
 // What may happen (protocol §4): one check and one apply per kind of transaction, in
 // src/ledger/rules/<kind>.cpp. The order of checks is the order of protocol::Refusal, so of several
 // faults the user always meets the same one; tests/scenario/rules.txt has a row for each.
+//
+// Supervisors' acts (join, leave, role, reward) need the signatures of Params::supervisors_required
+// supervisors, or of all while the organization has fewer: its founder begins alone.
 #pragma once
 
 #include <vector>
@@ -11,6 +14,9 @@
 namespace leither::ledger {
 
 using protocol::Refused;
+
+// A transaction from outside: refused as too_large or malformed before any other rule.
+Result<protocol::Transaction, Refused> read_transaction(ByteView bytes);
 
 // One Ed25519 check that stands between a transaction and its effect.
 struct SignatureCheck {
@@ -30,14 +36,18 @@ enum class PulseLimit : std::uint8_t {
     ignore,   // in the mempool: what is too much for this pulse waits for the next
 };
 
-// Everything but the signatures. REQUIRES: state.load(transaction).
+// Everything but the signatures, which cost more than all of this: check them last. REQUIRES:
+// state.load(transaction).
 Result<void, Refused> check(const State& state, const Place& place,
                             const protocol::Transaction& transaction, PulseLimit limit);
 // REQUIRES: check() accepted it in exactly this state and place.
 void apply(State& state, const Place& place, const protocol::Transaction& transaction);
+// The same for who knows the transaction's id already.
+void apply(State& state, const Place& place, const protocol::Transaction& transaction,
+           const Hash& id);
 
-// What the protocol itself does at the start of a block: pays the rewards that are due.
-// REQUIRES: state.load_system() and load() of each due member.
+// What the protocol itself does at the start of a block: pays the rewards that are due; one whose
+// member has left returns to the treasury. REQUIRES: state.load_system().
 Result<void, store::Fault> apply_due(State& state, const Place& place);
 // The pulse at which apply_due has work next. REQUIRES: state.load_system().
 std::optional<Pulse> next_due(const State& state);

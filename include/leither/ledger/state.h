@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <cstring>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "leither/base/result.h"
@@ -30,6 +31,14 @@ struct Place {
     Sequence sequence;  // of the block that will hold it
 };
 
+// One leaf before and after everything done to a state; null where there is no account. Points into
+// the state.
+struct Transition {
+    Id id;
+    const protocol::Record* before = nullptr;
+    const protocol::Record* after = nullptr;
+};
+
 class State {
  public:
     // The tree outlives the state and keeps its head while the state is used.
@@ -48,8 +57,17 @@ class State {
     protocol::TreasuryRecord& treasury_for_change();
     const protocol::BookkeepingRecord& bookkeeping() const;
     protocol::BookkeepingRecord& bookkeeping_for_change();
+    // Whether `id` has a leaf of any kind.
+    bool exists(const Id& id) const;
+    // Whether `id` had a leaf and lost it in this state. It gets no new one in the same block: its
+    // nonces would start at the same counter again.
+    bool was_removed(const Id& id) const;
+    // REQUIRES: !exists(id) && !was_removed(id).
     void create_member(const Id& id, protocol::MemberRecord record);
+    // REQUIRES: member(id).
     void remove_member(const Id& id);
+    // The organization's own accounts, at genesis.
+    void create_system(protocol::TreasuryRecord treasury, protocol::BookkeepingRecord bookkeeping);
 
     // Transactions the member has signed within the pulse being built.
     std::uint32_t signed_this_pulse(const Id& id) const;
@@ -58,22 +76,36 @@ class State {
 
     const Organization& organization() const { return organization_; }
 
-    // Everything changed, as Tree::prepare wants it.
+    // Everything changed, by id. The pointers live until the state changes.
+    std::vector<Transition> transitions() const;
+    // The same as Tree::prepare wants it.
     std::vector<tree::Change> changes() const;
 
  private:
     struct Entry {
         std::optional<protocol::Record> record;  // nothing: no account
-        std::optional<Hash> original;            // the leaf's hash in the tree, nothing if it had none
+        std::optional<protocol::Record> before;  // as in the tree, once changed
+        std::optional<Hash> original;  // the leaf's hash in the tree, nothing if it had none
         bool changed = false;
     };
-    Entry* find(const Id& id);
-    const Entry* find(const Id& id) const;
+    // Ids are hashes of keys already.
+    struct FirstBytes {
+        std::size_t operator()(const Id& id) const {
+            std::size_t bytes = 0;
+            std::memcpy(&bytes, id.data(), sizeof(bytes));
+            return bytes;
+        }
+    };
+    const Entry& entry(const Id& id) const;
+    Entry& entry_for_change(const Id& id);
+    void create(const Id& id, protocol::Record record);
 
     Organization organization_;
     tree::Tree& tree_;
-    std::map<Id, Entry> entries_;
-    std::map<Id, std::uint32_t> signed_this_pulse_;
+    // Never iterated: `changed_` says what to visit, sorted when asked for.
+    std::unordered_map<Id, Entry, FirstBytes> entries_;
+    std::vector<Id> changed_;
+    std::unordered_map<Id, std::uint32_t, FirstBytes> signed_this_pulse_;
 };
 
 }  // namespace leither::ledger

@@ -23,9 +23,9 @@ enum class Refusal : std::uint8_t {
     too_few_supervisors,    // actual, limit: signatures of supervisors
     counterparty_unknown,   // the member concerned has no account
     payee_not_member,
-    member_exists,          // the applicant has an account
+    member_exists,          // the applicant has an account, or left it within this very block
     sponsor_unknown,
-    bad_signature,          // actual: index of the signature
+    bad_signature,          // actual: index of the signature. Dear to find, so told after all others
     // ---- Order and limits
     bad_nonce,              // actual: counter given, limit: counter expected
     too_many_lanes,
@@ -35,7 +35,6 @@ enum class Refusal : std::uint8_t {
     zero_amount,
     self_payment,
     insufficient_balance,   // actual: balance, limit: needed
-    balance_overflow,
     cover_unavailable,      // the payee requires cover; no bookkeeper has pledged (actual, limit)
     balance_not_zero,       // leaving: actual: balance
     locks_remain,           // leaving: actual: locked

@@ -1,0 +1,109 @@
+#include "leither/ledger/block_store.h"
+
+#include <fmt/format.h>
+
+#include "leither/codec/bcs.h"
+
+namespace leither::ledger {
+
+namespace {
+
+using protocol::Genesis;
+using protocol::Transactions;
+using store::Fault;
+using store::KeyKind;
+using store::version_key;
+
+// Beside the genesis, where nothing is ever erased: the sequence pruning has reached.
+constexpr std::uint32_t kGenesisIndex = 0;
+constexpr std::uint32_t kRetainedFromIndex = 1;
+
+template <class T>
+Result<std::optional<T>, Fault> read_value(const store::Reader& store, ByteView key,
+                                           std::string_view what) {
+    const auto bytes = TRY(store.get(key));
+    if (!bytes) return std::nullopt;
+    auto value = bcs::decode<T>(as_bytes(*bytes));
+    if (!value) {
+        return fail(Fault{Fault::Kind::corrupt, fmt::format("the stored {} does not decode: {}",
+                                                            what, bcs::to_string(value.error()))});
+    }
+    return *std::move(value);
+}
+
+Result<Seal, Fault> read_existing_seal(const store::Reader& store, Sequence sequence) {
+    auto seal = TRY(read_seal(store, sequence));
+    if (!seal) {
+        return fail(Fault{Fault::Kind::corrupt,
+                          fmt::format("the seal of sequence {} is missing", sequence.value())});
+    }
+    return *std::move(seal);
+}
+
+// The newest sequence anything was written at; a batch always holds its seal.
+Result<std::optional<Sequence>, Fault> newest_sequence(const store::Reader& store) {
+    const auto cursor = store.cursor();
+    cursor->seek_to_last();
+    if (!cursor->valid()) {
+        if (auto fault = cursor->fault()) return fail(*std::move(fault));
+        return std::nullopt;
+    }
+    const auto key = store::parse_version_key(cursor->key());
+    if (!key) return fail(Fault{Fault::Kind::corrupt, "the last key in the store is not ours"});
+    return Sequence(key->sequence);
+}
+
+}  // namespace
+
+tree::Version version_of(const Seal& seal) {
+    return {seal.header.sequence, seal.header.root, seal.root_location};
+}
+
+void put_genesis(store::WriteBatch& batch, const Genesis& genesis) {
+    batch.put(version_key(0, KeyKind::genesis, kGenesisIndex), bcs::encode(genesis));
+}
+
+void put_seal(store::WriteBatch& batch, const Seal& seal) {
+    batch.put(version_key(seal.header.sequence.value(), KeyKind::seal), bcs::encode(seal));
+}
+
+void put_block(store::WriteBatch& batch, Sequence sequence, const Transactions& transactions) {
+    batch.put(version_key(sequence.value(), KeyKind::block), bcs::encode(transactions));
+}
+
+Result<std::optional<Genesis>, Fault> read_genesis(const store::Reader& store) {
+    return read_value<Genesis>(store, version_key(0, KeyKind::genesis, kGenesisIndex), "genesis");
+}
+
+Result<std::optional<Seal>, Fault> read_seal(const store::Reader& store, Sequence sequence) {
+    return read_value<Seal>(store, version_key(sequence.value(), KeyKind::seal), "seal");
+}
+
+Result<std::optional<Transactions>, Fault> read_block(const store::Reader& store,
+                                                      Sequence sequence) {
+    return read_value<Transactions>(store, version_key(sequence.value(), KeyKind::block), "block");
+}
+
+Result<std::optional<Span>, Fault> read_span(const store::Reader& store) {
+    const auto newest = TRY(newest_sequence(store));
+    if (!newest) return std::nullopt;
+    const auto retained_from = TRY(read_value<Sequence>(
+        store, version_key(0, KeyKind::genesis, kRetainedFromIndex), "start of the history"));
+    Seal oldest = TRY(read_existing_seal(store, retained_from.value_or(Sequence(0))));
+    return Span{std::move(oldest), TRY(read_existing_seal(store, *newest))};
+}
+
+Result<void, Fault> prune(store::Store& store, const Pruning& pruning) {
+    CHECK(pruning.erase_below <= pruning.retained_from);
+    store::WriteBatch batch;
+    batch.put(version_key(0, KeyKind::genesis, kRetainedFromIndex),
+              bcs::encode(pruning.retained_from));
+    TRY(store.write(batch));
+    if (pruning.erase_below == Sequence(0)) return {};
+    // Around the genesis: everything of sequence 0 before it, then the sequences after it.
+    TRY(store.erase_range(version_key(0, KeyKind::seal), version_key(0, KeyKind::genesis)));
+    return store.erase_range(version_key(1, KeyKind::seal),
+                             version_key(pruning.erase_below.value(), KeyKind::seal));
+}
+
+}  // namespace leither::ledger

@@ -1,0 +1,175 @@
+#include "leither/ledger/execute.h"
+
+#include "leither/ledger/invariants.h"
+
+namespace leither::ledger {
+
+namespace {
+
+using protocol::EncodedTransaction;
+using protocol::Refusal;
+using protocol::Transaction;
+using store::Fault;
+using Reason = InvalidBlock::Reason;
+
+// A block in the making: what building and checking have in common.
+class Run {
+ public:
+    static Result<Run, Fault> start(const Organization& organization, tree::Tree& tree,
+                                    const Parent& parent, const Stamp& stamp) {
+        Run run(organization, tree, parent, stamp);
+        TRY(run.state_.load_system());
+        TRY(apply_due(run.state_, run.place_));
+        return run;
+    }
+
+    State& state() { return state_; }
+
+    bool has_room_for(const EncodedTransaction& encoded) const {
+        return bytes_ + encoded.size() <= state_.bookkeeping().params.block_bytes_max;
+    }
+
+    Result<void, Refused> check(const Transaction& transaction) const {
+        return ledger::check(state_, place_, transaction, PulseLimit::enforce);
+    }
+
+    // REQUIRES: has_room_for, check.
+    void take(const Transaction& transaction, const EncodedTransaction& encoded) {
+        const Hash id = encoded.id(state_.organization().chain);
+        ledger::apply(state_, place_, transaction, id);
+        commitments_.push_back(encoded.commitment());
+        bytes_ += encoded.size();
+    }
+
+    // The tree after the block and the header that commits to it.
+    Result<Executed, Fault> finish() {
+        tree::Tree::Update update = TRY(tree_->prepare(state_.changes(), place_.sequence));
+        check_invariants(state_, update.version().root);
+        const BlockHeader header{
+            .sequence = place_.sequence,
+            .pulse = place_.pulse,
+            .parent = parent_hash_,
+            .root = update.version().root,
+            .transactions = protocol::transactions_hash(state_.organization().chain, commitments_),
+            .transaction_count = static_cast<std::uint32_t>(commitments_.size()),
+            .author = author_,
+        };
+        return Executed{header, std::move(update)};
+    }
+
+ private:
+    Run(const Organization& organization, tree::Tree& tree, const Parent& parent,
+        const Stamp& stamp)
+        : state_(organization, tree),
+          tree_(&tree),
+          place_{stamp.pulse, parent.header.sequence.next()},
+          parent_hash_(parent.hash),
+          author_(stamp.author) {}
+
+    State state_;
+    tree::Tree* tree_;
+    Place place_;
+    Hash parent_hash_;
+    std::uint16_t author_;
+    std::vector<Hash> commitments_;
+    std::size_t bytes_ = 0;
+};
+
+// What can be said against a header before its transactions are looked at.
+std::optional<Reason> objection(const BlockHeader& header, const Parent& parent) {
+    if (header.sequence != parent.header.sequence.next()) return Reason::wrong_sequence;
+    if (header.parent != parent.hash) return Reason::wrong_parent;
+    if (header.pulse <= parent.header.pulse) return Reason::pulse_not_rising;
+    return std::nullopt;
+}
+
+Result<void, Refused> check_signatures(const State& state, const Transaction& transaction,
+                                       const SignatureOracle& signature_holds) {
+    const auto checks = TRY(signature_checks(state, transaction));
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        if (!signature_holds(checks[i])) return fail(Refused{Refusal::bad_signature, i, 0});
+    }
+    return {};
+}
+
+Result<void, ExecuteError> take_all(Run& run, const Transactions& transactions,
+                                    const SignatureOracle& signature_holds) {
+    for (std::size_t i = 0; i < transactions.size(); ++i) {
+        const Transaction& transaction = transactions[i];
+        const EncodedTransaction encoded(transaction);
+        if (!run.has_room_for(encoded)) return fail(InvalidBlock{Reason::too_large, i, {}});
+        TRY(run.state().load(transaction));
+        auto verdict = run.check(transaction);
+        if (verdict) verdict = check_signatures(run.state(), transaction, signature_holds);
+        if (!verdict) return fail(InvalidBlock{Reason::bad_transaction, i, verdict.error()});
+        run.take(transaction, encoded);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Built, Fault> build(const Organization& organization, tree::Tree& tree, const Parent& parent,
+                           const Stamp& stamp, std::span<const Transaction* const> candidates) {
+    CHECK(stamp.pulse > parent.header.pulse);
+    Run run = TRY(Run::start(organization, tree, parent, stamp));
+    Transactions transactions;
+    std::vector<Skipped> skipped;
+    std::size_t considered = 0;
+    for (; considered < candidates.size() && !transactions.full(); ++considered) {
+        const Transaction& candidate = *candidates[considered];
+        const EncodedTransaction encoded(candidate);
+        // A smaller one behind it might fit, but could be the same signer's next.
+        if (!run.has_room_for(encoded)) break;
+        TRY(run.state().load(candidate));
+        if (const auto verdict = run.check(candidate); !verdict) {
+            skipped.push_back({considered, verdict.error()});
+            continue;
+        }
+        run.take(candidate, encoded);
+        transactions.push_back(candidate);
+    }
+    Executed executed = TRY(run.finish());
+    return Built{std::move(transactions), std::move(skipped), considered, std::move(executed)};
+}
+
+const char* to_string(Reason reason) {
+    switch (reason) {
+        case Reason::wrong_sequence:
+            return "wrong_sequence";
+        case Reason::wrong_parent:
+            return "wrong_parent";
+        case Reason::pulse_not_rising:
+            return "pulse_not_rising";
+        case Reason::too_large:
+            return "too_large";
+        case Reason::wrong_transactions:
+            return "wrong_transactions";
+        case Reason::bad_transaction:
+            return "bad_transaction";
+        case Reason::wrong_root:
+            return "wrong_root";
+    }
+    UNREACHABLE();
+}
+
+Result<Executed, ExecuteError> execute(const Organization& organization, tree::Tree& tree,
+                                       const Parent& parent, const BlockHeader& header,
+                                       const Transactions& transactions,
+                                       const SignatureOracle& signature_holds) {
+    const auto invalid = [](Reason reason) {
+        return fail(ExecuteError(InvalidBlock{reason, 0, {}}));
+    };
+    if (const auto reason = objection(header, parent)) return invalid(*reason);
+    if (header.transaction_count != transactions.size() ||
+        header.transactions != protocol::transactions_hash(organization.chain, transactions)) {
+        return invalid(Reason::wrong_transactions);
+    }
+    Run run = TRY(Run::start(organization, tree, parent, {header.pulse, header.author}));
+    TRY(take_all(run, transactions, signature_holds));
+    Executed executed = TRY(run.finish());
+    if (executed.header != header) return invalid(Reason::wrong_root);
+    return executed;
+}
+
+}  // namespace leither::ledger

@@ -1,0 +1,118 @@
+// The treasury rewards a member: announced at once, paid after its publicity.
+#include <algorithm>
+
+#include "kinds.h"
+#include "leaf.h"
+
+namespace leither::ledger {
+
+namespace rules {
+
+namespace {
+
+using protocol::PendingReward;
+using protocol::Refusal;
+using protocol::Reward;
+using protocol::TreasuryRecord;
+
+constexpr std::uint64_t kDayMs = 86'400'000;
+constexpr std::uint64_t kBasisPoints = 10'000;
+
+// What may be announced in one day, and what has been.
+struct Allowance {
+    std::uint32_t day = 0;
+    Amount base;  // what the daily share is taken of
+    Amount announced;
+};
+
+Allowance allowance_at(const State& state, Pulse pulse) {
+    const Uint128 elapsed_ms = Uint128{pulse.value()} * state.bookkeeping().params.pulse_ms;
+    const auto day = static_cast<std::uint32_t>(elapsed_ms / kDayMs);
+    const TreasuryRecord& treasury = state.treasury();
+    if (treasury.day == day) return {day, treasury.day_base, treasury.day_announced};
+    return {day, treasury.balance, Amount{}};
+}
+
+Verdict check_daily_limit(const State& state, const Case& in, Amount amount) {
+    const Allowance today = allowance_at(state, in.place.pulse);
+    const Uint128 share =
+        Uint128{today.base.units()} * state.bookkeeping().params.reward_daily_basis_points;
+    // Cross-multiplied, so that no rounding decides.
+    const Uint128 wanted = Uint128{today.announced.units()} + amount.units();
+    if (wanted * kBasisPoints > share) {
+        return refuse(Refusal::daily_reward_limit, today.announced.units(),
+                      static_cast<std::uint64_t>(share / kBasisPoints));
+    }
+    return {};
+}
+
+void enqueue(TreasuryRecord& treasury, const PendingReward& reward) {
+    const auto later =
+        std::ranges::upper_bound(treasury.pending, reward.due, {}, &PendingReward::due);
+    treasury.pending.insert(later, reward);
+}
+
+}  // namespace
+
+Verdict check_parties(const State& state, const Reward& reward) {
+    if (state.member(reward.member) == nullptr) return refuse(Refusal::counterparty_unknown);
+    return {};
+}
+
+Verdict check_substance(const State& state, const Case& in, const Reward& reward) {
+    const TreasuryRecord& treasury = state.treasury();
+    if (reward.amount.is_zero()) return refuse(Refusal::zero_amount);
+    if (treasury.balance < reward.amount) {
+        return refuse(Refusal::treasury_insufficient, treasury.balance.units(),
+                      reward.amount.units());
+    }
+    TRY(check_daily_limit(state, in, reward.amount));
+    if (treasury.pending.full()) {
+        return refuse(Refusal::too_many_pending_rewards, treasury.pending.size(),
+                      protocol::kPendingRewardsMax);
+    }
+    if (reward.reason.empty()) return refuse(Refusal::missing_reason);
+    return {};
+}
+
+void apply(State& state, const Case& in, const Hash& id, const Reward& reward) {
+    const Allowance today = allowance_at(state, in.place.pulse);
+    TreasuryRecord& treasury = state.treasury_for_change();
+    treasury.day = today.day;
+    treasury.day_base = today.base;
+    treasury.day_announced = sum(today.announced, reward.amount);
+    treasury.balance = difference(treasury.balance, reward.amount);
+
+    const std::uint32_t publicity = state.bookkeeping().params.publicity_pulses;
+    if (publicity == 0) {
+        credit(state, reward.member, reward.amount, id);
+    } else {
+        const Pulse due(in.place.pulse.value() + publicity);
+        enqueue(treasury, {id, reward.member, reward.amount, due});
+    }
+}
+
+}  // namespace rules
+
+std::optional<Pulse> next_due(const State& state) {
+    const auto& pending = state.treasury().pending;
+    if (pending.empty()) return std::nullopt;
+    return pending.front().due;
+}
+
+Result<void, store::Fault> apply_due(State& state, const Place& place) {
+    while (next_due(state) && *next_due(state) <= place.pulse) {
+        auto& treasury = state.treasury_for_change();
+        const protocol::PendingReward reward = treasury.pending.front();
+        TRY(state.load(reward.member));
+        treasury.pending.erase(treasury.pending.begin());
+        if (state.member(reward.member) != nullptr) {
+            rules::credit(state, reward.member, reward.amount, reward.transaction);
+        } else {
+            treasury.balance = rules::sum(treasury.balance, reward.amount);  // left meanwhile
+        }
+    }
+    return {};
+}
+
+}  // namespace leither::ledger

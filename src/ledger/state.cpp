@@ -1,0 +1,192 @@
+#include "leither/ledger/state.h"
+
+#include <algorithm>
+
+#include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
+
+namespace leither::ledger {
+
+namespace {
+
+using protocol::BookkeepingRecord;
+using protocol::MemberRecord;
+using protocol::Record;
+using protocol::TreasuryRecord;
+using store::Fault;
+
+// Accounts a kind touches beside its signers and counterparty.
+struct FurtherAccount {
+    using Answer = std::optional<Id>;
+    Answer operator()(const protocol::Join& join) const { return join.application.sponsor; }
+    Answer operator()(const protocol::Reward& reward) const { return reward.member; }
+    Answer operator()(const auto&) const { return std::nullopt; }
+};
+
+tree::RecordBytes encode(const Record& record) {
+    const Bytes bytes = bcs::encode(record);
+    CHECK(bytes.size() <= tree::kRecordBytesMax);
+    return tree::RecordBytes(bytes.begin(), bytes.end());
+}
+
+tree::Change::Value value_of(const Record& record) {
+    const auto sum = protocol::sum_of(record);
+    CHECK(sum.has_value());
+    return {encode(record), *sum};
+}
+
+}  // namespace
+
+Organization organization_of(const protocol::Charter& charter) {
+    const ChainId chain = protocol::chain_id(charter);
+    return {charter, chain, crypto::id_of(charter.organization), protocol::bookkeeping_id(chain)};
+}
+
+State::State(const Organization& organization, tree::Tree& tree)
+    : organization_(organization), tree_(tree) {}
+
+Result<void, Fault> State::load(const Id& id) {
+    if (entries_.contains(id)) return {};
+    auto leaf = TRY(tree_.read(id));
+    Entry entry;
+    if (leaf) {
+        auto record = bcs::decode<Record>(leaf->record);
+        if (!record) {
+            return fail(Fault{Fault::Kind::corrupt,
+                              "the record of account " + id.hex() + " does not decode"});
+        }
+        entry.record = *std::move(record);
+        entry.original = leaf->hash;
+    }
+    entries_.emplace(id, std::move(entry));
+    return {};
+}
+
+Result<void, Fault> State::load_system() {
+    TRY(load(organization_.treasury));
+    return load(organization_.bookkeeping);
+}
+
+Result<void, Fault> State::load(const protocol::Transaction& transaction) {
+    const protocol::TransactionBody& body = transaction.body;
+    TRY(load_system());
+    TRY(load(body.signer));
+    for (const Id& cosigner : body.cosigners) TRY(load(cosigner));
+    if (const auto id = protocol::counterparty(body.action)) TRY(load(*id));
+    if (const auto id = std::visit(FurtherAccount{}, body.action)) TRY(load(*id));
+    return {};
+}
+
+const State::Entry& State::entry(const Id& id) const {
+    const auto found = entries_.find(id);
+    CHECK(found != entries_.end(), "account not loaded: " + id.hex());
+    return found->second;
+}
+
+State::Entry& State::entry_for_change(const Id& id) {
+    const auto found = entries_.find(id);
+    CHECK(found != entries_.end(), "account not loaded: " + id.hex());
+    Entry& entry = found->second;
+    if (!entry.changed) {
+        entry.changed = true;
+        entry.before = entry.record;
+        changed_.push_back(id);
+    }
+    return entry;
+}
+
+const MemberRecord* State::member(const Id& id) const {
+    const Entry& found = entry(id);
+    return found.record ? std::get_if<MemberRecord>(&*found.record) : nullptr;
+}
+
+MemberRecord* State::member_for_change(const Id& id) {
+    if (member(id) == nullptr) return nullptr;
+    return &std::get<MemberRecord>(*entry_for_change(id).record);
+}
+
+const TreasuryRecord& State::treasury() const {
+    return std::get<TreasuryRecord>(*entry(organization_.treasury).record);
+}
+
+TreasuryRecord& State::treasury_for_change() {
+    return std::get<TreasuryRecord>(*entry_for_change(organization_.treasury).record);
+}
+
+const BookkeepingRecord& State::bookkeeping() const {
+    return std::get<BookkeepingRecord>(*entry(organization_.bookkeeping).record);
+}
+
+BookkeepingRecord& State::bookkeeping_for_change() {
+    return std::get<BookkeepingRecord>(*entry_for_change(organization_.bookkeeping).record);
+}
+
+bool State::exists(const Id& id) const {
+    return entry(id).record.has_value();
+}
+
+bool State::was_removed(const Id& id) const {
+    const Entry& found = entry(id);
+    return found.changed && !found.record;
+}
+
+void State::create(const Id& id, Record record) {
+    CHECK(!exists(id) && !was_removed(id));
+    entry_for_change(id).record = std::move(record);
+}
+
+void State::create_member(const Id& id, MemberRecord record) {
+    create(id, std::move(record));
+}
+
+void State::remove_member(const Id& id) {
+    CHECK(member(id) != nullptr);
+    entry_for_change(id).record.reset();
+}
+
+void State::create_system(TreasuryRecord treasury, BookkeepingRecord bookkeeping) {
+    create(organization_.treasury, std::move(treasury));
+    create(organization_.bookkeeping, std::move(bookkeeping));
+}
+
+std::uint32_t State::signed_this_pulse(const Id& id) const {
+    const auto found = signed_this_pulse_.find(id);
+    return found == signed_this_pulse_.end() ? 0 : found->second;
+}
+
+void State::count_signed(const Id& id) {
+    ++signed_this_pulse_[id];
+}
+
+void State::start_pulse() {
+    signed_this_pulse_.clear();
+}
+
+std::vector<Transition> State::transitions() const {
+    std::vector<Id> ids = changed_;
+    std::ranges::sort(ids);
+    std::vector<Transition> transitions;
+    transitions.reserve(ids.size());
+    for (const Id& id : ids) {
+        const Entry& changed = entry(id);
+        transitions.push_back({id, changed.before ? &*changed.before : nullptr,
+                               changed.record ? &*changed.record : nullptr});
+    }
+    return transitions;
+}
+
+std::vector<tree::Change> State::changes() const {
+    std::vector<tree::Change> changes;
+    changes.reserve(changed_.size());
+    for (const Transition& transition : transitions()) {
+        const auto& original = entry(transition.id).original;
+        // Came and went within the block: the tree never hears of it.
+        if (!original && transition.after == nullptr) continue;
+        tree::Change change{transition.id, std::nullopt, original};
+        if (transition.after != nullptr) change.value = value_of(*transition.after);
+        changes.push_back(std::move(change));
+    }
+    return changes;
+}
+
+}  // namespace leither::ledger
