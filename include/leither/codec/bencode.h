@@ -28,7 +28,8 @@ enum class DecodeError : std::uint8_t {
 const char* to_string(DecodeError error);
 
 struct Limits {
-    // A value takes up to 30 times its input in memory, so this bounds both.
+    // A value takes up to 60 times its input in memory (a list of empty strings), so this bounds
+    // both.
     std::size_t input_bytes_max = std::size_t{64} << 10;
     // Decoding and freeing recurse this deep. A scalar alone has depth 0.
     unsigned depth_max = 16;

@@ -16,8 +16,9 @@ struct LevelDbOptions {
     std::size_t block_cache_bytes = std::size_t{1} << 20;
 };
 
-// Verifies nothing but what it must: tables already carry checksums; a torn log tail is dropped by
-// recovery, damage in the middle is Fault::Kind::corrupt.
+// Damage: a torn tail of the log is dropped when the store opens; damage elsewhere in it, a lost
+// table, or a bad block met by a cursor or a compaction is Fault::Kind::corrupt. `get` does not
+// verify checksums: what is read by key is verified by its hash one room up.
 Result<std::unique_ptr<Store>, Fault> open_leveldb(const LevelDbOptions& options);
 
 }  // namespace leither::store

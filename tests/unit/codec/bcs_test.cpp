@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/bcs_sample.h"
+#include "support/worked_bytes.h"
 
 namespace leither::bcs {
 namespace {
@@ -11,6 +12,7 @@ using leither::testing::Colour;
 using leither::testing::Point;
 using leither::testing::random_sample;
 using leither::testing::Sample;
+using leither::testing::worked_bytes;
 
 template <class T>
 std::string hex_of(const T& value) {
@@ -52,7 +54,6 @@ TEST(Bcs, EachConstructHasItsBytes) {
     EXPECT_EQ(hex_of(Salt{}), std::string(32, '0'));
 }
 
-// docs/protocol/encoding.md shows this value.
 TEST(Bcs, WorkedExampleOfTheSpecification) {
     Sample sample;
     sample.flag = true;
@@ -67,19 +68,7 @@ TEST(Bcs, WorkedExampleOfTheSpecification) {
     sample.rising = {2, 300};
     sample.point = Point{.x = 1, .y = 2};
     sample.choice = Bounded<Colour, 2>{Colour::red, Colour::blue};
-    expect_round_trip(sample,
-                      "01"
-                      "07"
-                      "e8030000"
-                      "01"
-                      "d204000000000000"
-                      "0500000000000000"
-                      "00000000000000000000000000000000000000ee"
-                      "047a6fc3ab"
-                      "02dead"
-                      "02020000002c010000"
-                      "0101000200000000000000"
-                      "02020002");
+    expect_round_trip(sample, to_hex(worked_bytes("protocol/encoding.md", "sample")));
 }
 
 using Text = BoundedText<8>;

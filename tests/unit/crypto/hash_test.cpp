@@ -1,13 +1,19 @@
 #include "leither/crypto/hash.h"
 
+#include <algorithm>
+#include <numeric>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "leither/crypto/sign.h"
 
+#include "support/worked_bytes.h"
+
 namespace leither::crypto {
 namespace {
+
+using leither::testing::worked_bytes;
 
 ChainId chain_of(std::uint8_t fill) {
     ChainId chain;
@@ -15,16 +21,28 @@ ChainId chain_of(std::uint8_t fill) {
     return chain;
 }
 
-// docs/protocol/names.md shows this message.
-TEST(TaggedMessage, IsTagThenChainThenBody) {
+Bytes worked(const std::string& name) {
+    return worked_bytes("protocol/names.md", name);
+}
+
+TEST(WorkedExampleOfNames, KeyAndId) {
+    KeyPair::Seed seed{};
+    std::iota(seed.begin(), seed.end(), std::uint8_t{0});
+    EXPECT_EQ(to_hex(seed), to_hex(worked("seed")));
+    const KeyPair pair = KeyPair::from_seed(seed);
+    EXPECT_EQ(pair.public_key().hex(), to_hex(worked("public key")));
+    EXPECT_EQ(pair.id().hex(), to_hex(worked("id")));
+    EXPECT_EQ(derive_key(seed, 7).public_key().hex(), to_hex(worked("seventh key")));
+}
+
+TEST(WorkedExampleOfNames, MessageHashAndSignature) {
     const Bytes body = {0xca, 0xfe};
-    EXPECT_EQ(to_hex(tagged_message("leither/example", chain_of(0x11), body)),
-              "0f"
-              "6c6569746865722f6578616d706c65"
-              "1111111111111111111111111111111111111111111111111111111111111111"
-              "cafe");
-    EXPECT_EQ(tagged_hash("leither/example", chain_of(0x11), body).hex(),
-              "75a7b55af949a0c1e2fab701007f036007f2f64ffc86bf48f2078eaae1b6a3c2");
+    const Bytes message = tagged_message("leither/example", chain_of(0x11), body);
+    EXPECT_EQ(to_hex(message), to_hex(worked("message")));
+    EXPECT_EQ(tagged_hash("leither/example", chain_of(0x11), body).hex(), to_hex(worked("hash")));
+    KeyPair::Seed seed{};
+    std::ranges::copy(worked("seed"), seed.begin());
+    EXPECT_EQ(KeyPair::from_seed(seed).sign(message).hex(), to_hex(worked("signature")));
 }
 
 TEST(TaggedMessage, LongestTagKeepsAOneByteLength) {
