@@ -42,7 +42,7 @@ def check_include(house, room, path, line, header, quoted, exists):
         return Problem(path, line, f"{room.name} may not include {header}: docs/layers.txt does not let it use {target}")
     if quoted:
         near = os.path.normpath(os.path.join(os.path.dirname(path), header))
-        places = [near, f"src/{room.name}/{header}"]
+        places = [near, f"src/{room.name}/{header}", f"src/{header}"]
         if any(room_of(place) == room.name and exists(place) for place in places):
             return None
         return Problem(path, line, f'"{header}" is no header of room {room.name}')

@@ -1,0 +1,81 @@
+"""What members sign, byte for byte (docs/protocol/encoding.md, transactions.md, blocks.md)."""
+
+import struct
+
+from .sodium import blake2b
+
+NO_CHAIN = bytes(32)
+TRANSFER, JOIN = 0, 1
+COVER_WAIVED = 0
+
+
+def length(value):
+    """ULEB128, as BCS writes lengths and variant indexes."""
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def u64(value):
+    return struct.pack("<Q", value)
+
+
+def u32(value):
+    return struct.pack("<I", value)
+
+
+def text(value):
+    encoded = value.encode()
+    return length(len(encoded)) + encoded
+
+
+def tagged(tag, chain, body):
+    return text(tag) + chain + body
+
+
+# ---- Founding ----------------------------------------------------------------------------------------
+
+# In the order of protocol::Params.
+PARAMS = {
+    "pulse_ms": 1000, "cycle_pulses": 1800, "expiry_pulses_max": 600, "member_transactions_per_cycle": 60,
+    "member_transactions_per_pulse": 4, "block_bytes_max": 256 << 10, "publicity_pulses": 86400,
+    "reward_daily_basis_points": 100, "pledge_release_pulses": 14 * 86400, "supervisors_required": 1,
+}
+# So that no limit meant for people stands in the way of a test.
+OPEN_PARAMS = dict(PARAMS, pulse_ms=100, expiry_pulses_max=86400, member_transactions_per_cycle=1_000_000_000,
+                   member_transactions_per_pulse=1_000_000_000, block_bytes_max=16 << 20, publicity_pulses=0)
+
+
+def genesis(organization, founder, bookkeeper, time_ms, supply, allocations, params, name="Test"):
+    """(genesis bytes, chain id). allocations: [(public key, amount)]."""
+    listed = length(len(allocations)) + b"".join(
+        key + u64(amount) + text("opening balance") for key, amount in allocations)
+    charter = (text(name) + text("credit") + bytes([2]) + u64(time_ms) + organization.public + founder.public +
+               length(1) + bookkeeper + u64(supply) + blake2b(tagged("leither/allocation/1", NO_CHAIN, listed)) +
+               text("A ledger for tests.") + b"".join(u32(params[key]) for key in PARAMS))
+    message = tagged("leither/charter/1", NO_CHAIN, charter)
+    return charter + organization.sign(message) + listed, blake2b(message)
+
+
+# ---- Transactions --------------------------------------------------------------------------------------
+
+def _signed(chain, signer, counter, expiry, action, first_signature):
+    """(transaction bytes, id) with lane 0 and no cosigners."""
+    body = signer.id + bytes([0]) + u64(counter) + u64(expiry) + length(0) + action
+    message = tagged("leither/transaction/1", chain, body)
+    return body + length(2) + first_signature + signer.sign(message), blake2b(message)
+
+
+def transfer(chain, payer, payee, amount, counter, expiry, reference=""):
+    request = payee.id + u64(amount) + text(reference) + u64(expiry) + bytes([COVER_WAIVED])
+    signature = payee.sign(tagged("leither/payment-request/1", chain, request))
+    return _signed(chain, payer, counter, expiry, length(TRANSFER) + request, signature)
+
+
+def join(chain, supervisor, applicant, counter, expiry):
+    application = applicant.public + bytes([0]) + text("") + u64(expiry)
+    signature = applicant.sign(tagged("leither/application/1", chain, application))
+    return _signed(chain, supervisor, counter, expiry, length(JOIN) + application, signature)
