@@ -3,7 +3,8 @@
 //
 // Specification
 //   * A node with one child is replaced by that child, so a leaf lies near depth log2(n) + 1.
-//   * prepare() computes a new version beside the head without touching it: several candidates of one
+//   * prepare() computes a new version beside the head without touching it: several candidates of
+//   one
 //     head may exist, each to be committed or dropped. Nothing is visible before commit().
 //   * The head's inner nodes live in memory as far as `cache_bytes` allows: always the top of the
 //     tree, down to a depth that adapts. Records and older versions are read from the store.
@@ -65,16 +66,21 @@ struct Change {
         Amount sum;
     };
     std::optional<Value> value;
-    // The hash of the leaf that is replaced, as read before; nothing for a new leaf. A mismatch is a
-    // bug of the caller and CHECKed, so no change can land on a leaf it did not read.
+    // The hash of the leaf that is replaced, as read before; nothing for a new leaf. A mismatch is
+    // a bug of the caller and CHECKed, so no change can land on a leaf it did not read.
     std::optional<Hash> expected;
 };
+
+// Sees the leaves of a version one by one; the record lives until it returns.
+enum class Visit : std::uint8_t { go_on, stop };
+using LeafVisitor = std::function<Visit(const Id& id, ByteView record, Amount sum)>;
 
 class Tree {
  public:
     using Fault = store::Fault;
 
-    // Opens at `head`; `retained_from` is the oldest sequence whose seal is kept (0 if none pruned).
+    // Opens at `head`; `retained_from` is the oldest sequence whose seal is kept (0 if none
+    // pruned).
     Tree(Options options, const store::Reader& store, const Version& head, Sequence retained_from);
     // An empty tree, before its first version.
     Tree(Options options, const store::Reader& store);
@@ -107,19 +113,25 @@ class Tree {
     // Makes `update` the head, once its writes are durable. REQUIRES: prepared from this head.
     void commit(Update&& update);
 
-    // ---- Reading the head -------------------------------------------------------------------------
-    // The leaf of `id`, nothing if it has none.
+    // ---- Reading the head
+    // ------------------------------------------------------------------------- The leaf of `id`,
+    // nothing if it has none.
     Result<std::optional<Leaf>, Fault> read(const Id& id);
     Result<AccountProof, Fault> prove(const Id& id);
     Result<PrefixProof, Fault> prove(const Prefix& prefix);
 
-    // ---- Reading any retained version ---------------------------------------------------------------
+    // ---- Reading any retained version
+    // ---------------------------------------------------------------
     Result<std::optional<Leaf>, Fault> read_at(const Version& version, const Id& id) const;
     Result<AccountProof, Fault> prove_at(const Version& version, const Id& id) const;
     Result<PrefixProof, Fault> prove_at(const Version& version, const Prefix& prefix) const;
+    // Every leaf with id >= `from`, rising, until the visitor stops.
+    Result<void, Fault> walk_at(const Version& version, const Id& from,
+                                const LeafVisitor& visit) const;
 
-    // ---- Pruning --------------------------------------------------------------------------------------
-    // From now on no version below `oldest` is read any more; prepared versions carry their live nodes
+    // ---- Pruning
+    // -------------------------------------------------------------------------------------- From
+    // now on no version below `oldest` is read any more; prepared versions carry their live nodes
     // forward bit by bit. REQUIRES: oldest <= head's sequence; never falls.
     void retain_from(Sequence oldest);
     // Every page of the versions below the answer is dead: no retained version refers to it. Erase

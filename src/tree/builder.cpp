@@ -1,0 +1,210 @@
+#include "builder.h"
+
+#include <algorithm>
+
+namespace leither::tree {
+
+Builder::Builder(Head& head, Candidate& out, std::span<const Change> changes,
+                 std::span<const Relocation> relocations, Sequence sequence)
+    : head_(head),
+      slab_(head.slab),
+      out_(out),
+      changes_(changes),
+      relocations_(relocations),
+      sequence_(sequence) {
+    leaves_.reserve(changes.size() + relocations.size());
+}
+
+Result<Slot, store::Fault> Builder::apply(Operations operations) {
+    if (operations.empty()) return head_.root;
+    if (head_.root.node == kNotLoaded) TRY(head_.load_root());
+    const Slot root = TRY(apply_at(head_.root, kAboveRoot, operations));
+    return fitted(head_.root, root);
+}
+
+Result<Slot, store::Fault> Builder::apply_at(const Slot& slot, int parent_depth,
+                                             Operations operations) {
+    if (operations.empty()) return slot;
+    if (slot.is_empty()) return plant(operations, std::nullopt);
+    if (slot.node == kLeafNode) return apply_at_leaf(slot, operations);
+    return apply_at_inner(slot, parent_depth, operations);
+}
+
+// ---- Leaves
+// -----------------------------------------------------------------------------------------
+
+bool Builder::owns_leaf(const Operation& operation) const {
+    return operation.kind == Operation::Kind::move ||
+           changes_[operation.index].expected.has_value();
+}
+
+Result<Slot, store::Fault> Builder::apply_at_leaf(const Slot& slot, Operations operations) {
+    const auto owner =
+        std::find_if(operations.begin(), operations.end(),
+                     [&](const Operation& operation) { return owns_leaf(operation); });
+    if (owner != operations.end()) {
+        const Slot leaf = own_leaf(slot, *owner);
+        if (operations.size() == 1) return leaf;
+        std::vector<Operation> inserts(operations.begin(), owner);
+        inserts.insert(inserts.end(), owner + 1, operations.end());
+        if (leaf.is_empty()) return plant(inserts, std::nullopt);
+        return plant(inserts, Graft{owner->id, leaf});
+    }
+    const HeldNode held = TRY(head_.pages.node(slot.location));
+    if (!held.node.is_leaf()) return fail(corrupt(slot.location, "not a leaf"));
+    return plant(operations, Graft{held.node.leaf.id, slot});
+}
+
+// What becomes of the leaf of the operation's own id.
+Slot Builder::own_leaf(const Slot& slot, const Operation& operation) {
+    if (operation.kind == Operation::Kind::move) {
+        if (operation.depth < kIdBits) return slot;
+        return put_leaf(relocations_[operation.index].leaf(), slot.synopsis.hash);
+    }
+    const Change& change = changes_[operation.index];
+    CHECK(*change.expected == slot.synopsis.hash, "a change names a leaf it did not read");
+    if (!change.value) return Slot{};
+    StoredLeaf leaf{change.id, change.value->sum, sequence_.value(), {}, change.value->record};
+    leaf.previous = slot.location.sequence();
+    return put_leaf(leaf, leaf_hash(leaf.id, record_hash(leaf.record)));
+}
+
+Slot Builder::new_leaf(const Operation& insert) {
+    const Change& change = changes_[insert.index];
+    CHECK(insert.kind == Operation::Kind::set && !change.expected,
+          "a change names a leaf that is not there");
+    const StoredLeaf leaf{
+        change.id, change.value->sum, sequence_.value(), {}, change.value->record};
+    return put_leaf(leaf, leaf_hash(leaf.id, record_hash(leaf.record)));
+}
+
+Slot Builder::put_leaf(const StoredLeaf& leaf, const Hash& hash) {
+    const auto tag = static_cast<std::uint32_t>(leaves_.size());
+    leaves_.push_back(leaf);
+    ++out_.hashed;
+    return {{hash, leaf.sum}, Location::unplaced(tag), kLeafNode};
+}
+
+// ---- Inner nodes
+// ------------------------------------------------------------------------------------
+
+bool Builder::only_moves_above(Operations operations, int depth) const {
+    return std::all_of(operations.begin(), operations.end(), [depth](const Operation& operation) {
+        return operation.kind == Operation::Kind::move && operation.depth < depth;
+    });
+}
+
+Result<Slot, store::Fault> Builder::apply_at_inner(const Slot& slot, int parent_depth,
+                                                   Operations operations) {
+    const int depth = slab_[slot.node].depth();
+    if (only_moves_above(operations, depth)) return slot;
+    if (depth == parent_depth + 1) return apply_to_children(slot.node, operations);
+    // The node skips levels: ids may depart from its prefix there, before or behind it in order.
+    const Id prefix = slab_.prefix(slot.node);
+    const auto bits = static_cast<unsigned>(depth);
+    const auto inside = [&prefix, bits](const Operation& operation) {
+        return common_bits(operation.id, prefix) >= bits;
+    };
+    if (inside(operations.front()) && inside(operations.back())) {
+        return apply_to_children(slot.node, operations);
+    }
+    const auto first = std::find_if(operations.begin(), operations.end(), inside);
+    const auto last = std::find_if_not(first, operations.end(), inside);
+    Slot merged = slot;
+    if (first != last) merged = TRY(apply_to_children(slot.node, Operations(first, last)));
+    std::vector<Operation> inserts(operations.begin(), first);
+    inserts.insert(inserts.end(), last, operations.end());
+    if (merged.is_empty()) return plant(inserts, std::nullopt);
+    // A survivor below the removed node lies deeper: any id under it serves to place it, and the
+    // prefix of the node it replaces is its own first bits.
+    return plant(inserts, Graft{prefix, merged});
+}
+
+Result<Slot, store::Fault> Builder::apply_to_child(std::uint32_t index, Side side,
+                                                   Operations operations) {
+    if (!operations.empty() && slab_[index].child[index_of(side)] == kNotLoaded) {
+        TRY(head_.load_child(index, side));
+    }
+    const Slot before = slab_[index].slot(side);
+    return fitted(before, TRY(apply_at(before, slab_[index].depth(), operations)));
+}
+
+Result<Slot, store::Fault> Builder::apply_to_children(std::uint32_t index, Operations operations) {
+    const auto depth = static_cast<unsigned>(slab_[index].depth());
+    const auto split = std::partition_point(
+        operations.begin(), operations.end(),
+        [depth](const Operation& operation) { return side_of(operation.id, depth) == Side::left; });
+    const Slot left = TRY(apply_to_child(index, Side::left, Operations(operations.begin(), split)));
+    const Slot right = TRY(apply_to_child(index, Side::right, Operations(split, operations.end())));
+    if (left.is_empty() || right.is_empty()) {
+        const Side side = left.is_empty() ? Side::right : Side::left;
+        return promote(index, side, side == Side::left ? left : right);
+    }
+    const std::uint32_t twin = slab_.copy(index);
+    out_.fresh.push_back(twin);
+    out_.replaced.push_back({index, twin});
+    return join(twin, prefix_of(operations.front().id, depth), left, right);
+}
+
+// A node lost a child: the other one, perhaps nothing as well, takes its place.
+Result<Slot, store::Fault> Builder::promote(std::uint32_t index, Side side, const Slot& survivor) {
+    out_.replaced.push_back({index, kNoNode});
+    if (survivor.node != kNotLoaded) return survivor;
+    TRY(head_.load_child(index, side));
+    return slab_[index].slot(side);
+}
+
+// `after` stands where `before` stood; a node that came from elsewhere must be stored anew.
+Slot Builder::fitted(const Slot& before, const Slot& after) {
+    const bool moved = is_resident(after.node) && after.node != before.node;
+    return moved && after.location.is_placed() ? renewed(after) : after;
+}
+
+Slot Builder::renewed(const Slot& slot) {
+    const std::uint32_t twin = slab_.copy(slot.node);
+    out_.fresh.push_back(twin);
+    out_.replaced.push_back({slot.node, twin});
+    return {slot.synopsis, Location::unplaced(0), twin};
+}
+
+Slot Builder::plant(Operations inserts, const std::optional<Graft>& graft) {
+    if (inserts.empty()) {
+        const bool stored = is_resident(graft->slot.node) && graft->slot.location.is_placed();
+        return stored ? renewed(graft->slot) : graft->slot;
+    }
+    if (inserts.size() == 1 && !graft) return new_leaf(inserts.front());
+    Id first = inserts.front().id;
+    Id last = inserts.back().id;
+    if (graft) {
+        first = std::min(first, graft->id);
+        last = std::max(last, graft->id);
+    }
+    const unsigned depth = common_bits(first, last);
+    CHECK(depth < kIdBits, "a new leaf is there already");
+    const auto split = std::partition_point(
+        inserts.begin(), inserts.end(),
+        [depth](const Operation& insert) { return side_of(insert.id, depth) == Side::left; });
+    const bool graft_on_left = graft && side_of(graft->id, depth) == Side::left;
+    const auto none = std::optional<Graft>{};
+    const Slot left = plant(Operations(inserts.begin(), split), graft_on_left ? graft : none);
+    const Slot right = plant(Operations(split, inserts.end()), graft_on_left ? none : graft);
+    const Id prefix = prefix_of(first, depth);
+    const std::uint32_t node = slab_.allocate(static_cast<int>(depth), prefix);
+    out_.fresh.push_back(node);
+    return join(node, prefix, left, right);
+}
+
+// Gives a new node its children and its synopsis.
+Slot Builder::join(std::uint32_t twin, const Id& prefix, const Slot& left, const Slot& right) {
+    Node& node = slab_[twin];
+    node.set(Side::left, left);
+    node.set(Side::right, right);
+    const auto sum = left.synopsis.sum.plus(right.synopsis.sum);
+    CHECK(sum.has_value(), "the ledger conserves the supply");
+    ++out_.hashed;
+    const Hash hash =
+        inner_hash(static_cast<unsigned>(node.depth()), prefix, left.synopsis, right.synopsis);
+    return {{hash, *sum}, Location::unplaced(0), twin};
+}
+
+}  // namespace leither::tree

@@ -1,0 +1,122 @@
+#include "leither/tree/synopsis.h"
+
+#include <array>
+#include <bit>
+#include <vector>
+
+#include "leither/crypto/hash.h"
+
+namespace leither::tree {
+namespace {
+
+// First byte of every preimage in the tree. Part of the protocol; never change these values.
+enum class Domain : std::uint8_t { leaf = 0x00, inner = 0x01, record = 0x02, empty = 0x03 };
+
+constexpr std::size_t kInnerPreimageBytes = 1 + 1 + Id::kSize + 2 * (Hash::kSize + 8);
+static_assert(kInnerPreimageBytes == 102, "an inner node must fill one BLAKE2b block, not two");
+
+std::uint8_t* put(std::uint8_t* out, ByteView bytes) {
+    return std::copy(bytes.begin(), bytes.end(), out);
+}
+
+std::uint8_t* put(std::uint8_t* out, const Synopsis& synopsis) {
+    out = put(out, synopsis.hash.view());
+    const std::uint64_t units = synopsis.sum.units();
+    for (unsigned i = 0; i < 8; ++i) *out++ = static_cast<std::uint8_t>(units >> (8 * i));
+    return out;
+}
+
+// The `depth`-bit prefix whose value is `index`.
+Id row_prefix(std::size_t index, unsigned depth) {
+    Id prefix;
+    if (depth == 0) return prefix;
+    const std::uint64_t aligned = static_cast<std::uint64_t>(index) << (64 - depth);
+    for (unsigned i = 0; i < 8; ++i) prefix[i] = static_cast<std::uint8_t>(aligned >> (56 - 8 * i));
+    return prefix;
+}
+
+}  // namespace
+
+Synopsis empty_synopsis() {
+    static const Synopsis kEmpty = [] {
+        const std::array preimage{static_cast<std::uint8_t>(Domain::empty)};
+        return Synopsis{crypto::blake2b_256(preimage), Amount{}};
+    }();
+    return kEmpty;
+}
+
+Hash record_hash(ByteView record) {
+    // Records of members are small: the preimage of nearly all of them fits on the stack.
+    constexpr std::size_t kOnStack = 512;
+    if (record.size() < kOnStack) {
+        std::array<std::uint8_t, kOnStack> preimage;
+        preimage[0] = static_cast<std::uint8_t>(Domain::record);
+        put(preimage.data() + 1, record);
+        return crypto::blake2b_256(ByteView(preimage).first(record.size() + 1));
+    }
+    Bytes preimage{static_cast<std::uint8_t>(Domain::record)};
+    preimage.insert(preimage.end(), record.begin(), record.end());
+    return crypto::blake2b_256(preimage);
+}
+
+Hash leaf_hash(const Id& id, const Hash& record_hash) {
+    std::array<std::uint8_t, 1 + Id::kSize + Hash::kSize> preimage;
+    preimage[0] = static_cast<std::uint8_t>(Domain::leaf);
+    put(put(preimage.data() + 1, id.view()), record_hash.view());
+    return crypto::blake2b_256(preimage);
+}
+
+Hash inner_hash(unsigned depth, const Id& prefix, const Synopsis& left, const Synopsis& right) {
+    DCHECK(depth < kIdBits && prefix_of(prefix, depth) == prefix);
+    std::array<std::uint8_t, kInnerPreimageBytes> preimage;
+    preimage[0] = static_cast<std::uint8_t>(Domain::inner);
+    preimage[1] = static_cast<std::uint8_t>(depth);
+    put(put(put(preimage.data() + 2, prefix.view()), left), right);
+    return crypto::blake2b_256(preimage);
+}
+
+Id prefix_of(const Id& id, unsigned depth) {
+    DCHECK(depth <= kIdBits);
+    Id prefix;
+    const unsigned whole = depth / 8;
+    std::copy_n(id.data(), whole, prefix.data());
+    if (depth % 8 != 0) {
+        prefix[whole] = static_cast<std::uint8_t>(id[whole] & (0xff00U >> (depth % 8)));
+    }
+    return prefix;
+}
+
+unsigned common_bits(const Id& a, const Id& b) {
+    for (unsigned i = 0; i < Id::kSize; ++i) {
+        const auto difference = static_cast<std::uint8_t>(a[i] ^ b[i]);
+        if (difference != 0) return 8 * i + static_cast<unsigned>(std::countl_zero(difference));
+    }
+    return kIdBits;
+}
+
+std::optional<Synopsis> merge_branches(std::span<const Synopsis> branches) {
+    constexpr unsigned kDepthMax = 24;
+    CHECK(std::has_single_bit(branches.size()) && branches.size() <= std::size_t{1} << kDepthMax);
+    const Hash empty = empty_synopsis().hash;
+    std::vector<Synopsis> row;
+    for (auto depth = static_cast<unsigned>(std::countr_zero(branches.size())); depth-- > 0;) {
+        row.resize(std::size_t{1} << depth);
+        const std::span<const Synopsis> below =
+            branches.size() == 2 * row.size() ? branches : std::span<const Synopsis>(row);
+        // Writing row[i] while reading below[2i] and below[2i + 1] is safe in place: i <= 2i.
+        for (std::size_t i = 0; i < std::size_t{1} << depth; ++i) {
+            const Synopsis& left = below[2 * i];
+            const Synopsis& right = below[2 * i + 1];
+            if (left.hash == empty || right.hash == empty) {
+                row[i] = left.hash == empty ? right : left;
+                continue;
+            }
+            const auto sum = left.sum.plus(right.sum);
+            if (!sum) return std::nullopt;
+            row[i] = Synopsis{inner_hash(depth, row_prefix(i, depth), left, right), *sum};
+        }
+    }
+    return branches.size() == 1 ? branches[0] : row[0];
+}
+
+}  // namespace leither::tree
