@@ -1,14 +1,17 @@
-// Agreement of one: a committee with a single bookkeeper decides by its own signature (protocol §5).
+// Agreement of one: a committee with a single bookkeeper decides by its own signature (protocol
+// §5).
 //
 // Specification
 //   * At most one block a pulse; block.pulse rises strictly. A height opens at the first pulse at
 //     which a transaction waits or a reward is due; an idle pulse does nothing at all.
-//   * What arrives during a pulse waits for the start of the next, so that one block holds all of it.
+//   * What arrives during a pulse waits for the start of the next, so that one block holds all of
+//   it.
 //   * The certificate is signed only over a fully executed block, and both leave together in one
-//     durable batch. Until the host reports that batch durable, nothing of it is visible and no other
-//     block is begun; if it fails, the bookkeeper stops for good.
+//     durable batch. Until the host reports that batch durable, nothing of it is visible and no
+//     other block is begun; if it fails, the bookkeeper stops for good.
 //   * A clock that steps back opens no height until it has caught up with the last block's pulse.
-//   * A candidate that does not fit this block stays in the mempool, which judges it on the new head.
+//   * A candidate that does not fit this block stays in the mempool, which judges it on the new
+//   head.
 // Deviation from Tendermint Algorithm 1: with n = 1 every step collapses into one (lines 14-54).
 #pragma once
 
@@ -25,10 +28,11 @@
 
 namespace leither::consensus {
 
-// The precommit of a committee of one: slot (cycle of the header's pulse, root, its sequence, round 0).
+// The precommit of a committee of one: slot (cycle of the header's pulse, root, its sequence, round
+// 0).
 protocol::Certificate certify_alone(const ledger::Organization& organization,
-                                    const protocol::BlockHeader& header,
-                                    const crypto::KeyPair& key, std::uint16_t seat);
+                                    const protocol::BlockHeader& header, const crypto::KeyPair& key,
+                                    std::uint16_t seat);
 // What the block after `seal` names as its parent.
 ledger::Parent parent_of(const ledger::Organization& organization, const ledger::Seal& seal);
 
@@ -67,8 +71,8 @@ class Bookkeeper {
     // The batch is durable: its block becomes the head. REQUIRES: a batch is out.
     Result<Sealed, store::Fault> on_durable(Instant now);
 
-    // When to tick next: the start of the pulse that opens a height, nothing without work or while a
-    // batch is out.
+    // When to tick next: the start of the pulse that opens a height, nothing without work or while
+    // a batch is out.
     std::optional<Instant> next_deadline() const;
     // Where a transaction arriving now would be applied.
     ledger::Place next_place(Instant now) const;

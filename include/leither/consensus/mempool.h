@@ -4,13 +4,17 @@
 //   * A transaction is admitted if its signatures hold (checked by the host before) and the rules
 //     accept it on top of the head and everything admitted before it. So a client may send a row of
 //     nonces at once, and spend what a waiting transaction brings.
-//   * Bounded in number and bytes; a full pool refuses (`mempool_full`), it never drops what it took.
-//   * After each block, what did not fit is checked again on the new head; what no longer holds leaves
+//   * Bounded in number and bytes; a full pool refuses (`mempool_full`), it never drops what it
+//   took.
+//   * After each block, what did not fit is checked again on the new head; what no longer holds
+//   leaves
 //     with its refusal. A transaction leaves at its expiry at the latest.
 // Rationale
-//   * Rewards that fall due with the next block are not counted in advance: that only ever refuses a
+//   * Rewards that fall due with the next block are not counted in advance: that only ever refuses
+//   a
 //     payment one pulse too early, and keeps the pool independent of when the next block comes.
-// Complexity: add O(log accounts touched) plus the tree reads; on_block O(transactions that remain).
+// Complexity: add O(log accounts touched) plus the tree reads; on_block O(transactions that
+// remain).
 //
 // Not thread-safe. Touches the store only through the tree.
 #pragma once
@@ -66,8 +70,8 @@ class Mempool {
     std::size_t size() const;
     std::size_t bytes() const;
 
-    // The tree's head has moved by a block holding the transactions `committed`, or time has passed;
-    // the next block is at `place`. Whatever does not hold there any more leaves.
+    // The tree's head has moved by a block holding the transactions `committed`, or time has
+    // passed; the next block is at `place`. Whatever does not hold there any more leaves.
     Result<std::vector<Dropped>, store::Fault> on_block(std::span<const Hash> committed,
                                                         const ledger::Place& place);
 

@@ -1,5 +1,5 @@
-// Everything a node asks of its host. Durable before told: `durable` is written and synced, Persisted
-// is stepped, and only then are that step's replies and events carried out.
+// Everything a node asks of its host. Durable before told: `durable` is written and synced,
+// Persisted is stepped, and only then are that step's replies and events carried out.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,11 @@ struct SubmitReply {
     std::vector<Verdict> verdicts;
 };
 enum class FoundError : std::uint8_t {
-    malformed,          // no canonical genesis
-    exists,             // this node keeps an organization already
-    not_bookkeeper,     // the charter does not name this node as its one bookkeeper
-    invalid,            // see `genesis`
-    stopping,           // the store has failed; this node takes nothing any more
+    malformed,       // no canonical genesis
+    exists,          // this node keeps an organization already
+    not_bookkeeper,  // the charter does not name this node as its one bookkeeper
+    invalid,         // see `genesis`
+    stopping,        // the store has failed; this node takes nothing any more
 };
 struct FoundReply {
     Token token = 0;

@@ -1,5 +1,5 @@
-// A whole node as one machine: inputs and time in, effects out. No thread, clock, socket or file; the
-// daemon (io::EventLoop) and the simulator are its two hosts.
+// A whole node as one machine: inputs and time in, effects out. No thread, clock, socket or file;
+// the daemon (io::EventLoop) and the simulator are its two hosts.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,9 @@ namespace leither::node {
 // Why a store cannot be opened.
 struct OpenError {
     enum class Kind : std::uint8_t {
-        fault,            // the store itself
-        inconsistent,     // its parts contradict each other: names the sequence and the remedy
-        wrong_key,        // the ledger was founded with another node key
+        fault,         // the store itself
+        inconsistent,  // its parts contradict each other: names the sequence and the remedy
+        wrong_key,     // the ledger was founded with another node key
     };
     Kind kind = Kind::fault;
     std::string detail;
@@ -51,8 +51,9 @@ class Node {
     std::unique_ptr<NodeImpl> impl_;
 };
 
-// Re-executes every stored block from genesis in memory and compares each root with its seal and each
-// certificate with its header. For `leitherd --verify` and tests. Calls `progress` now and then.
+// Re-executes every stored block from genesis in memory and compares each root with its seal and
+// each certificate with its header. For `leitherd --verify` and tests. Calls `progress` now and
+// then.
 struct Verified {
     Sequence sequence;
     Synopsis root;

@@ -1,0 +1,191 @@
+#include "admission.h"
+
+#include <algorithm>
+
+namespace leither::node {
+
+namespace {
+
+using consensus::Mempool;
+using protocol::Refusal;
+using protocol::Refused;
+using store::Fault;
+
+// Whether an earlier transaction could make good what the lookup missed.
+bool is_unknown_account(const Refused& refused) {
+    return refused.code == Refusal::signer_unknown || refused.code == Refusal::cosigner_unknown ||
+           refused.code == Refusal::counterparty_unknown ||
+           refused.code == Refusal::payee_not_member;
+}
+
+// The index of the first signature of a part that does not hold.
+std::optional<std::size_t> first_bad(const std::vector<bool>& holds, std::size_t from,
+                                     std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!holds[from + i]) return i;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Admission::Admission(const ledger::Organization& organization, std::size_t checks_max,
+                     Mempool& mempool, const RecentTransactions& recent)
+    : organization_(organization), checks_max_(checks_max), mempool_(mempool), recent_(recent) {}
+
+Result<void, Fault> Admission::submit(Submit&& submit, const ledger::Place& place, Effects& fx) {
+    const std::size_t count = submit.transactions.size();
+    if (count == 0) {
+        fx.replies.emplace_back(SubmitReply{submit.token, {}});
+        return {};
+    }
+    const std::uint64_t number = next_submission_++;
+    submissions_[number] = {submit.token, std::vector<std::optional<Verdict>>(count), count};
+    for (std::size_t i = 0; i < count; ++i) {
+        auto entry = read(submit.transactions[i]);
+        if (!entry) {
+            settle(number, i, fail(entry.error()), fx);
+        } else {
+            TRY(enqueue({number, i, *std::move(entry), Stage::unresolved, std::nullopt}, fx));
+        }
+    }
+    flush_job(fx);
+    return admit_ready(place, fx);
+}
+
+// Form, and whether it is known already.
+Result<Mempool::Entry, Refused> Admission::read(ByteView bytes) const {
+    protocol::Transaction transaction = TRY(ledger::read_transaction(bytes));
+    const Hash id = protocol::transaction_id(organization_.chain, transaction.body);
+    if (mempool_.contains(id)) return fail(Refused{Refusal::already_pending});
+    if (recent_.is_committed(id)) return fail(Refused{Refusal::already_committed});
+    const std::size_t out = signatures_out_ + transaction.signatures.size();
+    if (out > checks_max_) return fail(Refused{Refusal::mempool_full, out, checks_max_});
+    return Mempool::Entry{id, std::move(transaction), bytes.size()};
+}
+
+Result<void, Fault> Admission::enqueue(Item&& item, Effects& fx) {
+    signatures_out_ += item.entry.transaction.signatures.size();
+    queue_.push_back(std::move(item));
+    return look_up(queue_.back(), front_ + queue_.size() - 1, fx);
+}
+
+// Finds the keys and puts the checks into the job that is being filled.
+Result<void, Fault> Admission::look_up(Item& item, std::uint64_t number, Effects& fx) {
+    auto checks = TRY(mempool_.signature_checks(item.entry.transaction));
+    if (!checks) {
+        const bool may_change = number > front_ && is_unknown_account(checks.error());
+        item.stage = may_change ? Stage::unresolved : Stage::checked;
+        if (!may_change) item.refused = checks.error();
+        return {};
+    }
+    item.stage = Stage::checking;
+    filling_parts_.push_back({number, checks->size()});
+    std::move(checks->begin(), checks->end(), std::back_inserter(filling_.checks));
+    if (filling_.checks.size() >= kChecksPerJob) flush_job(fx);
+    return {};
+}
+
+void Admission::flush_job(Effects& fx) {
+    if (filling_parts_.empty()) return;
+    filling_.job = next_job_++;
+    jobs_[filling_.job] = std::exchange(filling_parts_, {});
+    fx.verify.push_back(std::exchange(filling_, {}));
+}
+
+Result<void, Fault> Admission::on_checked(const SignaturesChecked& checked,
+                                          const ledger::Place& place, Effects& fx) {
+    auto job = jobs_.extract(checked.job);
+    CHECK(!job.empty());
+    std::size_t from = 0;
+    for (const Part& part : job.mapped()) {
+        CHECK(from + part.checks <= checked.holds.size());
+        Item& item = queue_[part.item - front_];
+        CHECK(item.stage == Stage::checking);
+        item.stage = Stage::checked;
+        if (const auto bad = first_bad(checked.holds, from, part.checks)) {
+            item.refused = Refused{Refusal::bad_signature, *bad};
+        }
+        from += part.checks;
+    }
+    return admit_ready(place, fx);
+}
+
+// Everything before the front has been admitted: what is unknown now stays unknown. Those behind it
+// take their chance in the same round, up to the first that has to wait on.
+Result<void, Fault> Admission::look_up_front(Effects& fx) {
+    for (std::size_t i = 0; i < queue_.size(); ++i) {
+        if (queue_[i].stage != Stage::unresolved) break;
+        TRY(look_up(queue_[i], front_ + i, fx));
+        if (queue_[i].stage != Stage::checking) break;
+    }
+    flush_job(fx);
+    return {};
+}
+
+Result<void, Fault> Admission::admit_ready(const ledger::Place& place, Effects& fx) {
+    while (!queue_.empty()) {
+        if (queue_.front().stage == Stage::unresolved) TRY(look_up_front(fx));
+        if (queue_.front().stage == Stage::checking) break;
+        Item item = std::move(queue_.front());
+        queue_.pop_front();
+        ++front_;
+        signatures_out_ -= item.entry.transaction.signatures.size();
+        auto verdict = TRY(admit(item, place));
+        settle(item.submission, item.index, std::move(verdict), fx);
+    }
+    return {};
+}
+
+Result<Verdict, Fault> Admission::admit(Item& item, const ledger::Place& place) {
+    if (item.refused) return Verdict(fail(*item.refused));
+    const Hash id = item.entry.id;
+    const auto ruled = TRY(mempool_.add(std::move(item.entry), place));
+    if (!ruled) return Verdict(fail(ruled.error()));
+    return Verdict(id);
+}
+
+void Admission::settle(std::uint64_t submission, std::size_t index, Verdict verdict, Effects& fx) {
+    const auto at = submissions_.find(submission);
+    CHECK(at != submissions_.end());
+    Submission& open = at->second;
+    CHECK(!open.verdicts[index]);
+    open.verdicts[index] = std::move(verdict);
+    if (--open.open > 0) return;
+
+    SubmitReply reply{open.token, {}};
+    reply.verdicts.reserve(open.verdicts.size());
+    for (auto& known : open.verdicts) reply.verdicts.push_back(*std::move(known));
+    fx.replies.emplace_back(std::move(reply));
+    submissions_.erase(at);
+}
+
+void Admission::refuse_all(Effects& fx) {
+    for (auto& [number, submission] : submissions_) {
+        SubmitReply reply{submission.token, {}};
+        for (auto& verdict : submission.verdicts) {
+            reply.verdicts.push_back(verdict ? *std::move(verdict)
+                                             : Verdict(fail(Refused{Refusal::stopping})));
+        }
+        fx.replies.emplace_back(std::move(reply));
+    }
+    submissions_.clear();
+    queue_.clear();
+    jobs_.clear();
+    signatures_out_ = 0;
+}
+
+void Admission::check_invariants() const {
+    std::size_t signatures = 0;
+    for (const Item& item : queue_) {
+        signatures += item.entry.transaction.signatures.size();
+        CHECK(submissions_.contains(item.submission));
+    }
+    CHECK(signatures == signatures_out_);
+    CHECK(signatures_out_ <= checks_max_);
+    // Between steps the front waits for its checks, and no job is half filled.
+    CHECK(queue_.empty() || queue_.front().stage == Stage::checking);
+    CHECK(filling_parts_.empty());
+}
+
+}  // namespace leither::node

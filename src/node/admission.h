@@ -1,0 +1,103 @@
+// The way of submitted transactions into the mempool: decoded, their signatures checked by the
+// host's workers, then admitted by the rules.
+//
+// Specification
+//   * Admission happens strictly in the order of submission, whatever the order in which checks
+//   come
+//     back; so a row of nonces, or a payment out of one that waits, may be submitted at once.
+//   * The transactions of one Submit share jobs of about kChecksPerJob checks, so that several
+//   cores
+//     work on it. A job never parts the checks of one transaction.
+//   * Keys are looked up at arrival. If an account is unknown then, a transaction still on its way
+//   may
+//     create it: the lookup is done once more when all earlier ones have been admitted, and only
+//     then is the transaction refused. Such a transaction costs one more round through the host.
+//   * Signatures on their way are bounded; beyond, a transaction is refused (`mempool_full`).
+//   * A copy of a transaction on its way is checked like any other and refused at admission, so
+//   that
+//     nobody can hold up a transaction by sending it with a spoilt signature first.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "leither/consensus/mempool.h"
+#include "leither/node/effects.h"
+#include "leither/node/input.h"
+
+#include "recent.h"
+
+namespace leither::node {
+
+inline constexpr std::size_t kChecksPerJob = 32;
+
+class Admission {
+ public:
+    // Mempool and recent transactions outlive the admission.
+    Admission(const ledger::Organization& organization, std::size_t checks_max,
+              consensus::Mempool& mempool, const RecentTransactions& recent);
+
+    // Jobs and replies go to `fx`. `place`: the block that could hold them first.
+    Result<void, store::Fault> submit(Submit&& submit, const ledger::Place& place, Effects& fx);
+    // REQUIRES: the job is out.
+    Result<void, store::Fault> on_checked(const SignaturesChecked& checked,
+                                          const ledger::Place& place, Effects& fx);
+    // Refuses whatever is on its way: the node stops.
+    void refuse_all(Effects& fx);
+
+    void check_invariants() const;
+
+ private:
+    // A Submit whose verdicts are not all known.
+    struct Submission {
+        Token token = 0;
+        std::vector<std::optional<Verdict>> verdicts;
+        std::size_t open = 0;
+    };
+    enum class Stage : std::uint8_t {
+        unresolved,  // an account was unknown at the last lookup
+        checking,    // its signatures are out
+        checked,
+    };
+    struct Item {
+        std::uint64_t submission = 0;
+        std::size_t index = 0;  // in the submission
+        consensus::Mempool::Entry entry;
+        Stage stage = Stage::unresolved;
+        std::optional<protocol::Refused> refused;  // once checked
+    };
+    // One transaction's share of a job.
+    struct Part {
+        std::uint64_t item = 0;
+        std::size_t checks = 0;
+    };
+
+    Result<consensus::Mempool::Entry, protocol::Refused> read(ByteView bytes) const;
+    Result<void, store::Fault> enqueue(Item&& item, Effects& fx);
+    Result<void, store::Fault> look_up(Item& item, std::uint64_t number, Effects& fx);
+    Result<void, store::Fault> look_up_front(Effects& fx);
+    Result<void, store::Fault> admit_ready(const ledger::Place& place, Effects& fx);
+    Result<Verdict, store::Fault> admit(Item& item, const ledger::Place& place);
+    void settle(std::uint64_t submission, std::size_t index, Verdict verdict, Effects& fx);
+    void flush_job(Effects& fx);
+
+    ledger::Organization organization_;
+    std::size_t checks_max_;
+    consensus::Mempool& mempool_;
+    const RecentTransactions& recent_;
+
+    std::deque<Item> queue_;
+    std::uint64_t front_ = 0;         // number of the queue's first item
+    std::size_t signatures_out_ = 0;  // carried by the items in the queue
+    std::map<std::uint64_t, Submission> submissions_;
+    std::uint64_t next_submission_ = 0;
+    std::map<std::uint64_t, std::vector<Part>> jobs_;
+    std::uint64_t next_job_ = 0;
+    SignatureJob filling_;  // the job that takes more checks within this step
+    std::vector<Part> filling_parts_;
+};
+
+}  // namespace leither::node

@@ -1,0 +1,76 @@
+// Sequence 0: the genesis becomes the first version, certified by the charter's own bookkeeper.
+#include <algorithm>
+
+#include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
+
+#include "node_impl.h"
+
+namespace leither::node {
+
+namespace {
+
+using store::Fault;
+
+FoundReply refuse(Token token, FoundError error,
+                  std::optional<ledger::GenesisError> genesis = std::nullopt) {
+    return {token, fail(error), genesis};
+}
+
+// Agreement among several bookkeepers is not there yet, so this node must be the only one.
+bool is_only_bookkeeper(const protocol::Charter& charter, const PublicKey& node_key) {
+    return charter.bookkeepers.size() == 1 && charter.bookkeepers.front() == node_key;
+}
+
+}  // namespace
+
+Result<void, Fault> NodeImpl::on(Found&& found, Instant, Effects& fx) {
+    const auto refused = [&](FoundError error, std::optional<ledger::GenesisError> genesis =
+                                                   std::nullopt) -> Result<void, Fault> {
+        fx.replies.emplace_back(refuse(found.token, error, genesis));
+        return {};
+    };
+    if (organization_ || founding_) return refused(FoundError::exists);
+    auto genesis = bcs::decode<protocol::Genesis>(found.genesis);
+    if (!genesis) return refused(FoundError::malformed);
+    if (const auto valid = ledger::check(*genesis); !valid) {
+        return refused(FoundError::invalid, valid.error());
+    }
+    if (!is_only_bookkeeper(genesis->charter.charter, node_key())) {
+        return refused(FoundError::not_bookkeeper);
+    }
+    return this->found(found.token, *std::move(genesis), fx);
+}
+
+Result<void, Fault> NodeImpl::found(Token token, protocol::Genesis&& genesis, Effects& fx) {
+    const auto organization = ledger::organization_of(genesis.charter.charter);
+    tree::Tree tree(options_.tree, store_);
+    ledger::Executed executed = TRY(ledger::execute_genesis(organization, tree, genesis));
+    ledger::Seal seal{executed.header,
+                      consensus::certify_alone(organization, executed.header, key_, /*seat=*/0),
+                      executed.update.version().location};
+
+    store::WriteBatch batch = executed.update.take_writes();
+    ledger::put_genesis(batch, genesis);
+    ledger::put_seal(batch, seal);
+    ledger::put_block(batch, executed.header.sequence, {});
+    fx.durable = std::move(batch);
+    founding_.emplace(Founding{token, std::move(genesis.charter), std::move(seal), std::move(tree),
+                               std::move(executed.update)});
+    return {};
+}
+
+Result<void, Fault> NodeImpl::finish_founding(Effects& fx) {
+    Founding& done = *founding_;
+    done.tree.commit(std::move(done.update));
+    const Id id = crypto::id_of(done.charter.charter.organization);
+    const Token token = done.token;
+    log_.info("organization_founded", "organization={} root={}", id.hex(),
+              done.seal.header.root.hash.hex());
+    TRY(adopt({std::move(done.charter), std::move(done.seal), Sequence(0), std::move(done.tree)}));
+    founding_.reset();
+    fx.replies.emplace_back(FoundReply{token, id, std::nullopt});
+    return {};
+}
+
+}  // namespace leither::node

@@ -1,0 +1,78 @@
+// The machines of one organization and what they share: tree, mempool, bookkeeper, admission,
+// history.
+#pragma once
+
+#include <memory>
+
+#include "leither/consensus/bookkeeper.h"
+#include "leither/node/node.h"
+
+#include "admission.h"
+#include "history_window.h"
+#include "recent.h"
+
+namespace leither::node {
+
+class OrgInstance {
+ public:
+    // What it is made of; every part has been checked against the others.
+    struct Parts {
+        protocol::SignedCharter charter;
+        ledger::Seal head;
+        Sequence oldest;
+        tree::Tree tree;
+    };
+    static Result<std::unique_ptr<OrgInstance>, store::Fault> make(const Options& options,
+                                                                   const store::Reader& store,
+                                                                   crypto::KeyPair node_key,
+                                                                   Log log, Parts parts);
+    // Members refer to each other, so it stays where it was made.
+    OrgInstance(const OrgInstance&) = delete;
+    OrgInstance& operator=(const OrgInstance&) = delete;
+
+    Result<void, store::Fault> on_tick(Instant now, Effects& fx);
+    Result<void, store::Fault> on_submit(Submit&& submit, Instant now, Effects& fx);
+    Result<void, store::Fault> on_checked(const SignaturesChecked& checked, Instant now,
+                                          Effects& fx);
+    // The batch of the block that is out is durable.
+    Result<void, store::Fault> on_durable(Instant now, Effects& fx);
+    void refuse_all(Effects& fx) { admission_.refuse_all(fx); }
+
+    std::optional<Instant> next_deadline() const { return bookkeeper_->next_deadline(); }
+    void check_invariants() const;
+
+    const ledger::Organization& organization() const { return organization_; }
+    const protocol::SignedCharter& charter() const { return charter_; }
+    const store::Reader& store() const { return store_; }
+    const ledger::Seal& head() const { return bookkeeper_->head(); }
+    Sequence oldest() const { return window_.oldest(); }
+    tree::Tree& tree() { return tree_; }
+    consensus::Mempool& mempool() { return mempool_; }
+    const RecentTransactions& recent() const { return recent_; }
+    Pulse pulse(Instant now) const { return bookkeeper_->pulse(now); }
+
+ private:
+    OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
+    Result<void, store::Fault> remember_recent(std::size_t limit);
+    void note_admitted(std::size_t size_before, Instant now);
+    void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
+
+    const store::Reader& store_;
+    Log log_;
+    protocol::SignedCharter charter_;
+    ledger::Organization organization_;
+    tree::Tree tree_;
+    consensus::Mempool mempool_;
+    RecentTransactions recent_;
+    Admission admission_;
+    HistoryWindow window_;
+    std::optional<consensus::Bookkeeper> bookkeeper_;  // set from make() on
+};
+
+// The members whose accounts a transaction concerns: signer, counterparty, who is rewarded.
+std::vector<Id> members_concerned(const protocol::TransactionBody& body);
+// The same and the organization's own accounts, for the kinds that change them.
+std::vector<Id> accounts_concerned(const ledger::Organization& organization,
+                                   const protocol::TransactionBody& body);
+
+}  // namespace leither::node

@@ -1,0 +1,158 @@
+#include "leither/node/queries.h"
+
+#include <algorithm>
+
+#include "leither/codec/bcs.h"
+
+#include "node_impl.h"
+#include "queries_detail.h"
+
+namespace leither::node {
+
+namespace {
+
+using store::Fault;
+
+// Blocks of the signer's history that are searched for one transaction.
+constexpr std::size_t kFateBlocksMax = 1024;
+
+struct Version {
+    ledger::Seal seal;
+    bool is_head = false;
+};
+
+Answer<Version> version_at(const LedgerView& view, std::optional<Sequence> at) {
+    OrgInstance& org = *view.organization;
+    const Sequence head = org.head().header.sequence;
+    if (!at || *at == head) return Version{org.head(), /*is_head=*/true};
+    return Version{TRY(view.seal(*at)), /*is_head=*/false};
+}
+
+}  // namespace
+
+const char* to_string(QueryError error) {
+    switch (error) {
+        case QueryError::no_organization:
+            return "no_organization";
+        case QueryError::unknown_sequence:
+            return "unknown_sequence";
+        case QueryError::pruned:
+            return "pruned";
+        case QueryError::fault:
+            return "fault";
+    }
+    UNREACHABLE();
+}
+
+Answer<LedgerStatus> Queries::status() const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    OrgInstance& org = *view.organization;
+    const ledger::Organization& organization = org.organization();
+    return LedgerStatus{
+        .organization = organization,
+        .head = org.head().header,
+        .oldest = org.oldest(),
+        .bookkeeping = TRY(view.system<protocol::BookkeepingRecord>(organization.bookkeeping)),
+        .treasury = TRY(view.system<protocol::TreasuryRecord>(organization.treasury)),
+        .mempool_transactions = org.mempool().size(),
+        .mempool_bytes = org.mempool().bytes(),
+        .tree = org.tree().stats(),
+    };
+}
+
+Answer<protocol::Genesis> Queries::genesis() const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    auto genesis = TRY(view.read(ledger::read_genesis(node_->store())));
+    return view.present(std::move(genesis), "genesis_missing");
+}
+
+Answer<AccountAnswer> Queries::account(const Id& id, std::optional<Sequence> at) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const Version version = TRY(version_at(view, at));
+    tree::Tree& tree = view.organization->tree();
+    const auto leaf = TRY(
+        view.read(version.is_head ? tree.read(id) : tree.read_at(version_of(version.seal), id)));
+    AccountAnswer answer{version.seal.header.sequence, std::nullopt};
+    if (leaf) answer.record = TRY(view.decode(*leaf));
+    return answer;
+}
+
+Answer<std::optional<std::uint64_t>> Queries::next_counter(const Id& id, std::uint8_t lane) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const auto member = TRY(view.read(view.organization->mempool().member(id)));
+    if (!member) return std::nullopt;
+    return member->next_counter(lane);
+}
+
+Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> at) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const Version version = TRY(version_at(view, at));
+    tree::Tree& tree = view.organization->tree();
+    auto proof = TRY(
+        view.read(version.is_head ? tree.prove(id) : tree.prove_at(version_of(version.seal), id)));
+    return ledger::Receipt{view.organization->charter(), version.seal.header,
+                           version.seal.certificate, std::move(proof)};
+}
+
+Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
+                                            std::optional<Sequence> at) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const Version version = TRY(version_at(view, at));
+    tree::Tree& tree = view.organization->tree();
+    auto proof = TRY(view.read(version.is_head ? tree.prove(prefix)
+                                               : tree.prove_at(version_of(version.seal), prefix)));
+    return ledger::ChildReceipt{view.organization->charter(), version.seal.header,
+                                version.seal.certificate, std::move(proof)};
+}
+
+Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    ledger::Seal seal = TRY(view.seal(sequence));
+    protocol::Transactions transactions = TRY(view.block(sequence));
+    const Hash hash = protocol::block_hash(view.organization->organization().chain, seal.header);
+    return BlockAnswer{std::move(seal), hash, std::move(transactions)};
+}
+
+Answer<std::vector<MemberItem>> Queries::members(const Id& from, std::size_t limit) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    // Room for the organization's own two accounts, which are no members.
+    const auto leaves = TRY(view.read(
+        tree::list_leaves(view.organization->tree(), version_of(org.head()), from, limit + 2)));
+    std::vector<MemberItem> members;
+    for (const tree::PieceLeaf& leaf : leaves) {
+        auto record = TRY(view.decode(leaf.record));
+        auto* member = std::get_if<protocol::MemberRecord>(&record);
+        if (member != nullptr && members.size() < limit) {
+            members.push_back({leaf.id, std::move(*member)});
+        }
+    }
+    return members;
+}
+
+Answer<Fate> Queries::fate(const Hash& id, std::optional<Id> signer) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    if (view.organization->mempool().contains(id)) return Pending{};
+    if (const auto fate = org.recent().fate(id)) return *fate;
+    if (!signer) return Unknown{};
+
+    LeafWalk walk = TRY(LeafWalk::start(view, *signer, std::nullopt));
+    for (std::size_t blocks = 0; walk.leaf() && blocks < kFateBlocksMax; ++blocks) {
+        if (walk.leaf()->written < org.oldest()) break;
+        const auto block = TRY(view.block(walk.leaf()->written));
+        const bool is_here = std::ranges::any_of(block, [&](const protocol::Transaction& one) {
+            return protocol::transaction_id(org.organization().chain, one.body) == id;
+        });
+        if (is_here) return Committed{walk.leaf()->written};
+        TRY(walk.step_back());
+    }
+    return Unknown{};
+}
+
+Pulse Queries::pulse(Instant now) const {
+    const OrgInstance* org = node_->organization();
+    return org == nullptr ? Pulse(0) : org->pulse(now);
+}
+
+}  // namespace leither::node

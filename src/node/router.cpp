@@ -1,0 +1,98 @@
+// One function per kind of input, each handing it to the one machine concerned.
+#include "node_impl.h"
+
+namespace leither::node {
+
+namespace {
+
+using protocol::Refusal;
+using protocol::Refused;
+using store::Fault;
+
+SubmitReply refuse_submit(const Submit& submit, Refusal code) {
+    return {submit.token, std::vector<Verdict>(submit.transactions.size(), fail(Refused{code}))};
+}
+
+}  // namespace
+
+NodeImpl::NodeImpl(Options options, const store::Reader& store, crypto::KeyPair key, Log log)
+    : options_(options), store_(store), key_(std::move(key)), log_(std::move(log)) {}
+
+Result<void, Fault> NodeImpl::adopt(OrgInstance::Parts parts) {
+    organization_ = TRY(OrgInstance::make(options_, store_, key_, log_, std::move(parts)));
+    return {};
+}
+
+Effects NodeImpl::step(Input&& input, Instant now) {
+    Effects fx;
+    if (stopped_) {
+        answer_stopping(std::move(input), fx);
+        return fx;
+    }
+    auto done =
+        std::visit([&](auto&& event) { return on(std::move(event), now, fx); }, std::move(input));
+    if (!done) stop(std::move(done).error(), fx);
+    return fx;
+}
+
+Result<void, Fault> NodeImpl::on(const Tick&, Instant now, Effects& fx) {
+    if (!organization_) return {};
+    return organization_->on_tick(now, fx);
+}
+
+Result<void, Fault> NodeImpl::on(Submit&& submit, Instant now, Effects& fx) {
+    if (!organization_) {
+        fx.replies.emplace_back(refuse_submit(submit, Refusal::no_organization));
+        return {};
+    }
+    return organization_->on_submit(std::move(submit), now, fx);
+}
+
+Result<void, Fault> NodeImpl::on(const SignaturesChecked& checked, Instant now, Effects& fx) {
+    CHECK(organization_);
+    return organization_->on_checked(checked, now, fx);
+}
+
+Result<void, Fault> NodeImpl::on(const Persisted& persisted, Instant now, Effects& fx) {
+    if (!persisted.result) return fail(persisted.result.error());
+    if (founding_) return finish_founding(fx);
+    CHECK(organization_);
+    return organization_->on_durable(now, fx);
+}
+
+// What was told before stays true; what was not durable was never told. So stopping at once is
+// safe, and going on is not: nobody knows what the device holds.
+void NodeImpl::stop(Fault&& fault, Effects& fx) {
+    stopped_ = true;
+    log_.error("node_stopping", "fault={} detail=\"{}\"", store::to_string(fault.kind),
+               fault.detail);
+    fx.durable.reset();
+    fx.verify.clear();
+    fx.prune.reset();
+    if (founding_) {
+        fx.replies.emplace_back(
+            FoundReply{founding_->token, fail(FoundError::stopping), std::nullopt});
+    }
+    if (organization_) organization_->refuse_all(fx);
+    fx.fatal = std::move(fault);
+}
+
+void NodeImpl::answer_stopping(Input&& input, Effects& fx) const {
+    if (const auto* submit = std::get_if<Submit>(&input)) {
+        fx.replies.emplace_back(refuse_submit(*submit, Refusal::stopping));
+    } else if (const auto* found = std::get_if<Found>(&input)) {
+        fx.replies.emplace_back(FoundReply{found->token, fail(FoundError::stopping), std::nullopt});
+    }
+}
+
+std::optional<Instant> NodeImpl::next_deadline() const {
+    if (stopped_ || !organization_) return std::nullopt;
+    return organization_->next_deadline();
+}
+
+void NodeImpl::check_invariants() const {
+    if (organization_ && !stopped_) organization_->check_invariants();
+    CHECK(!(organization_ && founding_));
+}
+
+}  // namespace leither::node
