@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts"))
 import check_bans  # noqa: E402
 import check_layers  # noqa: E402
 import house  # noqa: E402
+import run_tests  # noqa: E402
 
 LAYERS = """
 library fmt    | fmt/     | fmt::fmt
@@ -191,6 +192,36 @@ class Layers(unittest.TestCase):
                     file.write(text)
             found = sorted(problem.path for problem in check_layers.check(root))
         self.assertEqual(found, ["src/attic/a.cpp", "src/codec/a.cpp"])
+
+
+class Counting(unittest.TestCase):
+    """What scripts/test makes of its stages' output."""
+
+    def test_unittest_output(self):
+        text = "FAIL: test_a (test_x.Case)\n\nRan 10 tests in 1.0s\n\nFAILED (failures=1, errors=2, skipped=3)\n"
+        outcome = run_tests.read_unittest(text)
+        self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (4, 3, 3))
+        self.assertIn("test_x.Case", outcome.notes[0])
+        clean = run_tests.read_unittest("Ran 7 tests in 1.0s\n\nOK (skipped=1)\n")
+        self.assertEqual((clean.passed, clean.failed, clean.skipped), (6, 0, 1))
+        self.assertEqual(run_tests.read_unittest("ImportError").failed, 1)
+
+    def test_ctest_output(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = os.path.join(folder, "ctest.xml")
+            with open(report, "w", encoding="utf-8") as file:
+                file.write('<testsuite><testcase name="a.B" status="run"/><testcase name="a.C" status="notrun"/>'
+                           '<testcase name="a.D" status="fail"><system-out>why</system-out></testcase></testsuite>')
+            outcome = run_tests.read_junit("release", report)
+        self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (1, 1, 1))
+        self.assertIn("a\\.D", outcome.notes[0])
+
+    def test_the_fuzzing_budget_is_shared(self):
+        cores, run_tests.CORES = run_tests.CORES, 2
+        self.addCleanup(setattr, run_tests, "CORES", cores)
+        self.assertEqual(run_tests.fuzz_seconds(4), 60)
+        self.assertEqual(run_tests.fuzz_seconds(12), 60)
+        self.assertEqual(run_tests.fuzz_seconds(24), 30)
 
 
 class ThisTree(unittest.TestCase):
