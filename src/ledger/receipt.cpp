@@ -66,6 +66,7 @@ Result<Proven, ReceiptError> verify(const Receipt& receipt, std::optional<Id> or
     if (!bytes) return fail(error_of(bytes.error()));
 
     Proven proven{.organization = crypto::id_of(charter.organization),
+                  .account = receipt.proof.id,
                   .sequence = receipt.header.sequence,
                   .time_ms = time_ms(charter, receipt.header.pulse),
                   .trusted = protocol::is_trusted(charter.bookkeepers.size()),

@@ -43,6 +43,7 @@ const char* to_string(ReceiptError error);
 // What a receipt proves.
 struct Proven {
     Id organization;
+    Id account;
     Sequence sequence;
     std::uint64_t time_ms = 0;               // of the block's pulse
     bool trusted = false;                    // committee below 4: crash tolerance only
