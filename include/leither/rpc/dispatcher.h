@@ -29,6 +29,8 @@ struct Options {
     // Calls that wait for the node at once; more are refused with `busy`.
     std::size_t waiting_calls_max = 4'096;
     std::size_t subscriptions_max = 32;  // per connection
+    // A batch whose replies are longer is cut: calls behind are refused with `busy`.
+    std::size_t reply_bytes_max = std::size_t{16} << 20;
 };
 
 // Takes the reply to one request text.

@@ -1,0 +1,27 @@
+// What each method does. One function a row of the table in methods.cpp.
+#pragma once
+
+#include "call.h"
+
+namespace leither::rpc {
+
+Outcome node_status(Call& call);
+Outcome node_stop(Call& call);
+Outcome organization_create(Call& call);
+Outcome organization_info(Call& call);
+Outcome organization_allocations(Call& call);
+Outcome transaction_submit(Call& call);
+Outcome transaction_submit_many(Call& call);
+Outcome transaction_status(Call& call);
+Outcome account_get(Call& call);
+Outcome account_nonce(Call& call);
+Outcome account_history(Call& call);
+Outcome member_list(Call& call);
+Outcome receipt_get(Call& call);
+Outcome child_get(Call& call);
+Outcome block_get(Call& call);
+Outcome subscribe(Call& call);
+Outcome unsubscribe(Call& call);
+Outcome discover(Call& call);
+
+}  // namespace leither::rpc

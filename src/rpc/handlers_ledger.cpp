@@ -1,0 +1,206 @@
+// account.*, member.*, receipt.*, child.*, block.*
+#include "leither/codec/bcs.h"
+#include "leither/tree/proof.h"
+
+#include "handlers.h"
+
+namespace leither::rpc {
+namespace {
+
+constexpr std::uint64_t kHistoryDefault = 50;
+constexpr std::uint64_t kMembersDefault = 100;
+
+std::optional<Sequence> sequence_arg(Call& call, std::string_view name) {
+    const auto number = call.args.find<std::uint64_t>(name);
+    return number ? std::optional(Sequence(*number)) : std::nullopt;
+}
+
+CallError not_found(std::string message) {
+    return named_error(ErrorCode::not_found, "not_found", std::move(message));
+}
+
+std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse) {
+    return charter.time_ms + pulse.value() * charter.params.pulse_ms;
+}
+
+// How a transaction looks from the side of one account.
+struct Side {
+    const char* direction = "none";
+    std::optional<Id> counterparty;
+    std::optional<Amount> amount;
+    std::string reference;
+};
+
+Side side_of(const protocol::TransactionBody& body, const Id& account) {
+    if (const auto* transfer = std::get_if<protocol::Transfer>(&body.action)) {
+        const auto& request = transfer->request;
+        const bool paid = body.signer == account;
+        return {paid ? "out" : "in", paid ? request.payee : body.signer, request.amount,
+                request.reference};
+    }
+    if (const auto* reward = std::get_if<protocol::Reward>(&body.action)) {
+        const bool earned = reward->member == account;
+        return {earned ? "in" : "none", earned ? body.signer : reward->member, reward->amount,
+                reward->reason};
+    }
+    if (const auto* pledge = std::get_if<protocol::Pledge>(&body.action)) {
+        return {"none", std::nullopt, pledge->amount, {}};
+    }
+    const auto other = protocol::counterparty(body.action);
+    return {"none", other == account ? std::optional(body.signer) : other, std::nullopt, {}};
+}
+
+Json history_json(const node::HistoryItem& item, const Id& account,
+                  const protocol::Charter& charter) {
+    const Side side = side_of(item.body, account);
+    Json out = {{"sequence", item.sequence.value()},
+                {"pulse", item.pulse.value()},
+                {"time_ms", time_ms_at(charter, item.pulse)},
+                {"id", item.id.hex()},
+                {"kind", protocol::kind_name(item.body.action)},
+                {"signer", item.body.signer.hex()},
+                {"direction", side.direction}};
+    if (side.counterparty) out["counterparty"] = side.counterparty->hex();
+    if (side.amount) out["amount"] = amount_text(*side.amount);
+    if (!side.reference.empty()) out["reference"] = side.reference;
+    return out;
+}
+
+Json member_json(const node::MemberItem& member) {
+    std::uint64_t locked = 0;
+    for (const auto& lock : member.record.locks) locked += lock.amount.units();
+    return {{"account", member.id.hex()},
+            {"key", member.record.key.hex()},
+            {"role", protocol::to_string(member.record.role)},
+            {"balance", amount_text(member.record.balance)},
+            {"locked", std::to_string(locked)}};
+}
+
+Json transactions_json(const protocol::Transactions& transactions, const ChainId& chain,
+                       std::string_view detail) {
+    Json out = Json::array();
+    for (const auto& transaction : transactions) {
+        const std::string id = protocol::transaction_id(chain, transaction.body).hex();
+        if (detail == "ids") {
+            out.push_back(id);
+        } else {
+            out.push_back({{"id", id},
+                           {"kind", protocol::kind_name(transaction.body.action)},
+                           {"signer", transaction.body.signer.hex()},
+                           {"data", to_hex(bcs::encode(transaction))}});
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+Outcome account_get(Call& call) {
+    const Id account = call.args.get<Id>("account");
+    const auto answer = call.host.queries().account(account, sequence_arg(call, "sequence"));
+    if (!answer) return query_error(answer.error());
+    return Json{{"account", account.hex()},
+                {"sequence", answer->sequence.value()},
+                {"record", answer->record ? to_json(*answer->record) : Json(nullptr)}};
+}
+
+Outcome account_nonce(Call& call) {
+    const auto queries = call.host.queries();
+    const auto lane = call.args.find<std::uint64_t>("lane").value_or(0);
+    const auto counter =
+        queries.next_counter(call.args.get<Id>("account"), static_cast<std::uint8_t>(lane));
+    if (!counter) return query_error(counter.error());
+    if (!*counter) return not_found("there is no member with this account");
+    const auto status = queries.status();
+    if (!status) return query_error(status.error());
+    const Pulse pulse = queries.pulse(call.host.now());
+    return Json{{"lane", lane},
+                {"counter", **counter},
+                {"expiry_max", pulse.value() + status->bookkeeping.params.expiry_pulses_max},
+                {"pulse", pulse.value()}};
+}
+
+Outcome account_history(Call& call) {
+    const auto queries = call.host.queries();
+    const auto status = queries.status();
+    if (!status) return query_error(status.error());
+    const Id account = call.args.get<Id>("account");
+    const auto limit = call.args.find<std::uint64_t>("limit").value_or(kHistoryDefault);
+    const auto history = queries.history(account, sequence_arg(call, "before"), limit);
+    if (!history) return query_error(history.error());
+    Json items = Json::array();
+    for (const auto& item : history->items) {
+        items.push_back(history_json(item, account, status->organization.charter));
+    }
+    Json out = {{"items", std::move(items)}};
+    if (history->next) out["next"] = history->next->value();
+    out["pruned"] = history->pruned;
+    return out;
+}
+
+Outcome member_list(Call& call) {
+    const auto limit = call.args.find<std::uint64_t>("limit").value_or(kMembersDefault);
+    // One more than asked for: it is where the next page begins.
+    const auto members =
+        call.host.queries().members(call.args.find<Id>("from").value_or(Id{}), limit + 1);
+    if (!members) return query_error(members.error());
+    Json items = Json::array();
+    for (const auto& member : *members) {
+        if (items.size() < limit) items.push_back(member_json(member));
+    }
+    Json out = {{"items", std::move(items)}};
+    if (members->size() > limit) out["next"] = members->back().id.hex();
+    return out;
+}
+
+Outcome receipt_get(Call& call) {
+    const auto receipt =
+        call.host.queries().receipt(call.args.get<Id>("account"), sequence_arg(call, "sequence"));
+    if (!receipt) return query_error(receipt.error());
+    return Json{{"receipt", to_hex(bcs::encode(*receipt))},
+                {"sequence", receipt->header.sequence.value()}};
+}
+
+Outcome child_get(Call& call) {
+    const Prefix prefix{call.args.get<Id>("prefix"),
+                        static_cast<std::uint8_t>(call.args.get<std::uint64_t>("bits"))};
+    if (!prefix.is_canonical()) {
+        return CallError{ErrorCode::invalid_params,
+                         "\"prefix\" has bits set behind the first \"bits\": set them to zero",
+                         nullptr};
+    }
+    const auto receipt = call.host.queries().child(prefix, sequence_arg(call, "sequence"));
+    if (!receipt) return query_error(receipt.error());
+    const auto synopsis =
+        tree::verify(receipt->proof, receipt->header.root, receipt->charter.charter.supply);
+    CHECK(synopsis.has_value(), "the node proved a child organization wrongly");
+    return Json{{"sequence", receipt->header.sequence.value()},
+                {"synopsis", to_json(*synopsis)},
+                {"receipt", to_hex(bcs::encode(*receipt))}};
+}
+
+Outcome block_get(Call& call) {
+    const auto queries = call.host.queries();
+    const auto status = queries.status();
+    if (!status) return query_error(status.error());
+    const auto answer = queries.block(Sequence(call.args.get<std::uint64_t>("sequence")));
+    if (!answer) return query_error(answer.error());
+    if (!*answer) return not_found("this node keeps no such block");
+    const auto& [seal, hash, transactions] = **answer;
+    const auto& organization = status->organization;
+    Json out = {{"sequence", seal.header.sequence.value()},
+                {"pulse", seal.header.pulse.value()},
+                {"time_ms", time_ms_at(organization.charter, seal.header.pulse)},
+                {"hash", hash.hex()},
+                {"parent", seal.header.parent.hex()},
+                {"root", to_json(seal.header.root)},
+                {"transaction_count", seal.header.transaction_count},
+                {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())}};
+    const auto detail = call.args.find<std::string_view>("detail").value_or("ids");
+    if (detail != "none") {
+        out["transactions"] = transactions_json(transactions, organization.chain, detail);
+    }
+    return out;
+}
+
+}  // namespace leither::rpc

@@ -1,0 +1,164 @@
+// node.*, organization.*, transaction.*, subscriptions.
+#include "leither/base/check.h"
+#include "leither/base/version.h"
+#include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
+
+#include "handlers.h"
+
+namespace leither::rpc {
+namespace {
+
+Json organization_status(const node::LedgerStatus& status) {
+    const auto& charter = status.organization.charter;
+    return {
+        {"id", status.organization.treasury.hex()},
+        {"name", charter.name},
+        {"chain_id", status.organization.chain.hex()},
+        {"sequence", status.head.sequence.value()},
+        {"sequence_pulse", status.head.pulse.value()},
+        {"root", to_json(status.head.root)},
+        {"oldest_sequence", status.oldest.value()},
+        {"members", status.bookkeeping.members},
+        {"mempool",
+         {{"transactions", status.mempool_transactions}, {"bytes", status.mempool_bytes}}},
+        {"tree",
+         {{"cached_nodes", status.tree.cached_nodes}, {"cached_bytes", status.tree.cached_bytes}}}};
+}
+
+Json fate_json(const node::Unknown&) {
+    return {{"state", "unknown"}};
+}
+Json fate_json(const node::Pending&) {
+    return {{"state", "pending"}};
+}
+Json fate_json(const node::Committed& fate) {
+    return {{"state", "committed"}, {"sequence", fate.sequence.value()}};
+}
+Json fate_json(const node::Dropped& fate) {
+    return {{"state", "refused"}, {"refusal", to_json(fate.refused)}};
+}
+
+Topic topic_of(std::string_view word) {
+    if (word == "pulse") return Topic::pulse;
+    return word == "block" ? Topic::block : Topic::account;
+}
+
+CallError websocket_only() {
+    return {ErrorCode::invalid_request,
+            "subscriptions need a connection to send events on: use WebSocket (GET /rpc)", nullptr};
+}
+
+}  // namespace
+
+Outcome node_status(Call& call) {
+    const auto now = call.host.now();
+    const auto queries = call.host.queries();
+    const auto status = queries.status();
+    if (!status && status.error() == node::QueryError::fault) return query_error(status.error());
+    const auto uptime = call.host.process_stats().uptime;
+    return Json{{"version", kVersion},
+                {"node_key", call.host.node_key().hex()},
+                {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
+                {"pulse", status ? queries.pulse(now).value() : 0},
+                {"organization", status ? organization_status(*status) : Json(nullptr)},
+                {"sealing", "ok"}};
+}
+
+Outcome node_stop(Call& call) {
+    call.host.stop();
+    return Json(true);
+}
+
+Outcome organization_create(Call& call) {
+    call.host.enqueue(node::Found{call.token, std::move(call.args.get<Bytes>("genesis"))});
+    return Deferred::founding;
+}
+
+Outcome organization_info(Call& call) {
+    const auto queries = call.host.queries();
+    const auto status = queries.status();
+    if (!status) return query_error(status.error());
+    const auto genesis = queries.genesis();
+    if (!genesis) return query_error(genesis.error());
+    const auto& charter = status->organization.charter;
+    Json bookkeepers = Json::array();
+    for (const auto& key : charter.bookkeepers) bookkeepers.push_back(key.hex());
+    return Json{{"id", status->organization.treasury.hex()},
+                {"chain_id", status->organization.chain.hex()},
+                {"name", charter.name},
+                {"unit", charter.unit},
+                {"decimals", charter.decimals},
+                {"time_ms", charter.time_ms},
+                {"founder", charter.founder.hex()},
+                {"announcement", charter.announcement},
+                {"supply", amount_text(charter.supply)},
+                {"treasury", to_json(protocol::Record(status->treasury))},
+                {"bookkeeping", to_json(protocol::Record(status->bookkeeping))},
+                {"params", to_json(status->bookkeeping.params)},
+                {"bookkeepers", std::move(bookkeepers)},
+                {"trusted", protocol::is_trusted(charter.bookkeepers.size())},
+                {"charter", to_hex(bcs::encode(charter))},
+                {"signature", genesis->charter.signature.hex()}};
+}
+
+Outcome organization_allocations(Call& call) {
+    const auto genesis = call.host.queries().genesis();
+    if (!genesis) return query_error(genesis.error());
+    Json out = Json::array();
+    for (const auto& allocation : genesis->allocations) {
+        out.push_back({{"account", crypto::id_of(allocation.key).hex()},
+                       {"key", allocation.key.hex()},
+                       {"amount", amount_text(allocation.amount)},
+                       {"reason", allocation.reason}});
+    }
+    return out;
+}
+
+Outcome transaction_submit(Call& call) {
+    std::vector<Bytes> one;
+    one.push_back(std::move(call.args.get<Bytes>("transaction")));
+    call.host.enqueue(node::Submit{call.token, std::move(one)});
+    return Deferred::one_transaction;
+}
+
+Outcome transaction_submit_many(Call& call) {
+    auto& transactions = call.args.get<std::vector<Bytes>>("transactions");
+    call.host.enqueue(node::Submit{call.token, std::move(transactions)});
+    return Deferred::many_transactions;
+}
+
+Outcome transaction_status(Call& call) {
+    const auto fate =
+        call.host.queries().fate(call.args.get<Hash>("id"), call.args.find<Id>("signer"));
+    if (!fate) return query_error(fate.error());
+    return std::visit([](const auto& held) { return fate_json(held); }, *fate);
+}
+
+Outcome subscribe(Call& call) {
+    if (!call.connection) return websocket_only();
+    const Topic topic = topic_of(call.args.get<std::string_view>("topic"));
+    const auto account = call.args.find<Id>("account");
+    if ((topic == Topic::account) != account.has_value()) {
+        return CallError{ErrorCode::invalid_params,
+                         "\"account\" belongs to the topic \"account\", and only to it", nullptr};
+    }
+    const auto added = call.subscriptions.add(*call.connection, topic, account.value_or(Id{}));
+    if (!added) {
+        return named_error(ErrorCode::busy, "busy",
+                           "this connection has as many subscriptions as it may; end one first");
+    }
+    return Json{{"subscription", *added}};
+}
+
+Outcome unsubscribe(Call& call) {
+    if (!call.connection) return websocket_only();
+    const auto number = call.args.get<std::uint64_t>("subscription");
+    if (!call.subscriptions.remove(*call.connection, number)) {
+        return named_error(ErrorCode::not_found, "not_found",
+                           "this connection has no such subscription");
+    }
+    return Json(true);
+}
+
+}  // namespace leither::rpc

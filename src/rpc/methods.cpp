@@ -1,0 +1,171 @@
+#include "leither/rpc/methods.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "leither/base/check.h"
+#include "leither/base/prefix.h"
+#include "leither/base/version.h"
+#include "leither/protocol/transaction.h"
+
+#include "call.h"
+#include "handlers.h"
+
+namespace leither::rpc {
+namespace {
+
+constexpr std::uint64_t kSubmitManyMax = 5'000;
+constexpr std::uint64_t kHistoryMax = 500;
+constexpr std::uint64_t kMembersMax = 1'000;
+
+constexpr std::string_view kDetailWords[] = {"ids", "full", "none"};
+constexpr std::string_view kTopicWords[] = {"pulse", "block", "account"};
+
+constexpr auto kRequired = Presence::required;
+constexpr auto kOptional = Presence::optional;
+
+constexpr ParamInfo kAccount = {"account", ParamType::id, kRequired, "the account's id"};
+constexpr ParamInfo kAtSequence = {"sequence", ParamType::number, kOptional,
+                                   "the version to read; the newest if absent"};
+
+constexpr ParamInfo kCreateParams[] = {
+    {"genesis", ParamType::bytes, kRequired, "BCS of the signed genesis"}};
+constexpr ParamInfo kSubmitParams[] = {
+    {"transaction", ParamType::bytes, kRequired, "BCS of the signed transaction"}};
+constexpr ParamInfo kSubmitManyParams[] = {{"transactions", ParamType::bytes_list, kRequired,
+                                            "BCS of signed transactions, admitted in order",
+                                            kSubmitManyMax}};
+constexpr ParamInfo kStatusParams[] = {
+    {"id", ParamType::hash, kRequired, "the transaction's id"},
+    {"signer", ParamType::id, kOptional, "its signer: widens the search to that history"}};
+constexpr ParamInfo kAccountAtParams[] = {kAccount, kAtSequence};
+constexpr ParamInfo kNonceParams[] = {
+    kAccount, {"lane", ParamType::number, kOptional, "the nonce lane; 0 if absent", 255}};
+constexpr ParamInfo kHistoryParams[] = {
+    kAccount,
+    {"before", ParamType::number, kOptional, "only below this sequence; `next` of the page before"},
+    {"limit", ParamType::number, kOptional, "items of this page; 50 if absent", kHistoryMax}};
+constexpr ParamInfo kMemberListParams[] = {
+    {"from", ParamType::id, kOptional, "the first id; `next` of the page before"},
+    {"limit", ParamType::number, kOptional, "items of this page; 100 if absent", kMembersMax}};
+constexpr ParamInfo kChildParams[] = {
+    {"prefix", ParamType::id, kRequired, "the prefix, filled up with zeros"},
+    {"bits", ParamType::number, kRequired, "how many bits of it count", kIdBits},
+    kAtSequence};
+constexpr ParamInfo kBlockParams[] = {
+    {"sequence", ParamType::number, kRequired, "the block's sequence"},
+    {"detail", ParamType::text, kOptional, "how much of its transactions; \"ids\" if absent",
+     UINT64_MAX, kDetailWords}};
+constexpr ParamInfo kSubscribeParams[] = {
+    {"topic", ParamType::text, kRequired, "what to be told of", UINT64_MAX, kTopicWords},
+    {"account", ParamType::id, kOptional, "whose changes; for the topic \"account\""}};
+constexpr ParamInfo kUnsubscribeParams[] = {
+    {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
+
+constexpr Method kTable[] = {
+    {{"node.status", "Version, time and ledger of this node.", {}}, node_status},
+    {{"organization.create", "Founds an organization on this node.", kCreateParams},
+     organization_create,
+     Timing::deferred},
+    {{"organization.info", "Charter, supply, parameters and system accounts.", {}},
+     organization_info},
+    {{"organization.allocations", "The first distribution of credit, with reasons.", {}},
+     organization_allocations},
+    {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
+      kSubmitParams},
+     transaction_submit,
+     Timing::deferred},
+    {{"transaction.submit_many", "The same for many, with one verdict each.", kSubmitManyParams},
+     transaction_submit_many,
+     Timing::deferred},
+    {{"transaction.status", "What became of a transaction.", kStatusParams}, transaction_status},
+    {{"account.get", "An account's record.", kAccountAtParams}, account_get},
+    {{"account.nonce", "What a transaction of this account must carry next.", kNonceParams},
+     account_nonce},
+    {{"account.history", "Transactions that touched an account, newest first.", kHistoryParams},
+     account_history},
+    {{"member.list", "Members by id.", kMemberListParams}, member_list},
+    {{"receipt.get", "Proof of what an account held, to be verified offline.", kAccountAtParams},
+     receipt_get},
+    {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
+     child_get},
+    {{"block.get", "A sealed block.", kBlockParams}, block_get},
+    {{"subscribe", "Be told of pulses, blocks or changes of an account (WebSocket only).",
+      kSubscribeParams},
+     subscribe},
+    {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
+    {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
+    {{"rpc.discover", "This list, as an OpenRPC document.", {}}, discover},
+};
+
+constexpr bool params_fit() {
+    for (const auto& method : kTable) {
+        if (method.info.params.size() > Args::kParamsMax) return false;
+    }
+    return true;
+}
+static_assert(params_fit());
+
+Json schema_of(const ParamInfo& param) {
+    constexpr const char* kHex = "^([0-9a-fA-F]{2})*$";
+    switch (param.type) {
+        case ParamType::id:
+            return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]{40}$"}};
+        case ParamType::hash:
+            return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]{64}$"}};
+        case ParamType::number:
+            return {{"type", "integer"}, {"minimum", 0}, {"maximum", param.max}};
+        case ParamType::text:
+            return {{"type", "string"}, {"enum", param.words}};
+        case ParamType::bytes:
+            return {{"type", "string"}, {"pattern", kHex}};
+        case ParamType::bytes_list:
+            return {{"type", "array"},
+                    {"maxItems", param.max},
+                    {"items", {{"type", "string"}, {"pattern", kHex}}}};
+    }
+    UNREACHABLE();
+}
+
+Json describe(const MethodInfo& method) {
+    Json params = Json::array();
+    for (const auto& param : method.params) {
+        params.push_back({{"name", param.name},
+                          {"description", param.doc},
+                          {"required", param.presence == Presence::required},
+                          {"schema", schema_of(param)}});
+    }
+    return {{"name", method.name},
+            {"description", method.doc},
+            {"paramStructure", "by-name"},
+            {"params", std::move(params)},
+            {"result", {{"name", "result"}, {"schema", true}}}};
+}
+
+}  // namespace
+
+std::span<const MethodInfo> methods() {
+    static constexpr auto kInfos = [] {
+        std::array<MethodInfo, std::size(kTable)> infos;
+        for (std::size_t i = 0; i < infos.size(); ++i) infos[i] = kTable[i].info;
+        return infos;
+    }();
+    return kInfos;
+}
+
+const Method* find_method(std::string_view name) {
+    const auto* found = std::find_if(std::begin(kTable), std::end(kTable),
+                                     [name](const Method& row) { return row.info.name == name; });
+    return found == std::end(kTable) ? nullptr : found;
+}
+
+Outcome discover(Call&) {
+    Json list = Json::array();
+    for (const auto& method : methods()) list.push_back(describe(method));
+    return Json{{"openrpc", "1.2.6"},
+                {"info", {{"title", "Leither local API"}, {"version", kVersion}}},
+                {"methods", std::move(list)}};
+}
+
+}  // namespace leither::rpc

@@ -1,0 +1,315 @@
+#include "leither/rpc/dispatcher.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "leither/rpc/methods.h"
+
+#include "rpc_world.h"
+#include "support/shared_data.h"
+
+namespace leither::testing {
+namespace {
+
+std::string id_of_member(const RpcWorld& world, std::size_t n) {
+    return world.node.community().member(n).id().hex();
+}
+
+// ---- Form --------------------------------------------------------------------------------------
+
+struct Refusal {
+    const char* request;
+    int code;
+    const char* message;  // a part of it
+};
+
+TEST(Dispatcher, EachMalformedRequestIsAnsweredWithItsCodeAndRemedy) {
+    const Refusal table[] = {
+        {"", -32700, "expected a value"},
+        {"{", -32700, "key"},
+        {R"({"jsonrpc":"2.0","jsonrpc":"2.0"})", -32700, "duplicate key"},
+        {"[]", -32600, "1 to 1000"},
+        {"1", -32600, "object"},
+        {R"({"method":"node.status","id":1})", -32600, "jsonrpc"},
+        {R"({"jsonrpc":"1.0","method":"node.status","id":1})", -32600, "jsonrpc"},
+        {R"({"jsonrpc":"2.0","id":1})", -32600, "method"},
+        {R"({"jsonrpc":"2.0","method":7,"id":1})", -32600, "method"},
+        {R"({"jsonrpc":"2.0","method":"node.status","id":[1]})", -32600, "id"},
+        {R"({"jsonrpc":"2.0","method":"node.status","id":true})", -32600, "id"},
+        {R"({"jsonrpc":"2.0","method":"node.status","id":1,"extra":0})", -32600, "extra"},
+        {R"({"jsonrpc":"2.0","method":"node.statu","id":1})", -32601, "rpc.discover"},
+        {R"({"jsonrpc":"2.0","method":"node.status","id":1,"params":[1]})", -32602, "object"},
+        {R"({"jsonrpc":"2.0","method":"node.status","id":1,"params":{"x":1}})", -32602,
+         "unknown field \"x\""},
+        {R"({"jsonrpc":"2.0","method":"account.get","id":1})", -32602, "missing field \"account\""},
+        {R"({"jsonrpc":"2.0","method":"account.get","id":1,"params":{"account":"12"}})", -32602,
+         "40 hex digits"},
+        {R"({"jsonrpc":"2.0","method":"block.get","id":1,"params":{"sequence":-1}})", -32602,
+         "integer"},
+        {R"({"jsonrpc":"2.0","method":"block.get","id":1,"params":{"sequence":1,"detail":"x"}})",
+         -32602, "\"ids\", \"full\", \"none\""},
+        {R"({"jsonrpc":"2.0","method":"transaction.submit","id":1,"params":{"transaction":"0"}})",
+         -32602, "hex"},
+        {R"({"jsonrpc":"2.0","method":"transaction.submit_many","id":1,"params":{"transactions":["00","g0"]}})",
+         -32602, "element 1"},
+        {R"({"jsonrpc":"2.0","method":"subscribe","id":1,"params":{"topic":"pulse"}})", -32600,
+         "WebSocket"},
+        {R"({"jsonrpc":"2.0","method":"account.get","id":1,"params":{"account":"0000000000000000000000000000000000000000"}})",
+         2, "no ledger"},
+    };
+    RpcWorld world;
+    for (const auto& row : table) {
+        const json reply = json::parse(world.send(row.request).value());
+        EXPECT_EQ(reply["jsonrpc"], "2.0") << row.request;
+        EXPECT_EQ(reply["error"]["code"], row.code) << row.request << reply;
+        EXPECT_NE(reply["error"]["message"].get<std::string>().find(row.message), std::string::npos)
+            << row.request << reply;
+    }
+}
+
+TEST(Dispatcher, TheIdComesBackAsItWasWritten) {
+    RpcWorld world;
+    for (const std::string id : {"7", "1.50", "null", R"("a\u0062c")"}) {
+        const auto reply =
+            world.send(R"({"jsonrpc":"2.0","method":"node.status","id":)" + id + "}");
+        EXPECT_TRUE(reply->ends_with(",\"id\":" + id + "}")) << *reply;
+    }
+}
+
+TEST(Dispatcher, NotificationsAreCarriedOutAndNeverAnswered) {
+    RpcWorld world;
+    EXPECT_EQ(world.send(R"({"jsonrpc":"2.0","method":"node.stop"})"), "");
+    EXPECT_TRUE(world.stopped);
+    EXPECT_EQ(world.send(R"({"jsonrpc":"2.0","method":"nonsense"})"), "");
+    EXPECT_EQ(world.send(R"([{"jsonrpc":"2.0","method":"node.status"}])"), "");
+}
+
+TEST(Dispatcher, ABatchIsAnsweredOnceAllItsCallsAre) {
+    RpcWorld world;
+    world.found();
+    world.hold_inputs = true;
+    const std::string submit =
+        R"({"jsonrpc":"2.0","id":"s","method":"transaction.submit","params":{"transaction":")" +
+        world.payment_hex(1) + "\"}}";
+    std::string answer;
+    world.dispatcher.handle("[" + submit + R"(,{"jsonrpc":"2.0","method":"node.status","id":2},3])",
+                            std::nullopt, [&](std::string text) { answer = std::move(text); });
+    EXPECT_EQ(answer, "");
+    world.pump();
+    const json replies = json::parse(answer);
+    ASSERT_EQ(replies.size(), 3u);
+    EXPECT_EQ(replies[0]["result"]["state"], "pending");
+    EXPECT_EQ(replies[1]["result"]["sealing"], "ok");
+    EXPECT_EQ(replies[2]["error"]["code"], -32600);
+}
+
+TEST(Dispatcher, ABatchIsBounded) {
+    RpcWorld world({.batch_calls_max = 2});
+    const std::string call = R"({"jsonrpc":"2.0","method":"node.status","id":1})";
+    EXPECT_EQ(json::parse(*world.send("[" + call + "," + call + "]")).size(), 2u);
+    const json refused = json::parse(*world.send("[" + call + "," + call + "," + call + "]"));
+    EXPECT_EQ(refused["error"]["code"], -32600);
+}
+
+TEST(Dispatcher, ABatchWithTooLongRepliesIsCut) {
+    RpcWorld world({.reply_bytes_max = 10});
+    const std::string call = R"({"jsonrpc":"2.0","method":"node.status","id":1})";
+    const json replies = json::parse(*world.send("[" + call + "," + call + "]"));
+    EXPECT_TRUE(replies[0].contains("result"));
+    EXPECT_EQ(replies[1]["error"]["code"], 7);
+}
+
+TEST(Dispatcher, CallsThatWaitForTheNodeAreBounded) {
+    RpcWorld world({.waiting_calls_max = 1});
+    world.found();
+    world.hold_inputs = true;
+    const json params = {{"transaction", world.payment_hex(1)}};
+    const std::string request = json{
+        {"jsonrpc", "2.0"},
+        {"id", 1},
+        {"method", "transaction.submit"},
+        {"params", params}}.dump();
+    EXPECT_FALSE(world.send(request));
+    EXPECT_EQ(world.call("transaction.submit", params)["error"]["data"]["name"], "busy");
+}
+
+TEST(Dispatcher, StoppingAnswersWhatWaitsAndRefusesWhatComes) {
+    RpcWorld world;
+    world.found();
+    world.hold_inputs = true;
+    std::string answer;
+    const json params = {{"transaction", world.payment_hex(1)}};
+    world.dispatcher.handle(
+        json{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "transaction.submit"}, {"params", params}}
+            .dump(),
+        std::nullopt, [&](std::string text) { answer = std::move(text); });
+    world.dispatcher.stop();
+    EXPECT_EQ(json::parse(answer)["error"]["data"]["name"], "stopping");
+    EXPECT_EQ(world.call("transaction.submit", params)["error"]["data"]["name"], "stopping");
+    EXPECT_EQ(world.call("node.status")["result"]["sealing"], "ok");
+}
+
+// ---- Methods -----------------------------------------------------------------------------------
+
+TEST(Dispatcher, ANodeWithoutLedgerSaysSo) {
+    RpcWorld world;
+    EXPECT_EQ(world.call("node.status")["result"]["organization"], nullptr);
+    for (const char* method : {"organization.info", "organization.allocations", "member.list"}) {
+        EXPECT_EQ(world.call(method)["error"]["data"]["name"], "no_organization") << method;
+    }
+}
+
+TEST(Dispatcher, FoundingIsRefusedByNameAndAnsweredWithTheId) {
+    RpcWorld world;
+    EXPECT_EQ(world.call("organization.create", {{"genesis", "00"}})["error"]["data"]["name"],
+              "malformed");
+    const auto genesis = to_hex(world.node.community().encoded_genesis());
+    EXPECT_EQ(world.call("organization.create", {{"genesis", genesis}})["result"]["id"],
+              world.node.community().organization().treasury.hex());
+    EXPECT_EQ(world.call("organization.create", {{"genesis", genesis}})["error"]["data"]["name"],
+              "exists");
+}
+
+TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
+    RpcWorld world;
+    world.found();
+    const json submitted =
+        world.call("transaction.submit", {{"transaction", world.payment_hex(25)}});
+    const std::string id = submitted["result"]["id"];
+    EXPECT_EQ(world.call("transaction.status", {{"id", id}})["result"]["state"], "pending");
+    world.pass_pulse();
+    world.pass_pulse();
+    EXPECT_EQ(world.call("transaction.status", {{"id", id}})["result"]["state"], "committed");
+
+    const std::string payer = id_of_member(world, 0);
+    const json account = world.call("account.get", {{"account", payer}})["result"];
+    EXPECT_EQ(account["record"]["balance"], "975");
+    EXPECT_EQ(account["record"]["kind"], "member");
+    EXPECT_EQ(world.call("account.get",
+                         {{"account", payer}, {"sequence", 0}})["result"]["record"]["balance"],
+              "1000");
+    const json history = world.call("account.history", {{"account", payer}})["result"];
+    ASSERT_EQ(history["items"].size(), 1u);
+    EXPECT_EQ(history["items"][0]["direction"], "out");
+    EXPECT_EQ(history["items"][0]["counterparty"], id_of_member(world, 1));
+    EXPECT_EQ(history["items"][0]["amount"], "25");
+
+    const json block = world.call("block.get", {{"sequence", 1}, {"detail", "full"}})["result"];
+    EXPECT_EQ(block["transactions"][0]["id"], id);
+    const std::string receipt =
+        world.call("receipt.get", {{"account", payer}})["result"]["receipt"];
+    const auto decoded = bcs::decode<ledger::Receipt>(from_hex(receipt).value());
+    ASSERT_TRUE(decoded);
+    EXPECT_TRUE(ledger::verify(*decoded, std::nullopt));
+}
+
+TEST(Dispatcher, EachOfManyTransactionsHasItsVerdict) {
+    RpcWorld world;
+    world.found();
+    const json reply =
+        world.call("transaction.submit_many",
+                   {{"transactions", {world.payment_hex(1), "00", world.payment_hex(2000, 1)}}});
+    ASSERT_EQ(reply["result"].size(), 3u);
+    EXPECT_EQ(reply["result"][0]["id"].get<std::string>().size(), 64u);
+    EXPECT_EQ(reply["result"][1]["error"]["name"], "malformed");
+    EXPECT_EQ(reply["result"][2]["error"]["name"], "insufficient_balance");
+    EXPECT_NE(world.metrics.text(world).find("verdict=\"insufficient_balance\"} 1"),
+              std::string::npos);
+}
+
+TEST(Dispatcher, NonceMembersAndChildrenAreTold) {
+    RpcWorld world;
+    world.found();
+    const json nonce = world.call("account.nonce", {{"account", id_of_member(world, 0)}})["result"];
+    EXPECT_EQ(nonce["lane"], 0);
+    EXPECT_GT(nonce["expiry_max"], nonce["pulse"]);
+    EXPECT_EQ(world.call("account.nonce", {{"account", std::string(40, '0')}})["error"]["code"], 4);
+
+    const json first = world.call("member.list", {{"limit", 2}})["result"];
+    ASSERT_EQ(first["items"].size(), 2u);
+    const json rest = world.call("member.list", {{"from", first["next"]}})["result"];
+    EXPECT_EQ(rest["items"].size(), 3u);  // four members and the founder
+    EXPECT_FALSE(rest.contains("next"));
+
+    const json info = world.call("organization.info")["result"];
+    const json whole =
+        world.call("child.get", {{"prefix", std::string(40, '0')}, {"bits", 0}})["result"];
+    EXPECT_EQ(whole["synopsis"]["sum"], info["supply"]);
+    const json odd = world.call("child.get", {{"prefix", std::string(39, '0') + "1"}, {"bits", 8}});
+    EXPECT_EQ(odd["error"]["code"], -32602);
+    EXPECT_EQ(world.call("block.get", {{"sequence", 99}})["error"]["data"]["name"],
+              "unknown_sequence");
+    EXPECT_EQ(world.call("organization.allocations")["result"].size(), 4u);
+}
+
+TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {
+    RpcWorld world;
+    const json document = world.call("rpc.discover")["result"];
+    EXPECT_EQ(document["methods"].size(), rpc::methods().size());
+    const auto docs = std::filesystem::path(__FILE__).parent_path() / "../../../docs/rpc.md";
+    const std::string text = load_text(docs);
+    for (const auto& method : rpc::methods()) {
+        EXPECT_NE(text.find("| `" + std::string(method.name) + "`"), std::string::npos)
+            << method.name;
+        for (const auto& param : method.params) {
+            EXPECT_NE(text.find("`" + std::string(param.name) + "`"), std::string::npos)
+                << param.name;
+        }
+    }
+}
+
+// ---- Subscriptions -----------------------------------------------------------------------------
+
+TEST(Dispatcher, SubscribersAreToldOfWhatTheyAskedFor) {
+    RpcWorld world;
+    world.found();
+    std::vector<json> events;
+    const auto connection =
+        world.dispatcher.connect([&](std::string text) { events.push_back(json::parse(text)); });
+    world.call("subscribe", {{"topic", "block"}}, connection);
+    world.call("subscribe", {{"topic", "account"}, {"account", id_of_member(world, 1)}},
+               connection);
+    world.call("subscribe", {{"topic", "account"}, {"account", id_of_member(world, 2)}},
+               connection);
+    world.call("transaction.submit", {{"transaction", world.payment_hex(5)}});
+    world.pass_pulse();
+    world.pass_pulse();
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0]["params"]["topic"], "block");
+    EXPECT_EQ(events[0]["params"]["data"]["transaction_count"], 1);
+    EXPECT_EQ(events[0]["params"]["data"]["hash"].get<std::string>().size(), 64u);
+    EXPECT_EQ(events[1]["params"]["topic"], "account");
+    EXPECT_EQ(events[1]["params"]["data"]["record"]["balance"], "1005");
+    world.dispatcher.disconnect(connection);
+}
+
+TEST(Dispatcher, PulseEventsRunOnlyWhileSomebodyListens) {
+    RpcWorld world;
+    world.found();
+    std::vector<json> events;
+    const auto connection =
+        world.dispatcher.connect([&](std::string text) { events.push_back(json::parse(text)); });
+    EXPECT_EQ(world.pulse_events, rpc::PulseEvents::off);
+    const json reply = world.call("subscribe", {{"topic", "pulse"}}, connection);
+    EXPECT_EQ(world.pulse_events, rpc::PulseEvents::on);
+    world.dispatcher.on_pulse();
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0]["params"]["data"]["sequence"], 0);
+    const json subscription = {{"subscription", reply["result"]["subscription"]}};
+    EXPECT_EQ(world.call("unsubscribe", subscription, connection)["result"], true);
+    EXPECT_EQ(world.pulse_events, rpc::PulseEvents::off);
+    EXPECT_EQ(world.call("unsubscribe", subscription, connection)["error"]["code"], 4);
+}
+
+TEST(Dispatcher, SubscriptionsOfAConnectionAreBoundedAndEndWithIt) {
+    RpcWorld world({.subscriptions_max = 1});
+    const auto connection = world.dispatcher.connect([](std::string) {});
+    world.call("subscribe", {{"topic", "pulse"}}, connection);
+    EXPECT_EQ(world.call("subscribe", {{"topic", "block"}}, connection)["error"]["code"], 7);
+    world.dispatcher.disconnect(connection);
+    EXPECT_EQ(world.pulse_events, rpc::PulseEvents::off);
+}
+
+}  // namespace
+}  // namespace leither::testing
