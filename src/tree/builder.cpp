@@ -1,8 +1,16 @@
 #include "builder.h"
 
 #include <algorithm>
+#include <array>
 
 namespace leither::tree {
+namespace {
+
+// As many operations as there are paths in the caches nearest to the core, some ten nodes each.
+constexpr std::size_t kBlockMax = 48;
+constexpr std::size_t kBlockMin = 6;
+
+}  // namespace
 
 Builder::Builder(Head& head, Candidate& out, std::span<const Change> changes,
                  std::span<const Relocation> relocations, Sequence sequence)
@@ -11,15 +19,22 @@ Builder::Builder(Head& head, Candidate& out, std::span<const Change> changes,
       out_(out),
       changes_(changes),
       relocations_(relocations),
-      sequence_(sequence) {
-    leaves_.reserve(changes.size() + relocations.size());
+      sequence_(sequence),
+      hasher_(head.slab, nodes_),
+      emitter_(head.slab, nodes_, sequence) {
+    nodes_.leaves.reserve(changes.size() + relocations.size());
 }
 
 Result<Slot, store::Fault> Builder::apply(Operations operations) {
     if (operations.empty()) return head_.root;
     if (head_.root.node == kNotLoaded) TRY(head_.load_root());
-    const Slot root = TRY(apply_at(head_.root, kAboveRoot, operations));
-    return fitted(head_.root, root);
+    Slot root = fitted(head_.root, TRY(apply_at(head_.root, kAboveRoot, operations)));
+    if (root.is_empty()) root.synopsis = empty_synopsis();
+    if (!root.is_new()) return root;
+    hasher_.catch_up();
+    root.synopsis.hash = hasher_.hash_of(root);
+    root.location = emitter_.emit(root, kAboveRoot);
+    return root;
 }
 
 Result<Slot, store::Fault> Builder::apply_at(const Slot& slot, int parent_depth,
@@ -59,14 +74,14 @@ Result<Slot, store::Fault> Builder::apply_at_leaf(const Slot& slot, Operations o
 Slot Builder::own_leaf(const Slot& slot, const Operation& operation) {
     if (operation.kind == Operation::Kind::move) {
         if (operation.depth < kIdBits) return slot;
-        return put_leaf(relocations_[operation.index].leaf(), slot.synopsis.hash);
+        return put_leaf(relocations_[operation.index].leaf());
     }
     const Change& change = changes_[operation.index];
     CHECK(*change.expected == slot.synopsis.hash, "a change names a leaf it did not read");
     if (!change.value) return Slot{};
     StoredLeaf leaf{change.id, change.value->sum, sequence_.value(), {}, change.value->record};
     leaf.previous = slot.location.sequence();
-    return put_leaf(leaf, leaf_hash(leaf.id, record_hash(leaf.record)));
+    return put_leaf(leaf);
 }
 
 Slot Builder::new_leaf(const Operation& insert) {
@@ -75,14 +90,14 @@ Slot Builder::new_leaf(const Operation& insert) {
           "a change names a leaf that is not there");
     const StoredLeaf leaf{
         change.id, change.value->sum, sequence_.value(), {}, change.value->record};
-    return put_leaf(leaf, leaf_hash(leaf.id, record_hash(leaf.record)));
+    return put_leaf(leaf);
 }
 
-Slot Builder::put_leaf(const StoredLeaf& leaf, const Hash& hash) {
-    const auto tag = static_cast<std::uint32_t>(leaves_.size());
-    leaves_.push_back(leaf);
+Slot Builder::put_leaf(const StoredLeaf& leaf) {
+    const auto tag = static_cast<std::uint32_t>(nodes_.leaves.size());
+    nodes_.leaves.push_back(leaf);
     ++out_.hashed;
-    return {{hash, leaf.sum}, Location::unplaced(tag), kLeafNode};
+    return {{Hash{}, leaf.sum}, Location::unplaced(tag), kLeafNode};
 }
 
 // ---- Inner nodes
@@ -94,8 +109,54 @@ bool Builder::only_moves_above(Operations operations, int depth) const {
     });
 }
 
+// Most new nodes lie on a path to a single changed leaf: no other operation, no change of shape.
+Result<Slot, store::Fault> Builder::replace_leaf(const Slot& slot, const Operation& operation) {
+    path_.clear();
+    Slot at = slot;
+    while (at.node != kLeafNode) {
+        path_.push_back(at.node);
+        const auto side = side_of(operation.id, static_cast<unsigned>(slab_[at.node].depth()));
+        if (slab_[at.node].child[index_of(side)] == kNotLoaded) {
+            TRY(head_.load_child(at.node, side));
+        }
+        at = slab_[at.node].slot(side);
+    }
+    at = own_leaf(at, operation);
+    for (auto index = path_.rbegin(); index != path_.rend(); ++index) {
+        const std::uint32_t twin = twin_of(*index);
+        Node& node = slab_[twin];
+        node.set(side_of(operation.id, static_cast<unsigned>(node.depth())), at);
+        const auto sum = node.synopsis[0].sum.plus(node.synopsis[1].sum);
+        CHECK(sum.has_value(), "the ledger conserves the supply");
+        at = new_inner(twin, *sum);
+    }
+    return at;
+}
+
+// Follows a few paths in lockstep, so that their cache misses overlap; the walk proper comes next.
+void Builder::prefetch_paths(std::uint32_t from, Operations operations) const {
+    std::array<std::uint32_t, kBlockMax> at;
+    at.fill(from);
+    for (bool any = true; any;) {
+        any = false;
+        for (std::size_t i = 0; i < operations.size(); ++i) {
+            if (!is_resident(at[i])) continue;
+            const Node& node = slab_[at[i]];
+            const auto depth = static_cast<unsigned>(node.depth());
+            at[i] = node.child[index_of(side_of(operations[i].id, depth))];
+            if (!is_resident(at[i])) continue;
+            slab_.prefetch(at[i]);
+            any = true;
+        }
+    }
+}
+
 Result<Slot, store::Fault> Builder::apply_at_inner(const Slot& slot, int parent_depth,
                                                    Operations operations) {
+    const bool replaces_one_leaf = operations.size() == 1 &&
+                                   operations.front().kind == Operation::Kind::set &&
+                                   owns_leaf(operations.front());
+    if (replaces_one_leaf) return replace_leaf(slot, operations.front());
     const int depth = slab_[slot.node].depth();
     if (only_moves_above(operations, depth)) return slot;
     if (depth == parent_depth + 1) return apply_to_children(slot.node, operations);
@@ -121,12 +182,26 @@ Result<Slot, store::Fault> Builder::apply_at_inner(const Slot& slot, int parent_
 }
 
 Result<Slot, store::Fault> Builder::apply_to_child(std::uint32_t index, Side side,
-                                                   Operations operations) {
+                                                   Operations operations, bool begins_block) {
     if (!operations.empty() && slab_[index].child[index_of(side)] == kNotLoaded) {
         TRY(head_.load_child(index, side));
     }
     const Slot before = slab_[index].slot(side);
-    return fitted(before, TRY(apply_at(before, slab_[index].depth(), operations)));
+    const int depth = slab_[index].depth();
+    const Slot after = begins_block ? TRY(apply_to_block(before, depth, operations))
+                                    : TRY(apply_at(before, depth, operations));
+    return fitted(before, after);
+}
+
+// A subtree with so few operations that all of it fits the cache: what is new in it is hashed and
+// written at once.
+Result<Slot, store::Fault> Builder::apply_to_block(const Slot& slot, int parent_depth,
+                                                   Operations operations) {
+    prefetch_paths(slot.node, operations);
+    const Slot after = TRY(apply_at(slot, parent_depth, operations));
+    hasher_.catch_up();
+    if (after.is_new()) emitter_.emit_below(after);
+    return after;
 }
 
 Result<Slot, store::Fault> Builder::apply_to_children(std::uint32_t index, Operations operations) {
@@ -134,16 +209,19 @@ Result<Slot, store::Fault> Builder::apply_to_children(std::uint32_t index, Opera
     const auto split = std::partition_point(
         operations.begin(), operations.end(),
         [depth](const Operation& operation) { return side_of(operation.id, depth) == Side::left; });
-    const Slot left = TRY(apply_to_child(index, Side::left, Operations(operations.begin(), split)));
-    const Slot right = TRY(apply_to_child(index, Side::right, Operations(split, operations.end())));
+    const Operations below[] = {{operations.begin(), split}, {split, operations.end()}};
+    // A handful of operations is left to the next block: four nodes of one depth make a full batch.
+    const auto begins_block = [&operations](Operations part) {
+        return operations.size() > kBlockMax && part.size() <= kBlockMax &&
+               part.size() >= kBlockMin;
+    };
+    const Slot left = TRY(apply_to_child(index, Side::left, below[0], begins_block(below[0])));
+    const Slot right = TRY(apply_to_child(index, Side::right, below[1], begins_block(below[1])));
     if (left.is_empty() || right.is_empty()) {
         const Side side = left.is_empty() ? Side::right : Side::left;
         return promote(index, side, side == Side::left ? left : right);
     }
-    const std::uint32_t twin = slab_.copy(index);
-    out_.fresh.push_back(twin);
-    out_.replaced.push_back({index, twin});
-    return join(twin, prefix_of(operations.front().id, depth), left, right);
+    return join(twin_of(index), left, right);
 }
 
 // A node lost a child: the other one, perhaps nothing as well, takes its place.
@@ -161,10 +239,7 @@ Slot Builder::fitted(const Slot& before, const Slot& after) {
 }
 
 Slot Builder::renewed(const Slot& slot) {
-    const std::uint32_t twin = slab_.copy(slot.node);
-    out_.fresh.push_back(twin);
-    out_.replaced.push_back({slot.node, twin});
-    return {slot.synopsis, Location::unplaced(0), twin};
+    return new_inner(twin_of(slot.node), slot.synopsis.sum);
 }
 
 Slot Builder::plant(Operations inserts, const std::optional<Graft>& graft) {
@@ -188,23 +263,29 @@ Slot Builder::plant(Operations inserts, const std::optional<Graft>& graft) {
     const auto none = std::optional<Graft>{};
     const Slot left = plant(Operations(inserts.begin(), split), graft_on_left ? graft : none);
     const Slot right = plant(Operations(split, inserts.end()), graft_on_left ? none : graft);
-    const Id prefix = prefix_of(first, depth);
-    const std::uint32_t node = slab_.allocate(static_cast<int>(depth), prefix);
-    out_.fresh.push_back(node);
-    return join(node, prefix, left, right);
+    return join(slab_.allocate(static_cast<int>(depth), prefix_of(first, depth)), left, right);
 }
 
-// Gives a new node its children and its synopsis.
-Slot Builder::join(std::uint32_t twin, const Id& prefix, const Slot& left, const Slot& right) {
-    Node& node = slab_[twin];
-    node.set(Side::left, left);
-    node.set(Side::right, right);
+std::uint32_t Builder::twin_of(std::uint32_t index) {
+    const std::uint32_t twin = slab_.copy(index);
+    out_.replaced.push_back({index, twin});
+    return twin;
+}
+
+Slot Builder::join(std::uint32_t cell, const Slot& left, const Slot& right) {
+    slab_[cell].set(Side::left, left);
+    slab_[cell].set(Side::right, right);
     const auto sum = left.synopsis.sum.plus(right.synopsis.sum);
     CHECK(sum.has_value(), "the ledger conserves the supply");
+    return new_inner(cell, *sum);
+}
+
+Slot Builder::new_inner(std::uint32_t cell, Amount sum) {
+    const auto tag = static_cast<std::uint32_t>(nodes_.inner.size());
+    nodes_.inner.push_back(cell);
+    out_.fresh.push_back(cell);
     ++out_.hashed;
-    const Hash hash =
-        inner_hash(static_cast<unsigned>(node.depth()), prefix, left.synopsis, right.synopsis);
-    return {{hash, *sum}, Location::unplaced(0), twin};
+    return {{Hash{}, sum}, Location::unplaced(tag), cell};
 }
 
 }  // namespace leither::tree

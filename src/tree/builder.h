@@ -15,6 +15,8 @@
 #include "leither/tree/tree.h"
 
 #include "candidate.h"
+#include "emitter.h"
+#include "hasher.h"
 #include "head.h"
 #include "page.h"
 
@@ -36,10 +38,10 @@ class Builder {
     Builder(Head& head, Candidate& out, std::span<const Change> changes,
             std::span<const Relocation> relocations, Sequence sequence);
 
-    // The root of the new version. REQUIRES: operations sorted by id, no id twice.
+    // The root of the new version, hashed and placed. REQUIRES: operations sorted by id, no id
+    // twice.
     Result<Slot, Fault> apply(std::span<const Operation> operations);
-    // The new leaves, found by the tag of their location.
-    std::span<const StoredLeaf> leaves() const { return leaves_; }
+    store::WriteBatch finish() { return emitter_.finish(); }
 
  private:
     using Operations = std::span<const Operation>;
@@ -50,19 +52,25 @@ class Builder {
     };
 
     Result<Slot, Fault> apply_at(const Slot& slot, int parent_depth, Operations operations);
+    Result<Slot, Fault> replace_leaf(const Slot& slot, const Operation& operation);
+    Result<Slot, Fault> apply_to_block(const Slot& slot, int parent_depth, Operations operations);
+    void prefetch_paths(std::uint32_t from, Operations operations) const;
     Result<Slot, Fault> apply_at_leaf(const Slot& slot, Operations operations);
     Result<Slot, Fault> apply_at_inner(const Slot& slot, int parent_depth, Operations operations);
     Result<Slot, Fault> apply_to_children(std::uint32_t index, Operations operations);
-    Result<Slot, Fault> apply_to_child(std::uint32_t index, Side side, Operations operations);
+    Result<Slot, Fault> apply_to_child(std::uint32_t index, Side side, Operations operations,
+                                       bool begins_block);
     Result<Slot, Fault> promote(std::uint32_t index, Side side, const Slot& survivor);
 
     Slot plant(Operations inserts, const std::optional<Graft>& graft);
     Slot own_leaf(const Slot& slot, const Operation& operation);
     Slot new_leaf(const Operation& insert);
-    Slot put_leaf(const StoredLeaf& leaf, const Hash& hash);
+    Slot put_leaf(const StoredLeaf& leaf);
     Slot fitted(const Slot& before, const Slot& after);
     Slot renewed(const Slot& slot);
-    Slot join(std::uint32_t twin, const Id& prefix, const Slot& left, const Slot& right);
+    std::uint32_t twin_of(std::uint32_t index);
+    Slot join(std::uint32_t cell, const Slot& left, const Slot& right);
+    Slot new_inner(std::uint32_t cell, Amount sum);
     bool only_moves_above(Operations operations, int depth) const;
     bool owns_leaf(const Operation& operation) const;
 
@@ -72,7 +80,10 @@ class Builder {
     std::span<const Change> changes_;
     std::span<const Relocation> relocations_;
     Sequence sequence_;
-    std::vector<StoredLeaf> leaves_;
+    NewNodes nodes_;
+    Hasher hasher_;
+    Emitter emitter_;
+    std::vector<std::uint32_t> path_;  // of replace_leaf, kept to spare allocations
 };
 
 }  // namespace leither::tree

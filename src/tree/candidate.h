@@ -22,11 +22,12 @@ struct Candidate {
     Candidate(const Candidate&) = delete;
     Candidate& operator=(const Candidate&) = delete;
     ~Candidate() {
-        for (const std::uint32_t node : fresh) slab.free(node);
+        for (const std::uint32_t cell : fresh) slab.free(cell);
     }
 
     Slab& slab;
-    std::uint64_t base = 0;  // the count of commits it was prepared at
+    std::uint64_t base = 0;   // the count of commits it was prepared at
+    std::uint64_t loads = 0;  // Head::loads when it was complete
     Version version;
     Slot root;
     std::vector<std::uint32_t> fresh;  // owned until committed

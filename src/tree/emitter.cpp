@@ -29,6 +29,12 @@ void Emitter::gather(const Slot& slot) {
     }
 }
 
+void Emitter::emit_below(const Slot& slot) {
+    const std::size_t first = run_.size();
+    gather(slot);
+    run_.resize(first);
+}
+
 Location Emitter::emit(const Slot& slot, int parent_depth) {
     const std::size_t first = run_.size();
     gather(slot);
@@ -46,7 +52,7 @@ Location Emitter::emit(const Slot& slot, int parent_depth) {
         at = node.slot(side);
         node.location[index_of(side)] = writer_.next();
     }
-    if (at.node == kLeafNode) writer_.leaf(leaves_[at.location.tag()]);
+    if (at.node == kLeafNode) writer_.leaf(nodes_.leaves[at.location.tag()]);
     writer_.end_run();
     run_.resize(first);
     return start;

@@ -27,6 +27,7 @@ Slot install(const Group& group, Slab& slab) {
 Result<Slot, store::Fault> Head::load(const Slot& slot, int parent_depth, const Id& above) {
     CHECK(slot.node == kNotLoaded);
     const Group group = TRY(pages.group({slot.location, parent_depth, above}, slot.synopsis));
+    ++loads_;
     return install(group, slab);
 }
 

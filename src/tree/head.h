@@ -27,12 +27,17 @@ class Head {
     };
     Edge resident_edge(const Id& id) const;
 
+    // How often nodes were brought into memory.
+    std::uint64_t loads() const { return loads_; }
+
     Pages pages;
     Slab slab;
     Slot root;
 
  private:
     Result<Slot, Fault> load(const Slot& slot, int parent_depth, const Id& above);
+
+    std::uint64_t loads_ = 0;
 };
 
 }  // namespace leither::tree

@@ -13,6 +13,7 @@ std::uint32_t Slab::take_cell() {
     }
     const std::uint32_t index = free_.back();
     free_.pop_back();
+    if (free_.size() > kPrefetchAhead) prefetch(free_[free_.size() - kPrefetchAhead]);
     ++nodes_;
     return index;
 }
@@ -38,7 +39,8 @@ std::uint32_t Slab::copy(std::uint32_t index) {
 
 void Slab::free(std::uint32_t index) {
     DCHECK(is_resident(index));
-    if ((*this)[index].depth() > Node::kInlineBits) deep_prefixes_.erase(index);
+    // Rarely is there any deep node; then the cell need not be looked at.
+    if (!deep_prefixes_.empty()) deep_prefixes_.erase(index);
     free_.push_back(index);
     --nodes_;
 }

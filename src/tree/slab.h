@@ -76,11 +76,18 @@ class Slab {
     void free_subtree(std::uint32_t index);
 
     Id prefix(std::uint32_t index) const;
+    // Nodes of a large tree lie all over memory: say early which ones will be needed.
+    void prefetch(std::uint32_t index) const {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&(*this)[index]);
+        __builtin_prefetch(bytes);
+        __builtin_prefetch(bytes + sizeof(Node) - 1);
+    }
     std::size_t nodes() const { return nodes_; }
     std::size_t bytes() const;
 
  private:
     static constexpr std::uint32_t kChunkNodes = 1024;
+    static constexpr std::size_t kPrefetchAhead = 6;
 
     std::uint32_t take_cell();
 

@@ -6,25 +6,10 @@
 
 #include "leither/crypto/hash.h"
 
+#include "preimage.h"
+
 namespace leither::tree {
 namespace {
-
-// First byte of every preimage in the tree. Part of the protocol; never change these values.
-enum class Domain : std::uint8_t { leaf = 0x00, inner = 0x01, record = 0x02, empty = 0x03 };
-
-constexpr std::size_t kInnerPreimageBytes = 1 + 1 + Id::kSize + 2 * (Hash::kSize + 8);
-static_assert(kInnerPreimageBytes == 102, "an inner node must fill one BLAKE2b block, not two");
-
-std::uint8_t* put(std::uint8_t* out, ByteView bytes) {
-    return std::copy(bytes.begin(), bytes.end(), out);
-}
-
-std::uint8_t* put(std::uint8_t* out, const Synopsis& synopsis) {
-    out = put(out, synopsis.hash.view());
-    const std::uint64_t units = synopsis.sum.units();
-    for (unsigned i = 0; i < 8; ++i) *out++ = static_cast<std::uint8_t>(units >> (8 * i));
-    return out;
-}
 
 // The `depth`-bit prefix whose value is `index`.
 Id row_prefix(std::size_t index, unsigned depth) {
@@ -51,7 +36,7 @@ Hash record_hash(ByteView record) {
     if (record.size() < kOnStack) {
         std::array<std::uint8_t, kOnStack> preimage;
         preimage[0] = static_cast<std::uint8_t>(Domain::record);
-        put(preimage.data() + 1, record);
+        put_bytes(preimage.data() + 1, record);
         return crypto::blake2b_256(ByteView(preimage).first(record.size() + 1));
     }
     Bytes preimage{static_cast<std::uint8_t>(Domain::record)};
@@ -60,18 +45,15 @@ Hash record_hash(ByteView record) {
 }
 
 Hash leaf_hash(const Id& id, const Hash& record_hash) {
-    std::array<std::uint8_t, 1 + Id::kSize + Hash::kSize> preimage;
-    preimage[0] = static_cast<std::uint8_t>(Domain::leaf);
-    put(put(preimage.data() + 1, id.view()), record_hash.view());
+    std::array<std::uint8_t, kLeafPreimageBytes> preimage;
+    put_leaf_preimage(preimage.data(), id, record_hash);
     return crypto::blake2b_256(preimage);
 }
 
 Hash inner_hash(unsigned depth, const Id& prefix, const Synopsis& left, const Synopsis& right) {
     DCHECK(depth < kIdBits && prefix_of(prefix, depth) == prefix);
     std::array<std::uint8_t, kInnerPreimageBytes> preimage;
-    preimage[0] = static_cast<std::uint8_t>(Domain::inner);
-    preimage[1] = static_cast<std::uint8_t>(depth);
-    put(put(put(preimage.data() + 2, prefix.view()), left), right);
+    put_inner_preimage(preimage.data(), depth, prefix, left, right);
     return crypto::blake2b_256(preimage);
 }
 

@@ -5,7 +5,6 @@
 #include "builder.h"
 #include "cache_limit.h"
 #include "candidate.h"
-#include "emitter.h"
 #include "prover.h"
 #include "pruner.h"
 
@@ -70,6 +69,8 @@ struct Tree::Impl {
     Impl(const Options& given, const store::Reader& store)
         : options(given), head(store, given.page_cache_bytes), cache_limit(given.cache_bytes) {}
 
+    // What was loaded below an old node since it was copied belongs to its twin.
+    void adopt_loaded(std::span<const Replaced> all);
     // Brings the path to `id` into memory as deep as the cache may go.
     Result<void, Fault> warm(const Id& id);
     Prover prover_at(const Version& at) { return {head.pages, nullptr, root_slot(at)}; }
@@ -123,33 +124,32 @@ Result<Tree::Update, store::Fault> Tree::prepare(std::span<const Change> changes
     candidate->base = impl_->commits;
     candidate->prune = step.progress;
     Builder builder(impl_->head, *candidate, changes, step.relocations, sequence);
-    Slot root = TRY(builder.apply(merge(changes, step.relocations)));
-    if (root.is_new()) {
-        Emitter emitter(impl_->head.slab, builder.leaves(), sequence);
-        root.location = emitter.emit(root, kAboveRoot);
-        candidate->writes = emitter.finish();
-    }
-    if (root.is_empty()) root.synopsis = empty_synopsis();
+    const Slot root = TRY(builder.apply(merge(changes, step.relocations)));
+    candidate->writes = builder.finish();
     candidate->root = root;
+    candidate->loads = impl_->head.loads();
     candidate->version = {sequence, root.synopsis, RootLocation{root.location.packed()}};
     return Update(std::move(candidate));
+}
+
+void Tree::Impl::adopt_loaded(std::span<const Replaced> all) {
+    for (const auto& [old, twin] : all) {
+        if (twin == kNoNode) continue;
+        const Node& from = head.slab[old];
+        Node& to = head.slab[twin];
+        for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+            const bool same = to.location[i] == from.location[i];
+            if (same && to.child[i] == kNotLoaded) to.child[i] = from.child[i];
+        }
+    }
 }
 
 void Tree::commit(Update&& update) {
     const auto candidate = std::move(update.impl_);
     CHECK(candidate && candidate->base == impl_->commits, "prepared from another head");
-    Slab& slab = impl_->head.slab;
-    for (const auto& [old, twin] : candidate->replaced) {
-        // What was loaded below the old node since it was copied belongs to its twin now.
-        for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
-            if (twin == kNoNode) break;
-            const bool same = slab[twin].location[i] == slab[old].location[i];
-            if (same && slab[twin].child[i] == kNotLoaded) {
-                slab[twin].child[i] = slab[old].child[i];
-            }
-        }
-        slab.free(old);
-    }
+    // Only if nodes were loaded meanwhile can an old node know children that its twin does not.
+    if (candidate->loads != impl_->head.loads()) impl_->adopt_loaded(candidate->replaced);
+    for (const Replaced& replaced : candidate->replaced) impl_->head.slab.free(replaced.node);
     impl_->head.root = candidate->root;
     impl_->version = candidate->version;
     impl_->has_version = true;

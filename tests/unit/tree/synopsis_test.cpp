@@ -42,8 +42,10 @@ TEST(Synopsis, GoldenTreeOfThreeAccounts) {
     naive[id_of_byte(0x80)] = {b, 2};
     naive[id_of_byte(0xa0)] = {c, 3};
     EXPECT_EQ(to_synopsis(naive_synopsis(naive)), root);
-    EXPECT_EQ(empty_synopsis().hash.hex(), "e88bd757ad5b9bedf372d8d3f0cf6c962a469db61a265f6418e1ffed86da29ec");
-    EXPECT_EQ(leaf_a.hash.hex(), "675d34c1fe2a2de4194556906f9768b9306bf7f6af73f40c875069d15dd54259");
+    EXPECT_EQ(empty_synopsis().hash.hex(),
+              "e88bd757ad5b9bedf372d8d3f0cf6c962a469db61a265f6418e1ffed86da29ec");
+    EXPECT_EQ(leaf_a.hash.hex(),
+              "675d34c1fe2a2de4194556906f9768b9306bf7f6af73f40c875069d15dd54259");
     EXPECT_EQ(right.hash.hex(), "ebd730a7d23d8be09dc561d8df23e44eb152a83b2dcd84d670ae610d54a096b2");
     EXPECT_EQ(root.hash.hex(), "95bb50bebb23572b5c4a36ea9edad7926faea3e448c9d02b4e58b4c49f6128f6");
 }
