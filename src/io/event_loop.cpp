@@ -1,6 +1,8 @@
 #include "leither/io/event_loop.h"
 
+#include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "leither/base/check.h"
@@ -36,8 +38,8 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
           deadline(reactor.context()),
           pulse(reactor.context()),
           drain(reactor.context()),
-          disk(store, reactor),
-          verify(given.verify_threads, reactor) {}
+          disk(std::in_place, store, reactor),
+          verify(std::in_place, given.verify_threads, reactor) {}
 
     void enqueue(node::Input&& input);
     void run_queue();
@@ -70,8 +72,10 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     asio::steady_timer deadline;
     asio::steady_timer pulse;
     asio::steady_timer drain;
-    DiskThread disk;
-    VerifyPool verify;
+    // Nothing once the loop is gone: handlers left in the reactor may keep us alive beyond the
+    // store.
+    std::optional<DiskThread> disk;
+    std::optional<VerifyPool> verify;
 };
 
 void EventLoop::Impl::enqueue(node::Input&& input) {
@@ -116,8 +120,8 @@ void EventLoop::Impl::tell(Told&& told) {
 void EventLoop::Impl::write(store::WriteBatch&& batch, Told&& held) {
     CHECK(!batch_out, "a node hands out one batch at a time");
     batch_out = true;
-    disk.write(std::move(batch), [self = shared_from_this(), handed_out = clock.now(),
-                                  held = std::move(held)](auto result) mutable {
+    disk->write(std::move(batch), [self = shared_from_this(), handed_out = clock.now(),
+                                   held = std::move(held)](auto result) mutable {
         self->on_written(std::move(result), handed_out, std::move(held));
     });
 }
@@ -141,13 +145,13 @@ void EventLoop::Impl::on_written(Result<void, store::Fault>&& result, Instant ha
 }
 
 void EventLoop::Impl::prune(const ledger::Pruning& pruning) {
-    disk.prune(pruning, [self = shared_from_this()](auto result) {
+    disk->prune(pruning, [self = shared_from_this()](auto result) {
         if (!result) self->fail(result.error());
     });
 }
 
 void EventLoop::Impl::check(node::SignatureJob&& job) {
-    verify.check(std::move(job), [self = shared_from_this()](node::SignaturesChecked checked) {
+    verify->check(std::move(job), [self = shared_from_this()](node::SignaturesChecked checked) {
         self->enqueue(std::move(checked));
     });
 }
@@ -208,7 +212,12 @@ void EventLoop::Impl::end_when_durable() {
 EventLoop::EventLoop(EventLoopOptions options, Reactor& reactor, node::Node& node,
                      store::Store& store, WallClock& clock, Log log)
     : impl_(std::make_shared<Impl>(options, reactor, node, store, clock, std::move(log))) {}
-EventLoop::~EventLoop() = default;
+EventLoop::~EventLoop() {
+    impl_->stopping = true;
+    impl_->listener = nullptr;
+    impl_->verify.reset();
+    impl_->disk.reset();
+}
 
 void EventLoop::set_listener(Listener& listener) {
     impl_->listener = &listener;

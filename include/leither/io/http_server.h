@@ -30,7 +30,7 @@ namespace leither::io {
 struct HttpOptions {
     std::string address = "127.0.0.1";  // an IP address
     std::uint16_t port = 0;             // 0: any free one
-    std::string cookie;
+    std::string cookie = {};
     std::size_t body_bytes_max = std::size_t{2} << 20;
     std::size_t header_bytes_max = std::size_t{8} << 10;
     std::size_t connections_max = 64;

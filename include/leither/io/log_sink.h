@@ -20,8 +20,8 @@ const char* to_string(LogLevel level);
 
 struct LogOptions {
     LogLevel level = LogLevel::info;
-    std::map<std::string, LogLevel, std::less<>> rooms;  // exceptions from `level`
-    std::string file;                                    // empty: standard output only
+    std::map<std::string, LogLevel, std::less<>> rooms = {};  // exceptions from `level`
+    std::string file = {};                                    // empty: standard output only
     std::size_t file_bytes_max = std::size_t{8} << 20;
     std::size_t files_max = 4;  // kept beside the current one
 };

@@ -24,8 +24,10 @@ TEST(JsonText, ThePublishedParserTestsAreJudgedAsTheirNamesSay) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
         const bool accepted = accepts(testing::load_text(entry.path()));
-        if (name.starts_with("n_")) EXPECT_FALSE(accepted) << name;
-        if (name.starts_with("y_")) EXPECT_EQ(accepted, !stricter.contains(name)) << name;
+        const bool valid = name.starts_with("y_") && !stricter.contains(name);
+        if (!name.starts_with("i_")) {
+            EXPECT_EQ(accepted, valid) << name;
+        }
         ++judged;
     }
     EXPECT_GE(judged, 200u);
