@@ -240,6 +240,12 @@ node::Verdict NodeHost::pay(std::size_t payer, std::size_t payee, std::uint64_t 
     return submit_one(community_.pay(from, community_.member(payee), amount, signing(from)));
 }
 
+protocol::Transactions NodeHost::block(Sequence sequence) const {
+    auto answer = queries().block(sequence);
+    CHECK(answer.has_value() && answer->has_value());
+    return std::move((*answer)->transactions);
+}
+
 std::uint64_t NodeHost::balance(const Id& id) const {
     const auto answer = queries().account(id, std::nullopt);
     CHECK(answer.has_value());

@@ -85,6 +85,8 @@ class NodeHost {
     // Counter from the node, expiry 100 pulses ahead.
     Signing signing(const crypto::KeyPair& signer) const;
     node::Verdict pay(std::size_t payer, std::size_t payee, std::uint64_t amount);
+    // REQUIRES: the sequence is retained.
+    protocol::Transactions block(Sequence sequence) const;
     std::uint64_t balance(const Id& id) const;
     std::uint64_t balance(std::size_t member) const {
         return balance(community_.member(member).id());
