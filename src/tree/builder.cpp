@@ -182,12 +182,16 @@ Result<Slot, store::Fault> Builder::apply_at_inner(const Slot& slot, int parent_
 }
 
 Result<Slot, store::Fault> Builder::apply_to_child(std::uint32_t index, Side side,
-                                                   Operations operations, bool begins_block) {
+                                                   Operations operations,
+                                                   std::size_t operations_above) {
     if (!operations.empty() && slab_[index].child[index_of(side)] == kNotLoaded) {
         TRY(head_.load_child(index, side));
     }
     const Slot before = slab_[index].slot(side);
     const int depth = slab_[index].depth();
+    // A handful of operations is left to the next block: four nodes of one depth make a full batch.
+    const bool begins_block = operations_above > kBlockMax && operations.size() <= kBlockMax &&
+                              operations.size() >= kBlockMin;
     const Slot after = begins_block ? TRY(apply_to_block(before, depth, operations))
                                     : TRY(apply_at(before, depth, operations));
     return fitted(before, after);
@@ -210,13 +214,8 @@ Result<Slot, store::Fault> Builder::apply_to_children(std::uint32_t index, Opera
         operations.begin(), operations.end(),
         [depth](const Operation& operation) { return side_of(operation.id, depth) == Side::left; });
     const Operations below[] = {{operations.begin(), split}, {split, operations.end()}};
-    // A handful of operations is left to the next block: four nodes of one depth make a full batch.
-    const auto begins_block = [&operations](Operations part) {
-        return operations.size() > kBlockMax && part.size() <= kBlockMax &&
-               part.size() >= kBlockMin;
-    };
-    const Slot left = TRY(apply_to_child(index, Side::left, below[0], begins_block(below[0])));
-    const Slot right = TRY(apply_to_child(index, Side::right, below[1], begins_block(below[1])));
+    const Slot left = TRY(apply_to_child(index, Side::left, below[0], operations.size()));
+    const Slot right = TRY(apply_to_child(index, Side::right, below[1], operations.size()));
     if (left.is_empty() || right.is_empty()) {
         const Side side = left.is_empty() ? Side::right : Side::left;
         return promote(index, side, side == Side::left ? left : right);

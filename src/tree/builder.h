@@ -59,7 +59,7 @@ class Builder {
     Result<Slot, Fault> apply_at_inner(const Slot& slot, int parent_depth, Operations operations);
     Result<Slot, Fault> apply_to_children(std::uint32_t index, Operations operations);
     Result<Slot, Fault> apply_to_child(std::uint32_t index, Side side, Operations operations,
-                                       bool begins_block);
+                                       std::size_t operations_above);
     Result<Slot, Fault> promote(std::uint32_t index, Side side, const Slot& survivor);
 
     Slot plant(Operations inserts, const std::optional<Graft>& graft);

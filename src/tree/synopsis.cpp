@@ -6,6 +6,7 @@
 
 #include "leither/crypto/hash.h"
 
+#include "hash_batch.h"
 #include "preimage.h"
 
 namespace leither::tree {
@@ -19,6 +20,51 @@ Id row_prefix(std::size_t index, unsigned depth) {
     for (unsigned i = 0; i < 8; ++i) prefix[i] = static_cast<std::uint8_t>(aligned >> (56 - 8 * i));
     return prefix;
 }
+
+// Halves a row of synopses in place, to the nodes of `depth`. Place i is written after places 2i
+// and 2i + 1 were read, and nothing behind them is touched, so a batch may be written late.
+class RowMerger {
+ public:
+    RowMerger(std::vector<Synopsis>& row, unsigned depth) : row_(row), depth_(depth) {
+        for (ShortMessage& message : messages_) message.size = kInnerPreimageBytes;
+    }
+
+    // False if a sum overflows.
+    bool run() {
+        const Hash empty = empty_synopsis().hash;
+        for (std::size_t i = 0; i < std::size_t{1} << depth_; ++i) {
+            const Synopsis left = row_[2 * i];
+            const Synopsis right = row_[2 * i + 1];
+            if (left.hash == empty || right.hash == empty) {
+                row_[i] = left.hash == empty ? right : left;
+                continue;
+            }
+            const auto sum = left.sum.plus(right.sum);
+            if (!sum) return false;
+            row_[i].sum = *sum;
+            put_inner_preimage(messages_[pending_].bytes.data(), depth_, row_prefix(i, depth_),
+                               left, right);
+            places_[pending_++] = i;
+            if (pending_ == kBatchLanes) flush();
+        }
+        flush();
+        return true;
+    }
+
+ private:
+    void flush() {
+        if (pending_ == 0) return;
+        const BatchHashes hashes = hash_batch(messages_);
+        for (std::size_t i = 0; i < pending_; ++i) row_[places_[i]].hash = hashes[i];
+        pending_ = 0;
+    }
+
+    std::vector<Synopsis>& row_;
+    unsigned depth_;
+    ShortMessages messages_;
+    std::array<std::size_t, kBatchLanes> places_{};
+    std::size_t pending_ = 0;
+};
 
 }  // namespace
 
@@ -79,26 +125,11 @@ unsigned common_bits(const Id& a, const Id& b) {
 std::optional<Synopsis> merge_branches(std::span<const Synopsis> branches) {
     constexpr unsigned kDepthMax = 24;
     CHECK(std::has_single_bit(branches.size()) && branches.size() <= std::size_t{1} << kDepthMax);
-    const Hash empty = empty_synopsis().hash;
-    std::vector<Synopsis> row;
+    std::vector<Synopsis> row(branches.begin(), branches.end());
     for (auto depth = static_cast<unsigned>(std::countr_zero(branches.size())); depth-- > 0;) {
-        row.resize(std::size_t{1} << depth);
-        const std::span<const Synopsis> below =
-            branches.size() == 2 * row.size() ? branches : std::span<const Synopsis>(row);
-        // Writing row[i] while reading below[2i] and below[2i + 1] is safe in place: i <= 2i.
-        for (std::size_t i = 0; i < std::size_t{1} << depth; ++i) {
-            const Synopsis& left = below[2 * i];
-            const Synopsis& right = below[2 * i + 1];
-            if (left.hash == empty || right.hash == empty) {
-                row[i] = left.hash == empty ? right : left;
-                continue;
-            }
-            const auto sum = left.sum.plus(right.sum);
-            if (!sum) return std::nullopt;
-            row[i] = Synopsis{inner_hash(depth, row_prefix(i, depth), left, right), *sum};
-        }
+        if (!RowMerger(row, depth).run()) return std::nullopt;
     }
-    return branches.size() == 1 ? branches[0] : row[0];
+    return row[0];
 }
 
 }  // namespace leither::tree
