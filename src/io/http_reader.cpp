@@ -1,6 +1,8 @@
 #include "http_reader.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -15,6 +17,8 @@ namespace {
 namespace http = boost::beast::http;
 using Fields = http::fields;
 
+constexpr std::ptrdiff_t kFieldsMax = 64;
+constexpr std::size_t kTargetMax = 2048;
 // The longest line of a chunked body (sizes and extensions) that we wait for.
 constexpr std::size_t kChunkLineMax = 1024;
 
@@ -54,22 +58,40 @@ bool is_plain(std::string_view text) {
                        [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; });
 }
 
+bool is_number(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// A header value continued on the next line (obsolete); readers disagree about what it means.
+bool has_folded_line(std::string_view head) {
+    return head.find("\r\n ") != std::string_view::npos ||
+           head.find("\r\n\t") != std::string_view::npos;
+}
+
+std::ptrdiff_t count_fields(const Fields& fields) {
+    return std::distance(fields.begin(), fields.end());
+}
+
 std::optional<Denial> vet_framing(const http::request_header<>& header) {
     if (header.version() != 10 && header.version() != 11) {
         return Denial{505, "HTTP/1.0 and HTTP/1.1 are served"};
     }
     if (has_ambiguous_fields(header)) return Denial{400, "a header is repeated"};
+    const auto length = value_of(header, http::field::content_length);
+    if (length && !is_number(*length)) return Denial{400, "Content-Length must be one number"};
     const auto coding = value_of(header, http::field::transfer_encoding);
     if (coding && !boost::beast::iequals(*coding, "chunked")) {
         return Denial{501, "the only transfer coding served is chunked"};
     }
-    if (coding && (header.version() == 10 || header.count(http::field::content_length) > 0)) {
+    if (coding && (header.version() == 10 || length)) {
         return Denial{400, "Transfer-Encoding contradicts the rest of the head"};
     }
     return std::nullopt;
 }
 
-std::optional<Denial> vet_characters(const http::request_header<>& header) {
+std::optional<Denial> vet_fields(const http::request_header<>& header) {
+    if (count_fields(header) > kFieldsMax) return Denial{431, "too many headers"};
+    if (header.target().size() > kTargetMax) return Denial{431, "the target is too long"};
     for (const auto& field : header) {
         const auto name = text_of(field.name_string());
         if (!std::all_of(name.begin(), name.end(), is_name_char)) {
@@ -80,8 +102,8 @@ std::optional<Denial> vet_characters(const http::request_header<>& header) {
         }
     }
     const auto target = text_of(header.target());
-    if (!is_plain(target) || target.find('#') != std::string::npos) {
-        return Denial{400, "the target has odd characters"};
+    if (!target.starts_with('/') || !is_plain(target) || target.find('#') != std::string::npos) {
+        return Denial{400, "the target must be a path of plain characters"};
     }
     return std::nullopt;
 }
@@ -105,10 +127,13 @@ struct RequestReader::Impl {
 
     Result<void, Denial> put(std::string_view& bytes);
     Result<Progress, Denial> accept_head();
+    Result<Progress, Denial> accept_body() const;
 
     Limits limits;
     http::request_parser<http::string_body> parser;
     bool head_seen = false;
+    std::string raw_head;  // until it is complete
+    std::ptrdiff_t head_fields = 0;
     RequestHead head;
 };
 
@@ -117,6 +142,7 @@ Result<void, Denial> RequestReader::Impl::put(std::string_view& bytes) {
     while (!bytes.empty() && !parser.is_done() && (head_seen || !parser.is_header_done())) {
         boost::beast::error_code error;
         const auto taken = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+        if (!head_seen) raw_head += bytes.substr(0, taken);
         bytes.remove_prefix(taken);
         if (error && error != http::error::need_more) return fail(denial_of(error));
         if (error || taken == 0) break;
@@ -126,10 +152,18 @@ Result<void, Denial> RequestReader::Impl::put(std::string_view& bytes) {
 
 Result<RequestReader::Progress, Denial> RequestReader::Impl::accept_head() {
     head_seen = true;
+    if (has_folded_line(std::exchange(raw_head, {}))) return fail(Denial{400, "a folded header"});
     if (const auto denial = vet_framing(parser.get())) return fail(*denial);
-    if (const auto denial = vet_characters(parser.get())) return fail(*denial);
+    if (const auto denial = vet_fields(parser.get())) return fail(*denial);
     head = head_of(parser.get());
+    head_fields = count_fields(parser.get());
     return Progress::head;
+}
+
+// Beast adds the fields of a chunked body's trailer to those of the head, which we have judged.
+Result<RequestReader::Progress, Denial> RequestReader::Impl::accept_body() const {
+    if (count_fields(parser.get()) != head_fields) return fail(Denial{400, "no trailers here"});
+    return Progress::complete;
 }
 
 RequestReader::RequestReader(Limits limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -141,7 +175,7 @@ Result<RequestReader::Progress, Denial> RequestReader::feed(std::string_view& by
     auto& parser = impl_->parser;
     TRY(impl_->put(bytes));
     if (parser.is_header_done() && !impl_->head_seen) return impl_->accept_head();
-    if (parser.is_done()) return Progress::complete;
+    if (parser.is_done()) return impl_->accept_body();
     // What the parser leaves is an unfinished line.
     const auto line_max = impl_->head_seen ? kChunkLineMax : impl_->limits.header_bytes_max;
     if (bytes.size() > line_max) return fail(Denial{431, "the header is too long"});
