@@ -189,7 +189,7 @@ Result<Slot, store::Fault> Builder::apply_to_child(std::uint32_t index, Side sid
     }
     const Slot before = slab_[index].slot(side);
     const int depth = slab_[index].depth();
-    // A handful of operations is left to the next block: four nodes of one depth make a full batch.
+    // A handful of operations is left to the block above: it would not pay to begin one for them.
     const bool begins_block = operations_above > kBlockMax && operations.size() <= kBlockMax &&
                               operations.size() >= kBlockMin;
     const Slot after = begins_block ? TRY(apply_to_block(before, depth, operations))

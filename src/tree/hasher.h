@@ -1,11 +1,10 @@
-// Hashes the new nodes of a version: leaves first, then inner nodes from the deepest up, so that
-// nodes of one depth are independent and go through BLAKE2b four at a time.
+// Hashes the new nodes of a version: leaves first, then inner nodes in the order in which they were
+// made, children before their parents.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "hash_batch.h"
 #include "page.h"
 #include "slab.h"
 
@@ -32,18 +31,12 @@ class Hasher {
  private:
     void hash_leaves();
     void hash_inner();
-    void sort_deepest_first();
-    std::size_t hash_some(std::size_t at);
-    void put(std::uint32_t cell, ShortMessage& message);
+    Hash hash_inner_at(std::uint32_t cell);
 
     Slab& slab_;
     const NewNodes& nodes_;
     std::vector<Hash> leaf_hashes_;   // by tag
     std::vector<Hash> inner_hashes_;  // by tag
-    std::vector<std::uint32_t> order_;
-    ShortMessages records_;
-    ShortMessages openings_;
-    ShortMessages messages_;
 };
 
 }  // namespace leither::tree

@@ -87,7 +87,7 @@ class Slab {
 
  private:
     static constexpr std::uint32_t kChunkNodes = 1024;
-    static constexpr std::size_t kPrefetchAhead = 6;
+    static constexpr std::size_t kPrefetchAhead = 16;
 
     std::uint32_t take_cell();
 

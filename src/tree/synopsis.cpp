@@ -6,11 +6,38 @@
 
 #include "leither/crypto/hash.h"
 
-#include "hash_batch.h"
-#include "preimage.h"
-
 namespace leither::tree {
 namespace {
+
+// First byte of every preimage in the tree. Part of the protocol; never change these values.
+enum class Domain : std::uint8_t { leaf = 0x00, inner = 0x01, record = 0x02, empty = 0x03 };
+
+constexpr std::size_t kLeafPreimageBytes = 1 + Id::kSize + Hash::kSize;
+constexpr std::size_t kInnerPreimageBytes = 1 + 1 + Id::kSize + 2 * (Hash::kSize + 8);
+static_assert(kInnerPreimageBytes == 102, "an inner node must fill one BLAKE2b block, not two");
+
+std::uint8_t* put_bytes(std::uint8_t* out, ByteView bytes) {
+    return std::copy(bytes.begin(), bytes.end(), out);
+}
+
+std::uint8_t* put_synopsis(std::uint8_t* out, const Synopsis& synopsis) {
+    out = put_bytes(out, synopsis.hash.view());
+    const std::uint64_t units = synopsis.sum.units();
+    for (unsigned i = 0; i < 8; ++i) *out++ = static_cast<std::uint8_t>(units >> (8 * i));
+    return out;
+}
+
+void put_leaf_preimage(std::uint8_t* out, const Id& id, const Hash& record_hash) {
+    *out++ = static_cast<std::uint8_t>(Domain::leaf);
+    put_bytes(put_bytes(out, id.view()), record_hash.view());
+}
+
+void put_inner_preimage(std::uint8_t* out, unsigned depth, const Id& prefix, const Synopsis& left,
+                        const Synopsis& right) {
+    *out++ = static_cast<std::uint8_t>(Domain::inner);
+    *out++ = static_cast<std::uint8_t>(depth);
+    put_synopsis(put_synopsis(put_bytes(out, prefix.view()), left), right);
+}
 
 // The `depth`-bit prefix whose value is `index`.
 Id row_prefix(std::size_t index, unsigned depth) {
@@ -21,54 +48,21 @@ Id row_prefix(std::size_t index, unsigned depth) {
     return prefix;
 }
 
-// Halves a row of synopses in place, to the nodes of `depth`. Place i is written after places 2i
-// and 2i + 1 were read, and nothing behind them is touched, so a batch may be written late.
-class RowMerger {
- public:
-    RowMerger(std::vector<Synopsis>& row, unsigned depth) : row_(row), depth_(depth) {
-        for (ShortMessage& message : messages_) message.size = kInnerPreimageBytes;
-    }
-
-    // False if a sum overflows.
-    bool run() {
-        const Hash empty = empty_synopsis().hash;
-        for (std::size_t i = 0; i < std::size_t{1} << depth_; ++i) {
-            const Synopsis left = row_[2 * i];
-            const Synopsis right = row_[2 * i + 1];
-            if (left.hash == empty || right.hash == empty) {
-                row_[i] = left.hash == empty ? right : left;
-                continue;
-            }
-            const auto sum = left.sum.plus(right.sum);
-            if (!sum) return false;
-            row_[i].sum = *sum;
-            put_inner_preimage(messages_[pending_].bytes.data(), depth_, row_prefix(i, depth_),
-                               left, right);
-            places_[pending_++] = i;
-            if (pending_ == kBatchLanes) flush();
-        }
-        flush();
-        return true;
-    }
-
- private:
-    void flush() {
-        if (pending_ == 0) return;
-        const BatchHashes hashes = hash_batch(messages_);
-        for (std::size_t i = 0; i < pending_; ++i) row_[places_[i]].hash = hashes[i];
-        pending_ = 0;
-    }
-
-    std::vector<Synopsis>& row_;
-    unsigned depth_;
-    ShortMessages messages_;
-    std::array<std::size_t, kBatchLanes> places_{};
-    std::size_t pending_ = 0;
-};
+// The parent at (`depth`, `prefix`) of two subtrees of which either may be empty. Nothing if the
+// sum overflows.
+std::optional<Synopsis> merge(unsigned depth, const Id& prefix, const Synopsis& left,
+                              const Synopsis& right) {
+    const Hash& empty = empty_synopsis().hash;
+    if (left.hash == empty) return right;
+    if (right.hash == empty) return left;
+    const auto sum = left.sum.plus(right.sum);
+    if (!sum) return std::nullopt;
+    return Synopsis{inner_hash(depth, prefix, left, right), *sum};
+}
 
 }  // namespace
 
-Synopsis empty_synopsis() {
+const Synopsis& empty_synopsis() {
     static const Synopsis kEmpty = [] {
         const std::array preimage{static_cast<std::uint8_t>(Domain::empty)};
         return Synopsis{crypto::blake2b_256(preimage), Amount{}};
@@ -103,31 +97,16 @@ Hash inner_hash(unsigned depth, const Id& prefix, const Synopsis& left, const Sy
     return crypto::blake2b_256(preimage);
 }
 
-Id prefix_of(const Id& id, unsigned depth) {
-    DCHECK(depth <= kIdBits);
-    Id prefix;
-    const unsigned whole = depth / 8;
-    std::copy_n(id.data(), whole, prefix.data());
-    if (depth % 8 != 0) {
-        prefix[whole] = static_cast<std::uint8_t>(id[whole] & (0xff00U >> (depth % 8)));
-    }
-    return prefix;
-}
-
-unsigned common_bits(const Id& a, const Id& b) {
-    for (unsigned i = 0; i < Id::kSize; ++i) {
-        const auto difference = static_cast<std::uint8_t>(a[i] ^ b[i]);
-        if (difference != 0) return 8 * i + static_cast<unsigned>(std::countl_zero(difference));
-    }
-    return kIdBits;
-}
-
 std::optional<Synopsis> merge_branches(std::span<const Synopsis> branches) {
     constexpr unsigned kDepthMax = 24;
     CHECK(std::has_single_bit(branches.size()) && branches.size() <= std::size_t{1} << kDepthMax);
     std::vector<Synopsis> row(branches.begin(), branches.end());
     for (auto depth = static_cast<unsigned>(std::countr_zero(branches.size())); depth-- > 0;) {
-        if (!RowMerger(row, depth).run()) return std::nullopt;
+        for (std::size_t i = 0; i < std::size_t{1} << depth; ++i) {
+            const auto merged = merge(depth, row_prefix(i, depth), row[2 * i], row[2 * i + 1]);
+            if (!merged) return std::nullopt;
+            row[i] = *merged;  // places 2i and 2i + 1 were read, nothing behind them is touched
+        }
     }
     return row[0];
 }

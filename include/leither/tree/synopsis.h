@@ -23,7 +23,7 @@ using leither::kIdBits;
 using leither::Prefix;
 using leither::Synopsis;
 
-Synopsis empty_synopsis();
+const Synopsis& empty_synopsis();
 Hash record_hash(ByteView record);
 Hash leaf_hash(const Id& id, const Hash& record_hash);
 // REQUIRES: `prefix` has no bit set at or behind `depth`; depth < kIdBits.
