@@ -180,9 +180,10 @@ Result<Bookkeeper::Turn, Fault> Bookkeeper::on_tick(Instant now) {
 
     const ledger::Organization& organization = impl_->setup.organization;
     const Candidates candidates = candidates_of(impl_->mempool.entries());
-    auto built =
-        TRY(ledger::build(organization, impl_->tree, parent_of(organization, impl_->setup.head),
-                          {present, impl_->setup.seat}, candidates.transactions));
+    ledger::Parent parent = parent_of(organization, impl_->setup.head);
+    parent.known = impl_->mempool.reads();
+    auto built = TRY(ledger::build(organization, impl_->tree, parent, {present, impl_->setup.seat},
+                                   candidates.transactions));
     if (built.transactions.empty() && impl_->due(present).empty()) {
         return Turn{std::nullopt, TRY(impl_->drop_expired(present))};
     }

@@ -134,6 +134,10 @@ std::size_t Mempool::bytes() const {
     return impl_->bytes;
 }
 
+const ledger::State* Mempool::reads() const {
+    return impl_->state ? &*impl_->state : nullptr;
+}
+
 Result<std::vector<Mempool::Dropped>, Fault> Mempool::on_block(std::span<const Hash> committed,
                                                                const ledger::Place& place) {
     for (const Hash& id : committed) impl_->ids.erase(id);

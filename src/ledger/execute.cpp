@@ -60,7 +60,7 @@ class Run {
  private:
     Run(const Organization& organization, tree::Tree& tree, const Parent& parent,
         const Stamp& stamp)
-        : state_(organization, tree),
+        : state_(organization, tree, parent.known),
           tree_(&tree),
           place_{stamp.pulse, parent.header.sequence.next()},
           parent_hash_(parent.hash),

@@ -42,11 +42,24 @@ Organization organization_of(const protocol::Charter& charter) {
     return {charter, chain, crypto::id_of(charter.organization), protocol::bookkeeping_id(chain)};
 }
 
-State::State(const Organization& organization, tree::Tree& tree)
-    : organization_(organization), tree_(tree) {}
+State::State(const Organization& organization, tree::Tree& tree, const State* known)
+    : organization_(organization), tree_(tree), known_(known) {}
+
+std::optional<State::Entry> State::as_read(const Id& id) const {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return std::nullopt;
+    const Entry& entry = found->second;
+    return Entry{entry.changed ? entry.before : entry.record, std::nullopt, entry.original, false};
+}
 
 Result<void, Fault> State::load(const Id& id) {
     if (entries_.contains(id)) return {};
+    if (known_ != nullptr) {
+        if (auto read = known_->as_read(id)) {
+            entries_.emplace(id, *std::move(read));
+            return {};
+        }
+    }
     auto leaf = TRY(tree_.read(id));
     Entry entry;
     if (leaf) {

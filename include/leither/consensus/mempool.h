@@ -70,6 +70,10 @@ class Mempool {
     std::size_t size() const;
     std::size_t bytes() const;
 
+    // The records read so far from the present head, for whoever builds a block on it; null if none.
+    // Valid until the next call of another function.
+    const ledger::State* reads() const;
+
     // The tree's head has moved by a block holding the transactions `committed`, or time has
     // passed; the next block is at `place`. Whatever does not hold there any more leaves.
     Result<std::vector<Dropped>, store::Fault> on_block(std::span<const Hash> committed,

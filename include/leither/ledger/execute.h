@@ -19,6 +19,8 @@ using protocol::Transactions;
 struct Parent {
     BlockHeader header;
     Hash hash;
+    // A state on the same head whose reads may be shared, as a mempool has.
+    const State* known = nullptr;
 };
 
 struct Executed {

@@ -41,8 +41,9 @@ struct Transition {
 
 class State {
  public:
-    // The tree outlives the state and keeps its head while the state is used.
-    State(const Organization& organization, tree::Tree& tree);
+    // The tree outlives the state and keeps its head while the state is used. `known`, if given, is
+    // a state on the same head that outlives this one: what it has read is not read again.
+    State(const Organization& organization, tree::Tree& tree, const State* known = nullptr);
 
     // Reads the records that `transaction` (or the due rewards) will touch, so that the rules below
     // meet no fault. Idempotent.
@@ -96,12 +97,15 @@ class State {
             return bytes;
         }
     };
+    // The account as in the tree, if this state has read it.
+    std::optional<Entry> as_read(const Id& id) const;
     const Entry& entry(const Id& id) const;
     Entry& entry_for_change(const Id& id);
     void create(const Id& id, protocol::Record record);
 
     Organization organization_;
     tree::Tree& tree_;
+    const State* known_;
     // Never iterated: `changed_` says what to visit, sorted when asked for.
     std::unordered_map<Id, Entry, FirstBytes> entries_;
     std::vector<Id> changed_;
