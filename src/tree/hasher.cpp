@@ -17,7 +17,6 @@ const Hash& Hasher::hash_of(const Slot& slot) const {
 }
 
 void Hasher::hash_leaves() {
-    leaf_hashes_.reserve(nodes_.leaves.size());
     while (leaf_hashes_.size() < nodes_.leaves.size()) {
         const StoredLeaf& leaf = nodes_.leaves[leaf_hashes_.size()];
         leaf_hashes_.push_back(leaf_hash(leaf.id, record_hash(leaf.record)));
@@ -25,7 +24,6 @@ void Hasher::hash_leaves() {
 }
 
 void Hasher::hash_inner() {
-    inner_hashes_.reserve(nodes_.inner.size());
     while (inner_hashes_.size() < nodes_.inner.size()) {
         inner_hashes_.push_back(hash_inner_at(nodes_.inner[inner_hashes_.size()]));
     }
