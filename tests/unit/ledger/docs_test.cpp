@@ -1,0 +1,41 @@
+// The worked examples of docs/protocol/receipts.md and storage.md, compared with the code.
+#include <gtest/gtest.h>
+
+#include "leither/ledger/receipt.h"
+
+#include "support/ledger_world.h"
+#include "support/worked_bytes.h"
+
+namespace leither::ledger {
+namespace {
+
+using testing::worked_bytes;
+
+TEST(Docs, TheReceiptShownProvesAlicesBalance) {
+    const auto receipt = bcs::decode<Receipt>(worked_bytes("protocol/receipts.md", "receipt"));
+    ASSERT_TRUE(receipt.has_value()) << bcs::to_string(receipt.error());
+    const auto proven = verify(*receipt, testing::id_of("org"));
+    ASSERT_TRUE(proven.has_value()) << to_string(proven.error());
+    EXPECT_EQ(proven->account, testing::id_of("alice"));
+    EXPECT_EQ(proven->sequence, Sequence(1));
+    EXPECT_EQ(std::get<protocol::MemberRecord>(*proven->record).balance, Amount::of(70));
+}
+
+TEST(Docs, KeysAndSealAreAsShown) {
+    const char* page = "protocol/storage.md";
+    using store::KeyKind;
+    EXPECT_EQ(store::version_key(3, KeyKind::seal), worked_bytes(page, "seal key"));
+    EXPECT_EQ(store::version_key(3, KeyKind::page, 1), worked_bytes(page, "page key"));
+
+    const auto header = bcs::decode<BlockHeader>(worked_bytes("protocol/blocks.md", "header"));
+    ASSERT_TRUE(header.has_value());
+    Seal seal{*header, {}, {9}};
+    seal.certificate.slot.cycle = 2;
+    seal.certificate.slot.height = header->sequence;
+    seal.certificate.block = block_hash(ChainId::copy_of(Bytes(32, 0xcc)), *header);
+    seal.certificate.signatures.push_back({0, Signature::copy_of(Bytes(64, 0xab))});
+    EXPECT_EQ(bcs::encode(seal), worked_bytes(page, "seal"));
+}
+
+}  // namespace
+}  // namespace leither::ledger
