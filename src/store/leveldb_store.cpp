@@ -224,4 +224,10 @@ Result<std::unique_ptr<Store>, Fault> open_leveldb(const LevelDbOptions& options
     return std::unique_ptr<Store>(std::move(store));
 }
 
+Result<void, Fault> salvage_leveldb(const std::string& path) {
+    const leveldb::Status status = leveldb::RepairDB(path, leveldb::Options());
+    if (!status.ok()) return fail(fault_of(status, path));
+    return {};
+}
+
 }  // namespace leither::store

@@ -22,4 +22,8 @@ struct LevelDbOptions {
 // a hash that covers the value.
 Result<std::unique_ptr<Store>, Fault> open_leveldb(const LevelDbOptions& options);
 
+// Makes a store that is corrupt openable again with whatever tables and log records are intact.
+// What the store held may be missing or old afterwards: only for rebuilding from it.
+Result<void, Fault> salvage_leveldb(const std::string& path);
+
 }  // namespace leither::store

@@ -1,0 +1,110 @@
+#include "app/act.h"
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "leither/codec/bcs.h"
+
+namespace leither::app {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint8_t kLane = 0;
+// Long enough for a slow hand, short enough that "not committed" is soon certain.
+constexpr std::uint64_t kExpiryPulses = 300;
+constexpr int kWaitPulsesMax = 30;
+constexpr auto kPollInterval = std::chrono::milliseconds(100);
+
+// Polls until the transaction is decided or the patience of --wait ends; its last state.
+json wait_for_decision(Session& session, const std::string& id, const Id& signer) {
+    const auto pulse = std::chrono::milliseconds(session.organization().charter.params.pulse_ms);
+    const auto deadline = std::chrono::steady_clock::now() + kWaitPulsesMax * pulse;
+    for (;;) {
+        json status = session.call("transaction.status", {{"id", id}, {"signer", signer.hex()}});
+        if (status.at("state") != "pending") return status;
+        if (std::chrono::steady_clock::now() >= deadline) return status;
+        std::this_thread::sleep_for(kPollInterval);
+    }
+}
+
+[[noreturn]] void throw_refused(const json& refusal) {
+    throw RpcError({1, refusal.value("name", ""), refusal.value("actual", std::uint64_t{0}),
+                    refusal.value("limit", std::uint64_t{0}), refusal.value("message", "")});
+}
+
+}  // namespace
+
+void add_wait_option(CLI::App& command, ActOptions& options) {
+    command.add_flag("--wait", options.wait, "Wait until it is committed");
+}
+
+void add_cosigner_option(CLI::App& command, ActOptions& options) {
+    command
+        .add_option("--cosigner", options.cosigners,
+                    "Key of a further supervisor who signs; may be repeated")
+        ->type_name("KEY")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+wallet::Draft draft_for(Session& session, const Id& signer) {
+    const json next = session.call("account.nonce", {{"account", signer.hex()}, {"lane", kLane}});
+    const auto pulse = next.at("pulse").get<std::uint64_t>();
+    const auto expiry = std::min(pulse + kExpiryPulses, next.at("expiry_max").get<std::uint64_t>());
+    return {session.organization().chain,
+            {kLane, next.at("counter").get<std::uint64_t>()},
+            Pulse(expiry)};
+}
+
+std::vector<crypto::KeyPair> cosigners_of(Session& session, const ActOptions& options) {
+    std::vector<crypto::KeyPair> keys;
+    for (const auto& name : options.cosigners) keys.push_back(session.key(name));
+    return keys;
+}
+
+void carry_out(Session& session, const protocol::Transaction& transaction,
+               const ActOptions& options, const std::string& what) {
+    json result =
+        session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
+    const auto id = result.at("id").get<std::string>();
+    if (options.wait) {
+        const json status = wait_for_decision(session, id, transaction.body.signer);
+        result.update(status);
+        if (status.at("state") == "refused") throw_refused(status.at("refusal"));
+        if (status.at("state") != "committed") {
+            throw CliError(CliExit::undecided, "pending",
+                           fmt::format("Transaction {} is not committed yet.", id),
+                           "Ask later with: leither history");
+        }
+    }
+    const std::string state =
+        options.wait ? fmt::format("committed in sequence {}", result.at("sequence").dump())
+                     : "pending; --wait waits until it is committed";
+    session.print(result, fmt::format("{}\n{} is {}.\n", what, id, state));
+}
+
+std::uint64_t pulses_of(Session& session, const std::string& duration) {
+    constexpr std::pair<char, std::uint64_t> kUnits[] = {
+        {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}};
+    const auto refuse = [&duration] {
+        throw CliError(CliExit::usage, "bad_duration",
+                       fmt::format("\"{}\" is no duration.", duration),
+                       "Write for example 90s, 10m, 2h or 1d.");
+    };
+    if (duration.size() < 2) refuse();
+    const auto number = parse_amount(duration.substr(0, duration.size() - 1), 0);
+    for (const auto& [unit, seconds] : kUnits) {
+        if (duration.back() != unit || !number || number->units() > 86'400'000) continue;
+        const std::uint64_t pulse_ms = session.organization().charter.params.pulse_ms;
+        return (number->units() * seconds * 1000 + pulse_ms - 1) / pulse_ms;
+    }
+    refuse();
+    UNREACHABLE();
+}
+
+}  // namespace leither::app

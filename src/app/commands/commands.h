@@ -1,0 +1,21 @@
+// One function a command group: declares its verbs and their options on the command line. Each verb
+// runs when it has been parsed and answers through the session.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "app/session.h"
+
+namespace leither::app {
+
+void add_key_commands(CLI::App& cli, Session& session);
+void add_org_commands(CLI::App& cli, Session& session);
+void add_member_commands(CLI::App& cli, Session& session);
+void add_payment_commands(CLI::App& cli, Session& session);  // request, pay, history, balance
+void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
+void add_reward_command(CLI::App& cli, Session& session);
+void add_pledge_commands(CLI::App& cli, Session& session);  // pledge, release, cancel
+void add_node_commands(CLI::App& cli, Session& session);
+void add_replay_command(CLI::App& cli, Session& session);
+
+}  // namespace leither::app

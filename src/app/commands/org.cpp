@@ -1,0 +1,192 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
+#include "leither/io/os_entropy.h"
+#include "leither/wallet/payment.h"
+
+#include "app/commands/commands.h"
+#include "app/csv.h"
+#include "app/text_table.h"
+
+namespace leither::app {
+
+namespace {
+
+using nlohmann::json;
+
+struct OrgOptions {
+    std::string name;
+    std::string unit = "hour";
+    unsigned decimals = 2;
+    std::string supply = "1000000";
+    std::string founder = "founder";
+    std::string organization_key = "organization";
+    std::string announcement = "All credit starts in the treasury; rewards bring it to members.";
+    std::string allocation_file;
+    std::vector<std::string> params;
+};
+
+[[noreturn]] void refuse_usage(const std::string& name, const std::string& message,
+                               const std::string& next_step) {
+    throw CliError(CliExit::usage, name, message, next_step);
+}
+
+// The wallet's key of that name; made now if there is none, so that founding takes one command.
+crypto::KeyPair key_or_new(Session& session, const std::string& name) {
+    auto known = session.keyring().load(name);
+    if (known || known.error() != crypto::KeyFileError::not_found) return session.key(name);
+    io::OsEntropy entropy;
+    const auto fresh = crypto::KeyPair::generate(entropy);
+    if (auto added = session.keyring().add(name, fresh); !added) return session.key(name);
+    return fresh;
+}
+
+Amount parse_for(const OrgOptions& options, const std::string& text, const std::string& what) {
+    const auto amount = parse_amount(text, options.decimals);
+    if (amount) return *amount;
+    refuse_usage("bad_amount", fmt::format("{} \"{}\" is no amount.", what, text),
+                 fmt::format("Write digits with at most {} decimals.", options.decimals));
+}
+
+PublicKey public_key_of(Session& session, const std::string& text) {
+    if (const auto key = PublicKey::parse(text)) return *key;
+    return session.key(text).public_key();
+}
+
+protocol::Allocations read_allocations(Session& session, const OrgOptions& options) {
+    protocol::Allocations allocations;
+    if (options.allocation_file.empty()) return allocations;
+    CsvReader rows(options.allocation_file, "key,amount,reason");
+    while (rows.next()) {
+        if (allocations.full()) rows.refuse("too many allocations");
+        const auto amount = parse_amount(rows.text(1), options.decimals);
+        if (!amount) rows.refuse(fmt::format("\"{}\" is no amount", rows.text(1)));
+        std::string reason(rows.text(2));
+        if (reason.empty() || reason.size() > protocol::Text::kMax) {
+            rows.refuse(fmt::format("the reason must have 1 to {} bytes", protocol::Text::kMax));
+        }
+        allocations.push_back({public_key_of(session, std::string(rows.text(0))), *amount,
+                               protocol::Text(std::move(reason))});
+    }
+    return allocations;
+}
+
+void set_param(protocol::Params& params, const std::string& text) {
+    const auto equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    for (const auto& row : protocol::kParamTable) {
+        if (row.name != name || equals == std::string::npos) continue;
+        const auto value = parse_amount(text.substr(equals + 1), 0);
+        if (!value || value->units() < row.min || value->units() > row.max) {
+            refuse_usage("parameter_out_of_bounds", fmt::format("{} is out of bounds.", text),
+                         fmt::format("{} must be from {} to {}.", name, row.min, row.max));
+        }
+        params.*row.member = static_cast<std::uint32_t>(value->units());
+        return;
+    }
+    std::string names;
+    for (const auto& row : protocol::kParamTable) names += fmt::format(" {}", row.name);
+    refuse_usage("unknown_parameter", fmt::format("\"{}\" sets no parameter.", text),
+                 "Write NAME=VALUE with one of:" + names);
+}
+
+template <std::size_t Max>
+BoundedText<Max> bounded(const std::string& text, const char* what) {
+    if (!text.empty() && text.size() <= Max && bcs::is_utf8(as_bytes(text))) {
+        return BoundedText<Max>(text);
+    }
+    refuse_usage("bad_text", fmt::format("The {} must have 1 to {} bytes of UTF-8.", what, Max),
+                 "Shorten it.");
+}
+
+protocol::Charter charter_of(const OrgOptions& options) {
+    if (options.decimals > kDecimalsMax) {
+        refuse_usage("bad_decimals", fmt::format("{} decimals are too many.", options.decimals),
+                     fmt::format("Choose 0 to {}.", kDecimalsMax));
+    }
+    protocol::Charter charter;
+    charter.name = bounded<64>(options.name, "name");
+    charter.unit = bounded<16>(options.unit, "unit");
+    charter.decimals = static_cast<std::uint8_t>(options.decimals);
+    charter.time_ms = unix_ms_now();
+    charter.supply = parse_for(options, options.supply, "The supply");
+    charter.announcement = bounded<280>(options.announcement, "announcement");
+    for (const auto& text : options.params) set_param(charter.params, text);
+    return charter;
+}
+
+void create(Session& session, const OrgOptions& options) {
+    protocol::Charter charter = charter_of(options);
+    auto allocations = read_allocations(session, options);
+    const auto node_key = PublicKey::parse(
+        session.call("node.status", json::object()).at("node_key").get<std::string>());
+    charter.bookkeepers.push_back(node_key.value());
+    charter.founder = key_or_new(session, options.founder).public_key();
+    const auto organization = key_or_new(session, options.organization_key);
+    const auto genesis = wallet::found(std::move(charter), std::move(allocations), organization);
+    json result = session.call("organization.create", {{"genesis", to_hex(bcs::encode(genesis))}});
+    const std::string id = result.at("id").get<std::string>();
+    result["founder"] = crypto::id_of(genesis.charter.charter.founder).hex();
+    session.print(result,
+                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n",
+                              options.name, options.founder, id));
+}
+
+void info(Session& session) {
+    const json info = session.call("organization.info", json::object());
+    const auto& charter = session.organization().charter;
+    session.print(
+        info, format_fields({{"name", charter.name},
+                             {"id", session.organization().id.hex()},
+                             {"chain", session.organization().chain.hex()},
+                             {"founded", format_time(charter.time_ms)},
+                             {"founder", session.display(crypto::id_of(charter.founder))},
+                             {"supply", session.format(charter.supply)},
+                             {"treasury", session.format_units(info.at("treasury").at("balance"))},
+                             {"members", info.at("bookkeeping").at("members").dump()},
+                             {"bookkeepers", std::to_string(charter.bookkeepers.size())},
+                             {"announcement", charter.announcement}}));
+}
+
+}  // namespace
+
+void add_org_commands(CLI::App& cli, Session& session) {
+    auto* group = cli.add_subcommand("org", "The organization");
+    group->require_subcommand(1);
+    const auto options = std::make_shared<OrgOptions>();
+
+    auto* make = group->add_subcommand("create", "Found an organization on the daemon");
+    make->add_option("--name", options->name, "What it is called")->required();
+    make->add_option("--unit", options->unit, "What its credit is called")->capture_default_str();
+    make->add_option("--decimals", options->decimals, "Decimals of amounts")->capture_default_str();
+    make->add_option("--supply", options->supply, "All credit there will ever be")
+        ->capture_default_str();
+    make->add_option("--founder", options->founder, "Key of the first supervisor; made if missing")
+        ->capture_default_str();
+    make->add_option("--organization-key", options->organization_key,
+                     "Key that signs the charter; made if missing")
+        ->capture_default_str();
+    make->add_option("--announce", options->announcement, "Reasons for the first distribution");
+    make->add_option("--allocate", options->allocation_file,
+                     "First distribution: CSV with key,amount,reason")
+        ->type_name("FILE");
+    make->add_option("--param", options->params, "Set a parameter; may be repeated")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    make->footer(
+        "Examples:\n"
+        "  leither org create --name \"Bakers' Row\" --unit hour --supply 10000\n"
+        "  leither org create --name Test --allocate first.csv --param pulse_ms=500");
+    make->callback([&session, options] { create(session, *options); });
+
+    auto* show = group->add_subcommand("info", "Name, supply, treasury and rules");
+    show->footer("Example: leither org info --json");
+    show->callback([&session] { info(session); });
+}
+
+}  // namespace leither::app

@@ -1,0 +1,141 @@
+#include "app/replay/replay.h"
+
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/commands/commands.h"
+#include "app/replay/community.h"
+#include "app/replay/daemon_process.h"
+
+namespace leither::app {
+
+namespace {
+
+struct ReplayArguments {
+    std::string directory;
+    std::string generate;
+    std::string accounts_from = "balances.csv";
+    std::string rate = "max";
+    std::uint64_t limit = UINT64_MAX;
+    std::uint64_t reconnect_seconds = 30;
+    std::uint64_t seed = 1;
+    std::size_t receipts = 100;
+    bool keep = false;
+    bool presign = false;
+    std::vector<std::string> daemon_settings;
+};
+
+[[noreturn]] void refuse_usage(const std::string& message, const std::string& next_step) {
+    throw CliError(CliExit::usage, "usage", message, next_step);
+}
+
+std::optional<std::uint64_t> rate_of(const std::string& text) {
+    if (text == "max") return std::nullopt;
+    const auto rate = parse_amount(text, 0);
+    if (rate && !rate->is_zero()) return rate->units();
+    refuse_usage(fmt::format("\"{}\" is no rate.", text),
+                 "Write --rate with transfers a second, or max.");
+}
+
+// The history named on the command line; a generated one is written to `scratch` first.
+History find_history(const ReplayArguments& arguments, const TemporaryDir& scratch) {
+    HistorySource source;
+    source.balances = arguments.accounts_from;
+    source.limit = arguments.limit;
+    source.directory = arguments.directory;
+    if (arguments.generate.empty() == arguments.directory.empty()) {
+        refuse_usage("Which history?",
+                     "Name a directory, or use --generate community:SEED[:ROWS].");
+    }
+    if (!arguments.generate.empty()) {
+        const auto community = parse_community(arguments.generate);
+        if (!community) {
+            refuse_usage(fmt::format("\"{}\" names no generator.", arguments.generate),
+                         "Write --generate community:SEED or community:SEED:ROWS.");
+        }
+        write_community(*community, scratch.path());
+        source.directory = scratch.path();
+    }
+    return load_history(source);
+}
+
+ReplaySummary replay_through(const ReplayArguments& arguments, const History& history,
+                             const GlobalOptions& daemon) {
+    RpcLink link([&daemon] { return find_daemon(daemon); },
+                 std::chrono::seconds(arguments.reconnect_seconds));
+    ReplayOptions options;
+    options.seed = arguments.seed;
+    options.rate = rate_of(arguments.rate);
+    options.sign = arguments.presign ? SignWhen::before_the_clock_starts : SignWhen::as_needed;
+    options.receipts = arguments.receipts;
+    return Replay(options, history, link).run();
+}
+
+ReplaySummary replay_with_own_daemon(const ReplayArguments& arguments, const History& history) {
+    const TemporaryDir dir(arguments.keep ? KeepData::yes : KeepData::no);
+    const DaemonProcess daemon(dir.path(), arguments.daemon_settings);
+    GlobalOptions options;
+    options.data_dir = dir.path().string();
+    if (arguments.keep) fmt::print(stderr, "Data directory: {}\n", dir.path().string());
+    return replay_through(arguments, history, options);
+}
+
+void replay(Session& session, const ReplayArguments& arguments) {
+    const TemporaryDir scratch(KeepData::no);
+    const History history = find_history(arguments, scratch);
+    const GlobalOptions& options = session.options();
+    const bool own_daemon = options.data_dir.empty() && options.rpc_url.empty();
+    const ReplaySummary summary = own_daemon ? replay_with_own_daemon(arguments, history)
+                                             : replay_through(arguments, history, options);
+    session.print(to_json(summary), to_text(summary));
+    if (summary.mismatches == 0) return;
+    throw CliError(CliExit::refused, "mismatch",
+                   fmt::format("{} things are not as expected.", summary.mismatches),
+                   "Keep the data directory (--keep) and look at the mismatches above.");
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& cli, Session& session) {
+    const auto arguments = std::make_shared<ReplayArguments>();
+    auto* command =
+        cli.add_subcommand("replay", "Run a payment history through a daemon and check everything");
+    command->add_option("DIR", arguments->directory,
+                        "Directory with balances.csv, transfers.csv and perhaps expected.csv");
+    command
+        ->add_option("--generate", arguments->generate,
+                     "Make a history: community:SEED or community:SEED:ROWS")
+        ->type_name("SPEC");
+    command->add_option("--accounts-from", arguments->accounts_from, "Balances file within DIR")
+        ->type_name("FILE")
+        ->capture_default_str();
+    command->add_option("--rate", arguments->rate, "Transfers a second, or max")
+        ->capture_default_str();
+    command->add_option("--limit", arguments->limit, "Only the first so many transfers");
+    command->add_option("--receipts", arguments->receipts, "Receipts to verify")
+        ->capture_default_str();
+    command->add_option("--seed", arguments->seed, "Seed of all keys")->capture_default_str();
+    command
+        ->add_option("--reconnect", arguments->reconnect_seconds,
+                     "Seconds to wait for a daemon that went away")
+        ->capture_default_str();
+    command->add_flag("--presign", arguments->presign,
+                      "Sign everything before the clock starts (for benchmarks)");
+    command->add_flag("--keep", arguments->keep, "Keep the own daemon's data directory");
+    command->add_option("--daemon-set", arguments->daemon_settings, "--set for the own daemon")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command->footer(
+        "Without --data-dir or --rpc it starts a daemon of its own and removes it afterwards.\n"
+        "Examples:\n"
+        "  leither replay ../shared/data/transfers/g1_libre_currency\n"
+        "  leither replay --generate community:7:5000 --rate 200\n"
+        "  leither replay history --data-dir ~/empty --limit 1000 --json");
+    command->callback([&session, arguments] { replay(session, *arguments); });
+}
+
+}  // namespace leither::app

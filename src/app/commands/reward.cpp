@@ -1,0 +1,71 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "app/act.h"
+#include "app/commands/commands.h"
+
+namespace leither::app {
+
+namespace {
+
+struct RewardOptions {
+    std::string member;
+    std::string amount;
+    std::string by = "founder";
+    std::string kind = "service";
+    std::string reason;
+    std::string proof;
+    ActOptions act;
+};
+
+protocol::RewardKind kind_of(const std::string& name) {
+    using protocol::RewardKind;
+    for (const auto kind : {RewardKind::structural, RewardKind::service, RewardKind::operation}) {
+        if (name == protocol::to_string(kind)) return kind;
+    }
+    return RewardKind::mining;
+}
+
+protocol::LongText long_text(const std::string& text, const char* what) {
+    if (text.size() <= protocol::LongText::kMax) return protocol::LongText(text);
+    throw CliError(CliExit::usage, "bad_text", fmt::format("The {} is too long.", what),
+                   fmt::format("Use at most {} bytes.", protocol::LongText::kMax));
+}
+
+void reward(Session& session, const RewardOptions& options) {
+    const protocol::Reward act{kind_of(options.kind), session.account(options.member),
+                               session.amount(options.amount), long_text(options.reason, "reason"),
+                               long_text(options.proof, "proof")};
+    const auto supervisor = session.key(options.by);
+    const auto transaction = wallet::sign(draft_for(session, supervisor.id()), act, supervisor,
+                                          nullptr, cosigners_of(session, options.act));
+    const auto publicity = session.organization().charter.params.publicity_pulses;
+    carry_out(session, transaction, options.act,
+              fmt::format("Reward of {} to {}, to be paid {} pulses after it is committed.",
+                          session.format(act.amount), session.display(act.member), publicity));
+}
+
+}  // namespace
+
+void add_reward_command(CLI::App& cli, Session& session) {
+    const auto options = std::make_shared<RewardOptions>();
+    auto* command = cli.add_subcommand("reward", "Reward a member from the treasury");
+    command->add_option("MEMBER", options->member, "Key name or account number")->required();
+    command->add_option("AMOUNT", options->amount, "How much")->required();
+    command->add_option("--reason", options->reason, "What for; public to the organization")
+        ->required();
+    command->add_option("--proof", options->proof, "Where the evidence is");
+    command->add_option("--kind", options->kind, "structural, service, operation or mining")
+        ->check(CLI::IsMember({"structural", "service", "operation", "mining"}))
+        ->capture_default_str();
+    command->add_option("--by", options->by, "Key of the supervisor who signs")
+        ->type_name("KEY")
+        ->capture_default_str();
+    add_wait_option(*command, options->act);
+    add_cosigner_option(*command, options->act);
+    command->footer("Example: leither reward anna 40 --reason \"repaired the oven\" --wait");
+    command->callback([&session, options] { reward(session, *options); });
+}
+
+}  // namespace leither::app

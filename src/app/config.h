@@ -1,0 +1,52 @@
+// What an operator can decide about a daemon. Plain data: config_table.h knows the keys' names and
+// bounds, config_file.h reads them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "leither/base/log.h"
+
+namespace leither::app {
+
+// A number of bytes, written "160MiB" in files and on the command line.
+struct ByteSize {
+    std::uint64_t bytes = 0;
+    friend auto operator<=>(ByteSize, ByteSize) = default;
+};
+constexpr ByteSize operator""_MiB(unsigned long long mebibytes) {
+    return {mebibytes << 20};
+}
+
+enum class HistoryMode : std::uint8_t { full, window };
+
+struct Config {
+    std::string data_dir;  // empty: default_data_dir()
+
+    std::string rpc_listen = "127.0.0.1:7171";
+    ByteSize rpc_body_bytes_max = 2_MiB;
+    std::uint64_t rpc_batch_max = 1000;
+    std::uint64_t rpc_connections_max = 64;
+    std::uint64_t rpc_subscriptions_max = 32;
+
+    LogLevel log_level = LogLevel::info;
+    // Nothing: as log_level.
+    std::optional<LogLevel> log_level_consensus;
+    std::optional<LogLevel> log_level_node;
+    std::optional<LogLevel> log_level_rpc;
+    std::optional<LogLevel> log_level_io;
+    std::optional<LogLevel> log_level_app;
+    std::string log_file;  // empty: standard output alone
+    ByteSize log_file_bytes_max = 16_MiB;
+    std::uint64_t log_file_count = 5;
+
+    ByteSize memory_max = 160_MiB;
+    HistoryMode history_mode = HistoryMode::full;
+    std::uint64_t history_pulses = 91'200;
+    std::uint64_t verify_threads = 0;  // 0: one for each core
+
+    friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace leither::app

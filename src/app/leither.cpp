@@ -1,0 +1,123 @@
+// The command line. One file a command group in commands/.
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "leither/base/version.h"
+#include "leither/crypto/sign.h"
+
+#include "app/commands/commands.h"
+#include "app/csv.h"
+
+namespace {
+
+using namespace leither;
+using app::CliExit;
+using nlohmann::json;
+
+constexpr const char* kFooter =
+    "A first session:\n"
+    "  leitherd --data-dir ~/credit &\n"
+    "  leither --data-dir ~/credit org create --name \"Bakers' Row\"\n"
+    "  leither --data-dir ~/credit key new anna\n"
+    "  leither --data-dir ~/credit member add anna --wait\n"
+    "Exit codes: 0 ok, 1 refused or does not hold, 2 usage, 3 no daemon, 4 a key or file of ours,\n"
+    "5 undecided (docs/cli.md). Each command has --help with examples.";
+
+void declare(CLI::App& cli, app::GlobalOptions& options) {
+    cli.set_version_flag("--version", std::string(kVersion));
+    cli.footer(kFooter);
+    cli.fallthrough();  // global options may stand behind the command too
+    cli.require_subcommand(1);
+    cli.add_option("--data-dir", options.data_dir, "Data directory of the daemon")
+        ->type_name("DIR");
+    cli.add_option("--rpc", options.rpc_url, "URL of the daemon instead")->type_name("URL");
+    cli.add_option("--cookie", options.cookie_file, "Its cookie file")->type_name("FILE");
+    cli.add_option("--wallet", options.wallet_dir, "Directory of keys; default: DATA-DIR/wallet")
+        ->type_name("DIR");
+    cli.add_flag("--json", options.json, "Answer in JSON");
+}
+
+// What went wrong, for people on standard error or for programs on standard output.
+struct Complaint {
+    CliExit exit = CliExit::ok;
+    std::string name;
+    std::string message;
+    std::string next_step;
+    json numbers = json::object();
+};
+
+int complain(const app::GlobalOptions& options, const Complaint& complaint) {
+    if (options.json) {
+        json error = {{"name", complaint.name}, {"message", complaint.message}};
+        if (!complaint.next_step.empty()) error["next_step"] = complaint.next_step;
+        error.update(complaint.numbers);
+        fmt::print("{}\n",
+                   json{{"error", error}}.dump(2, ' ', false, json::error_handler_t::replace));
+    } else {
+        fmt::print(stderr, "leither: {}: {}\n", complaint.name, complaint.message);
+        if (!complaint.next_step.empty()) fmt::print(stderr, "{}\n", complaint.next_step);
+    }
+    return static_cast<int>(complaint.exit);
+}
+
+Complaint complaint_of(const app::RpcError::Details& details) {
+    const std::string name =
+        details.name.empty() ? fmt::format("rpc_error_{}", details.code) : details.name;
+    Complaint complaint{CliExit::refused, name, details.message, "", json::object()};
+    if (details.code == 1) {
+        complaint.numbers = {{"actual", details.actual}, {"limit", details.limit}};
+    }
+    if (details.name == "no_organization") {
+        complaint.next_step = "Found one with: leither org create --name NAME";
+    }
+    return complaint;
+}
+
+int run(int argc, char** argv) {
+    app::GlobalOptions options;
+    app::Session session(options);
+    CLI::App cli{"A community's own credit, from the command line.", "leither"};
+    declare(cli, options);
+    app::add_key_commands(cli, session);
+    app::add_org_commands(cli, session);
+    app::add_member_commands(cli, session);
+    app::add_payment_commands(cli, session);
+    app::add_receipt_commands(cli, session);
+    app::add_reward_command(cli, session);
+    app::add_pledge_commands(cli, session);
+    app::add_node_commands(cli, session);
+    app::add_replay_command(cli, session);
+    try {
+        cli.parse(argc, argv);
+        return static_cast<int>(CliExit::ok);
+    } catch (const CLI::ParseError& error) {
+        return static_cast<int>(cli.exit(error) == 0 ? CliExit::ok : CliExit::usage);
+    } catch (const app::CliError& error) {
+        return complain(
+            options, {error.exit(), error.name(), error.what(), error.next_step(), json::object()});
+    } catch (const app::RpcError& error) {
+        return complain(options, complaint_of(error.details()));
+    } catch (const app::RpcUnreachable& error) {
+        return complain(options, {CliExit::unreachable, "unreachable", error.what(),
+                                  "See whether it runs, and its log.", json::object()});
+    } catch (const app::CsvError& error) {
+        return complain(options, {CliExit::local, "bad_file", error.what(),
+                                  "Correct the file at that line.", json::object()});
+    } catch (const json::exception& error) {
+        return complain(options, {CliExit::unreachable, "bad_answer", error.what(),
+                                  "Use the versions of leither and leitherd that belong together.",
+                                  json::object()});
+    } catch (const std::exception& error) {
+        return complain(options, {CliExit::local, "failed", error.what(), "", json::object()});
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    crypto::initialise();
+    return run(argc, argv);
+}

@@ -1,0 +1,173 @@
+#include "app/receipt_file.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "leither/codec/bcs.h"
+
+#include "app/cli_error.h"
+#include "app/text_table.h"
+
+namespace leither::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+constexpr std::size_t kFileBytesMax = 1 << 20;
+
+[[noreturn]] void refuse(const std::string& name, const std::string& message) {
+    throw CliError(CliExit::refused, name, message,
+                   "Do not rely on this receipt; ask its owner to export a new one.");
+}
+
+[[noreturn]] void refuse(ledger::ReceiptError error) {
+    refuse(ledger::to_string(error),
+           fmt::format("The receipt does not hold: {}.", ledger::to_string(error)));
+}
+
+std::string amount_in(const protocol::Charter& charter, Amount amount) {
+    return format_amount(amount, charter.decimals) + " " + charter.unit;
+}
+
+// What every receipt says of its organization and moment.
+template <class P>
+Json common_facts(const protocol::Charter& charter, const P& proven) {
+    return {{"organization", proven.organization.hex()},
+            {"name", charter.name},
+            {"sequence", proven.sequence.value()},
+            {"time", format_time(proven.time_ms)},
+            {"trusted", proven.trusted}};
+}
+
+void add_member(Json& facts, const protocol::Charter& charter,
+                const protocol::MemberRecord& member) {
+    const Amount sum = protocol::sum_of(member).value_or(Amount());
+    facts["holds"] = "member";
+    facts["key"] = member.key.hex();
+    facts["role"] = protocol::to_string(member.role);
+    facts["balance"] = amount_in(charter, member.balance);
+    facts["locked"] = amount_in(charter, sum.minus(member.balance).value_or(Amount()));
+}
+
+Json facts_of(const ledger::Receipt& receipt, const ledger::Proven& proven) {
+    const protocol::Charter& charter = receipt.charter.charter;
+    Json facts = common_facts(charter, proven);
+    facts["account"] = receipt.proof.id.hex();
+    if (!proven.record) {
+        facts["holds"] = "nothing";
+    } else if (const auto* member = std::get_if<protocol::MemberRecord>(&*proven.record)) {
+        add_member(facts, charter, *member);
+    } else if (const auto* treasury = std::get_if<protocol::TreasuryRecord>(&*proven.record)) {
+        facts["holds"] = "treasury";
+        facts["balance"] = amount_in(charter, treasury->balance);
+    } else {
+        facts["holds"] = "bookkeeping";
+    }
+    return facts;
+}
+
+Json facts_of(const ledger::ChildReceipt& receipt, const ledger::ProvenChild& proven) {
+    const protocol::Charter& charter = receipt.charter.charter;
+    Json facts = common_facts(charter, proven);
+    facts["prefix"] =
+        fmt::format("{}/{}", receipt.proof.prefix.id.hex(), receipt.proof.prefix.bits);
+    facts["hash"] = proven.synopsis.hash.hex();
+    facts["sum"] = amount_in(charter, proven.synopsis.sum);
+    return facts;
+}
+
+template <class R>
+Json prove(const R& receipt, std::optional<Id> organization) {
+    const auto proven = ledger::verify(receipt, organization);
+    if (!proven) refuse(proven.error());
+    return facts_of(receipt, *proven);
+}
+
+const char* kind_of(const AnyReceipt& receipt) {
+    return std::holds_alternative<ledger::Receipt>(receipt) ? "account" : "child";
+}
+
+bool field_is(const Json& file, const char* name, const Json& value) {
+    const auto field = file.find(name);
+    return field != file.end() && *field == value;
+}
+
+// The receipt inside the file, its form checked.
+AnyReceipt decode(const Json& file) {
+    if (!file.is_object() || !field_is(file, "leither_receipt", kFormat)) {
+        refuse("not_a_receipt", "This is no receipt file of this version.");
+    }
+    const auto data = file.find("data");
+    const auto bytes = data != file.end() && data->is_string()
+                           ? from_hex(data->get_ref<const std::string&>())
+                           : std::nullopt;
+    if (!bytes) refuse("not_a_receipt", "The file's field \"data\" is not hexadecimal.");
+    if (field_is(file, "kind", "child")) {
+        if (auto receipt = bcs::decode<ledger::ChildReceipt>(*bytes)) return std::move(*receipt);
+    } else {
+        if (auto receipt = bcs::decode<ledger::Receipt>(*bytes)) return std::move(*receipt);
+    }
+    refuse("not_a_receipt", "The file's field \"data\" is no receipt.");
+}
+
+std::string value_text(const Json& facts, const char* field) {
+    const Json& value = facts.at(field);
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string words_of(const Json& facts) {
+    std::string what;
+    if (facts.contains("prefix")) {
+        what = fmt::format("the accounts below {} held {} together", value_text(facts, "prefix"),
+                           value_text(facts, "sum"));
+    } else if (facts.at("holds") == "nothing") {
+        what = fmt::format("account {} did not exist", value_text(facts, "account"));
+    } else if (facts.at("holds") == "member") {
+        what = fmt::format("account {} ({}) held {}, and {} locked", value_text(facts, "account"),
+                           value_text(facts, "role"), value_text(facts, "balance"),
+                           value_text(facts, "locked"));
+    } else if (facts.at("holds") == "treasury") {
+        what = fmt::format("the treasury held {}", value_text(facts, "balance"));
+    } else {
+        what = fmt::format("account {} keeps the books and holds no credit",
+                           value_text(facts, "account"));
+    }
+    std::string words =
+        fmt::format("Proven: in \"{}\" (organization {}), at sequence {} of {}, {}.\n",
+                    value_text(facts, "name"), value_text(facts, "organization"),
+                    value_text(facts, "sequence"), value_text(facts, "time"), what);
+    if (facts.at("trusted") == true) {
+        words += "The committee is smaller than 4: the proof trusts its bookkeepers not to lie.\n";
+    }
+    return words;
+}
+
+}  // namespace
+
+std::string receipt_to_text(const AnyReceipt& receipt) {
+    Json file = {{"leither_receipt", kFormat}, {"kind", kind_of(receipt)}};
+    file.update(std::visit([](const auto& r) { return prove(r, std::nullopt); }, receipt));
+    file["data"] = std::visit([](const auto& r) { return to_hex(bcs::encode(r)); }, receipt);
+    return file.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+ProvenFile verify_receipt_text(const std::string& text, std::optional<Id> organization) {
+    if (text.size() > kFileBytesMax)
+        refuse("not_a_receipt", "The file is too large for a receipt.");
+    const Json file = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const AnyReceipt receipt = decode(file);
+    const Json facts = std::visit([&](const auto& r) { return prove(r, organization); }, receipt);
+    // Whoever reads the file sees these fields, so each must be true and none may be missing.
+    for (const auto& [name, proven] : facts.items()) {
+        const auto claimed = file.find(name);
+        if (claimed != file.end() && *claimed == proven) continue;
+        refuse("field_mismatch",
+               fmt::format("The field \"{}\" says {}, but {} is proven.", name,
+                           claimed == file.end() ? "nothing" : claimed->dump(), proven.dump()));
+    }
+    return {facts.dump(2), words_of(facts)};
+}
+
+}  // namespace leither::app

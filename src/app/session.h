@@ -1,0 +1,78 @@
+// One run of the command line: which daemon, which wallet, which organization, and how to answer.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "leither/protocol/block.h"
+#include "leither/wallet/keyring.h"
+
+#include "app/cli_error.h"
+#include "app/rpc_client.h"
+
+namespace leither::app {
+
+// What every command accepts.
+struct GlobalOptions {
+    std::string data_dir;
+    std::string rpc_url;
+    std::string cookie_file;
+    std::string wallet_dir;
+    bool json = false;
+};
+
+// The organization that the daemon keeps, as its charter says.
+struct OrganizationInfo {
+    Id id;
+    ChainId chain;
+    protocol::Charter charter;
+};
+
+// How the daemon is reached by these options: files of a data directory, or URL and cookie file.
+// Throws CliError.
+RpcEndpoint find_daemon(const GlobalOptions& options);
+
+class Session {
+ public:
+    // `options` are read only once a command runs, after they have been parsed.
+    explicit Session(const GlobalOptions& options) : options_(options) {}
+
+    // ---- The daemon ----
+    nlohmann::json call(const std::string& method, const nlohmann::json& params);
+    // Asked for once.
+    const OrganizationInfo& organization();
+    // The organization's pulse by this machine's clock.
+    Pulse pulse_now();
+
+    // ---- The wallet ----
+    wallet::Keyring& keyring();
+    // The wallet's key with that name or 40-digit id. Throws CliError.
+    crypto::KeyPair key(const std::string& name);
+    // The account of a wallet key by its name, or any by its 40-digit id. Throws CliError.
+    Id account(const std::string& name);
+    // "anna (3f2a...)" if the wallet knows it, else the id.
+    std::string display(const Id& account);
+
+    // ---- Amounts in the organization's unit ----
+    Amount amount(const std::string& text);
+    std::string format(Amount amount);
+    // A decimal string of smallest units, as the daemon sends them.
+    std::string format_units(const nlohmann::json& units);
+
+    // Prints one of the two, as --json asks.
+    void print(const nlohmann::json& result, const std::string& text) const;
+    bool wants_json() const { return options_.json; }
+    const GlobalOptions& options() const { return options_; }
+
+ private:
+    const GlobalOptions& options_;
+    std::optional<RpcClient> client_;
+    std::optional<OrganizationInfo> organization_;
+    std::optional<wallet::Keyring> keyring_;
+};
+
+std::uint64_t unix_ms_now();
+
+}  // namespace leither::app
