@@ -1,6 +1,5 @@
 """kill -9 at random moments under load: nothing that was reported committed is lost, nothing is half done."""
 
-import http.client
 import os
 import random
 import threading
@@ -8,7 +7,7 @@ import time
 import unittest
 
 from harness.community import Community, all_balances, committed_ids, submit
-from harness.daemon import Daemon, scratch_dir
+from harness.daemon import GONE, Daemon, scratch_dir
 
 KILLS = int(os.environ.get("LEITHER_KILLS", "12"))
 SEED = int(os.environ.get("LEITHER_SEED", "20250101"))
@@ -36,7 +35,7 @@ class Load(threading.Thread):
             while True:
                 self.watch()
                 time.sleep(0.005)
-        except (OSError, http.client.HTTPException):
+        except GONE:
             return  # killed
 
     def watch(self):

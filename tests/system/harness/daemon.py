@@ -36,10 +36,15 @@ class RpcError(Exception):
         return self.data.get("name")
 
 
+# What a call may meet while its daemon dies or stops.
+GONE = (OSError, ValueError, http.client.HTTPException, RpcError)
+
+
 class Rpc:
     """One connection to the local API, opened again when it breaks."""
 
     def __init__(self, url, cookie, timeout=60):
+        self.url = url
         parts = urllib.parse.urlsplit(url)
         self.host, self.port, self.path = parts.hostname, parts.port, parts.path
         self.cookie = cookie
@@ -113,6 +118,10 @@ class Daemon:
             time.sleep(0.005)
         return time.monotonic() - begin
 
+    def connect(self, timeout=60):
+        """A connection of its own, for another thread or for long calls."""
+        return Rpc(self.rpc.url, self.rpc.cookie, timeout)
+
     def _serves(self):
         try:
             url = _read(os.path.join(self.data_dir, "address"))
@@ -156,7 +165,9 @@ class Daemon:
     def end(self):
         """Leaves nothing running, whatever happened."""
         if self.process is not None and self.process.poll() is None:
-            self.kill()
+            self.process.kill()
+            self.process.wait()
+        self._close_rpc()
 
     def verify(self):
         """Re-executes every block of the stopped daemon's directory; the text it prints."""
