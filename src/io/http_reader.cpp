@@ -121,10 +121,14 @@ RequestHead head_of(const http::request_header<>& header) {
 
 struct RequestReader::Impl {
     explicit Impl(Limits given) : limits(given) {
-        parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
+        // Beast counts anew with each piece of a dripping head: we keep the limit, it only a net.
+        parser.header_limit(static_cast<std::uint32_t>(2 * limits.header_bytes_max));
         parser.body_limit(limits.body_bytes_max);
     }
 
+    bool is_head_too_long(std::size_t unread) const {
+        return raw_head.size() + unread > limits.header_bytes_max;
+    }
     Result<void, Denial> put(std::string_view& bytes);
     Result<Progress, Denial> accept_head();
     Result<Progress, Denial> accept_body() const;
@@ -152,6 +156,7 @@ Result<void, Denial> RequestReader::Impl::put(std::string_view& bytes) {
 
 Result<RequestReader::Progress, Denial> RequestReader::Impl::accept_head() {
     head_seen = true;
+    if (is_head_too_long(0)) return fail(Denial{431, "the header is too long"});
     if (has_folded_line(std::exchange(raw_head, {}))) return fail(Denial{400, "a folded header"});
     if (const auto denial = vet_framing(parser.get())) return fail(*denial);
     if (const auto denial = vet_fields(parser.get())) return fail(*denial);
@@ -177,8 +182,9 @@ Result<RequestReader::Progress, Denial> RequestReader::feed(std::string_view& by
     if (parser.is_header_done() && !impl_->head_seen) return impl_->accept_head();
     if (parser.is_done()) return impl_->accept_body();
     // What the parser leaves is an unfinished line.
-    const auto line_max = impl_->head_seen ? kChunkLineMax : impl_->limits.header_bytes_max;
-    if (bytes.size() > line_max) return fail(Denial{431, "the header is too long"});
+    const bool too_long =
+        impl_->head_seen ? bytes.size() > kChunkLineMax : impl_->is_head_too_long(bytes.size());
+    if (too_long) return fail(Denial{431, "the header is too long"});
     return Progress::needs_more;
 }
 
