@@ -1,14 +1,26 @@
 #include "leither/base/bytes.h"
 
+#include <array>
+
 namespace leither {
 
 namespace {
 
-int nibble(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+constexpr std::uint8_t kNoDigit = 0xff;
+
+// The value of each character as a digit; transactions arrive as hex by the thousand.
+constexpr auto kDigitValues = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kNoDigit);
+    for (std::uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
+    for (std::uint8_t i = 0; i < 6; ++i) {
+        values['a' + i] = values['A' + i] = static_cast<std::uint8_t>(10 + i);
+    }
+    return values;
+}();
+
+std::uint8_t digit(char c) {
+    return kDigitValues[static_cast<unsigned char>(c)];
 }
 
 }  // namespace
@@ -25,13 +37,14 @@ std::string to_hex(ByteView bytes) {
 
 bool from_hex(std::string_view hex, std::span<std::uint8_t> out) {
     if (hex.size() != 2 * out.size()) return false;
+    unsigned seen = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const int high = nibble(hex[2 * i]);
-        const int low = nibble(hex[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
+        const std::uint8_t high = digit(hex[2 * i]);
+        const std::uint8_t low = digit(hex[2 * i + 1]);
+        seen |= high | low;
         out[i] = static_cast<std::uint8_t>(high << 4 | low);
     }
-    return true;
+    return seen < 16;
 }
 
 std::optional<Bytes> from_hex(std::string_view hex) {
