@@ -56,15 +56,27 @@ class Rpc:
         self._next_id += 1
         request = {"jsonrpc": "2.0", "id": self._next_id, "method": method, "params": params}
         status, text = self.post(json.dumps(request))
+        if status != 200:
+            raise RpcError({"code": status, "message": text[:200]})
         reply = json.loads(text)
         if "error" in reply:
             raise RpcError(reply["error"])
         if reply.get("id") != self._next_id:
-            raise RpcError({"code": status, "message": f"answer to another call: {text[:200]}"})
+            raise RpcError({"code": 0, "message": f"answer to another call: {text[:200]}"})
         return reply["result"]
 
     def post(self, body, **headers):
         """(status, text) of a raw body with the right headers, unless others are given."""
+        was_open = self._connection is not None
+        try:
+            return self._post(body, headers)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            # The daemon closes connections that were idle for long; one that is new has no such excuse.
+            if not was_open:
+                raise
+            return self._post(body, headers)
+
+    def _post(self, body, headers):
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         try:
