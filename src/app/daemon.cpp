@@ -372,11 +372,13 @@ void repair(const Config& config) {
                                         "directory from a backup",
                                         dir.ledger().string(), repaired.error()));
     }
+    fmt::print("Rebuilt every sequence up to {}. The damaged ledger is kept in {}.\n",
+               repaired->newest.value(), (dir.root() / "ledger.damaged").string());
+    if (repaired->stopped.empty()) return;
     fmt::print(
-        "Rebuilt every sequence up to {}. The one after it: {}.\n"
-        "The damaged ledger is kept in {}. Compare that sequence with what members hold\n"
-        "receipts of before you start leitherd: what lies behind it is gone.\n",
-        repaired->newest.value(), repaired->stopped, (dir.root() / "ledger.damaged").string());
+        "The next one cannot be rebuilt ({}); it and all behind it are gone. Compare with\n"
+        "the receipts that members hold before you start leitherd again.\n",
+        repaired->stopped);
 }
 
 }  // namespace leither::app

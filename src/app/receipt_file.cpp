@@ -158,7 +158,8 @@ ProvenFile verify_receipt_text(const std::string& text, std::optional<Id> organi
         refuse("not_a_receipt", "The file is too large for a receipt.");
     const Json file = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     const AnyReceipt receipt = decode(file);
-    const Json facts = std::visit([&](const auto& r) { return prove(r, organization); }, receipt);
+    Json facts = std::visit([&](const auto& r) { return prove(r, organization); }, receipt);
+    facts["kind"] = kind_of(receipt);
     // Whoever reads the file sees these fields, so each must be true and none may be missing.
     for (const auto& [name, proven] : facts.items()) {
         const auto claimed = file.find(name);

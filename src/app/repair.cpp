@@ -110,10 +110,14 @@ Result<Repaired, std::string> rebuild(const store::Reader& source, store::Store&
     }));
     Rebuilding rebuilding(genesis, target);
     TRY(rebuilding.found(first));
-    for (Sequence next(1);; next = next.next()) {
+    // If even its span is unreadable, whatever follows on the genesis is tried.
+    const auto span = ledger::read_span(source);
+    const bool known = span && *span;
+    for (Sequence next(1); !known || next <= (*span)->newest.header.sequence; next = next.next()) {
         const auto done = rebuild_one(rebuilding, source, next);
         if (!done) return Repaired{rebuilding.newest(), done.error()};
     }
+    return Repaired{rebuilding.newest(), {}};
 }
 
 // Both stores are closed again when it returns.

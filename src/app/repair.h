@@ -18,8 +18,9 @@
 namespace leither::app {
 
 struct Repaired {
-    Sequence newest;      // the last sequence of the rebuilt ledger
-    std::string stopped;  // what is wrong with the next one ("it is not there" at the end)
+    Sequence newest;  // the last sequence of the rebuilt ledger
+    // Why rebuilding ended there; empty: it is the newest that the damaged ledger knew of.
+    std::string stopped;
 };
 // The error says why nothing could be rebuilt. REQUIRES: the caller holds the directory's lock.
 Result<Repaired, std::string> repair_ledger(const DataDir& dir);
