@@ -1,6 +1,7 @@
 #include "leither/ledger/state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
@@ -76,8 +77,12 @@ Result<void, Fault> State::load(const Id& id) {
 }
 
 Result<void, Fault> State::load_system() {
+    if (bookkeeping_ != nullptr) return {};
     TRY(load(organization_.treasury));
-    return load(organization_.bookkeeping);
+    TRY(load(organization_.bookkeeping));
+    treasury_ = &entry(organization_.treasury);
+    bookkeeping_ = &entry(organization_.bookkeeping);
+    return {};
 }
 
 Result<void, Fault> State::load(const protocol::Transaction& transaction) {
@@ -96,16 +101,15 @@ const State::Entry& State::entry(const Id& id) const {
     return found->second;
 }
 
-State::Entry& State::entry_for_change(const Id& id) {
-    const auto found = entries_.find(id);
-    CHECK(found != entries_.end(), "account not loaded: " + id.hex());
-    Entry& entry = found->second;
-    if (!entry.changed) {
-        entry.changed = true;
-        entry.before = entry.record;
-        changed_.push_back(id);
-    }
-    return entry;
+State::Entry& State::entry(const Id& id) {
+    return const_cast<Entry&>(std::as_const(*this).entry(id));
+}
+
+void State::mark_changed(const Id& id, Entry& entry) {
+    if (entry.changed) return;
+    entry.changed = true;
+    entry.before = entry.record;
+    changed_.push_back({id, &entry});
 }
 
 const MemberRecord* State::member(const Id& id) const {
@@ -114,24 +118,32 @@ const MemberRecord* State::member(const Id& id) const {
 }
 
 MemberRecord* State::member_for_change(const Id& id) {
-    if (member(id) == nullptr) return nullptr;
-    return &std::get<MemberRecord>(*entry_for_change(id).record);
+    Entry& found = entry(id);
+    if (!found.record || !std::holds_alternative<MemberRecord>(*found.record)) return nullptr;
+    mark_changed(id, found);
+    return &std::get<MemberRecord>(*found.record);
 }
 
 const TreasuryRecord& State::treasury() const {
-    return std::get<TreasuryRecord>(*entry(organization_.treasury).record);
+    CHECK(treasury_ != nullptr);
+    return std::get<TreasuryRecord>(*treasury_->record);
 }
 
 TreasuryRecord& State::treasury_for_change() {
-    return std::get<TreasuryRecord>(*entry_for_change(organization_.treasury).record);
+    CHECK(treasury_ != nullptr);
+    mark_changed(organization_.treasury, *treasury_);
+    return std::get<TreasuryRecord>(*treasury_->record);
 }
 
 const BookkeepingRecord& State::bookkeeping() const {
-    return std::get<BookkeepingRecord>(*entry(organization_.bookkeeping).record);
+    CHECK(bookkeeping_ != nullptr);
+    return std::get<BookkeepingRecord>(*bookkeeping_->record);
 }
 
 BookkeepingRecord& State::bookkeeping_for_change() {
-    return std::get<BookkeepingRecord>(*entry_for_change(organization_.bookkeeping).record);
+    CHECK(bookkeeping_ != nullptr);
+    mark_changed(organization_.bookkeeping, *bookkeeping_);
+    return std::get<BookkeepingRecord>(*bookkeeping_->record);
 }
 
 bool State::exists(const Id& id) const {
@@ -145,7 +157,9 @@ bool State::was_removed(const Id& id) const {
 
 void State::create(const Id& id, Record record) {
     CHECK(!exists(id) && !was_removed(id));
-    entry_for_change(id).record = std::move(record);
+    Entry& created = entry(id);
+    mark_changed(id, created);
+    created.record = std::move(record);
 }
 
 void State::create_member(const Id& id, MemberRecord record) {
@@ -154,7 +168,9 @@ void State::create_member(const Id& id, MemberRecord record) {
 
 void State::remove_member(const Id& id) {
     CHECK(member(id) != nullptr);
-    entry_for_change(id).record.reset();
+    Entry& removed = entry(id);
+    mark_changed(id, removed);
+    removed.record.reset();
 }
 
 void State::create_system(TreasuryRecord treasury, BookkeepingRecord bookkeeping) {
@@ -175,15 +191,18 @@ void State::start_pulse() {
     signed_this_pulse_.clear();
 }
 
+std::vector<State::Changed> State::changed_by_id() const {
+    std::vector<Changed> sorted = changed_;
+    std::ranges::sort(sorted, {}, &Changed::id);
+    return sorted;
+}
+
 std::vector<Transition> State::transitions() const {
-    std::vector<Id> ids = changed_;
-    std::ranges::sort(ids);
     std::vector<Transition> transitions;
-    transitions.reserve(ids.size());
-    for (const Id& id : ids) {
-        const Entry& changed = entry(id);
-        transitions.push_back({id, changed.before ? &*changed.before : nullptr,
-                               changed.record ? &*changed.record : nullptr});
+    transitions.reserve(changed_.size());
+    for (const auto& [id, changed] : changed_by_id()) {
+        transitions.push_back({id, changed->before ? &*changed->before : nullptr,
+                               changed->record ? &*changed->record : nullptr});
     }
     return transitions;
 }
@@ -191,12 +210,11 @@ std::vector<Transition> State::transitions() const {
 std::vector<tree::Change> State::changes() const {
     std::vector<tree::Change> changes;
     changes.reserve(changed_.size());
-    for (const Transition& transition : transitions()) {
-        const auto& original = entry(transition.id).original;
+    for (const auto& [id, changed] : changed_by_id()) {
         // Came and went within the block: the tree never hears of it.
-        if (!original && transition.after == nullptr) continue;
-        tree::Change change{transition.id, std::nullopt, original};
-        if (transition.after != nullptr) change.value = value_of(*transition.after);
+        if (!changed->original && !changed->record) continue;
+        tree::Change change{id, std::nullopt, changed->original};
+        if (changed->record) change.value = value_of(*changed->record);
         changes.push_back(std::move(change));
     }
     return changes;

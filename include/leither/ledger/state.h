@@ -44,6 +44,8 @@ class State {
     // The tree outlives the state and keeps its head while the state is used. `known`, if given, is
     // a state on the same head that outlives this one: what it has read is not read again.
     State(const Organization& organization, tree::Tree& tree, const State* known = nullptr);
+    State(State&&) = default;
+    State(const State&) = delete;
 
     // Reads the records that `transaction` (or the due rewards) will touch, so that the rules below
     // meet no fault. Idempotent.
@@ -89,6 +91,10 @@ class State {
         std::optional<Hash> original;  // the leaf's hash in the tree, nothing if it had none
         bool changed = false;
     };
+    struct Changed {
+        Id id;
+        const Entry* entry;
+    };
     // Ids are hashes of keys already.
     struct FirstBytes {
         std::size_t operator()(const Id& id) const {
@@ -100,15 +106,21 @@ class State {
     // The account as in the tree, if this state has read it.
     std::optional<Entry> as_read(const Id& id) const;
     const Entry& entry(const Id& id) const;
-    Entry& entry_for_change(const Id& id);
+    Entry& entry(const Id& id);
+    void mark_changed(const Id& id, Entry& entry);
     void create(const Id& id, protocol::Record record);
+    std::vector<Changed> changed_by_id() const;
 
     Organization organization_;
     tree::Tree& tree_;
     const State* known_;
-    // Never iterated: `changed_` says what to visit, sorted when asked for.
+    // Never iterated: `changed_` says what to visit. Entries keep their address, also when the
+    // state is moved.
     std::unordered_map<Id, Entry, FirstBytes> entries_;
-    std::vector<Id> changed_;
+    std::vector<Changed> changed_;
+    // Looked at by every transaction; null until loaded.
+    Entry* treasury_ = nullptr;
+    Entry* bookkeeping_ = nullptr;
     std::unordered_map<Id, std::uint32_t, FirstBytes> signed_this_pulse_;
 };
 
