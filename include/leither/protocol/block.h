@@ -71,7 +71,7 @@ Pulse pulse_at(const Charter& charter, std::uint64_t unix_ms);
 struct BlockHeader {
     Sequence sequence;
     Pulse pulse;
-    Hash parent;    // block_hash of the header before; the chain id at sequence 0
+    Hash parent;        // block_hash of the header before; the chain id at sequence 0
     Synopsis root;      // of the ledger tree after this block
     Hash transactions;  // transactions_hash()
     std::uint32_t transaction_count = 0;

@@ -8,16 +8,16 @@
 namespace leither::protocol {
 
 struct Params {
-    std::uint32_t pulse_ms = 1000;                     // length of a pulse
-    std::uint32_t cycle_pulses = 1800;                 // term of the bookkeepers
-    std::uint32_t expiry_pulses_max = 600;             // how far ahead a transaction may expire
+    std::uint32_t pulse_ms = 1000;          // length of a pulse
+    std::uint32_t cycle_pulses = 1800;      // term of the bookkeepers
+    std::uint32_t expiry_pulses_max = 600;  // how far ahead a transaction may expire
     std::uint32_t member_transactions_per_cycle = 60;
     std::uint32_t member_transactions_per_pulse = 4;
-    std::uint32_t block_bytes_max = 256 << 10;         // encoded transactions of one block
-    std::uint32_t publicity_pulses = 86'400;           // how long a reward is announced before it is paid
-    std::uint32_t reward_daily_basis_points = 100;     // of the treasury, paid out in one day at most
-    std::uint32_t pledge_release_pulses = 14 * 86'400; // from announcing a release to the credit
-    std::uint32_t supervisors_required = 1;            // signatures for join, leave, role, reward
+    std::uint32_t block_bytes_max = 256 << 10;  // encoded transactions of one block
+    std::uint32_t publicity_pulses = 86'400;    // how long a reward is announced before it is paid
+    std::uint32_t reward_daily_basis_points = 100;  // of the treasury, paid out in one day at most
+    std::uint32_t pledge_release_pulses = 14 * 86'400;  // from announcing a release to the credit
+    std::uint32_t supervisors_required = 1;             // signatures for join, leave, role, reward
 
     static void fields(auto& self, auto&& visit) {
         visit(self.pulse_ms, self.cycle_pulses, self.expiry_pulses_max,
@@ -28,8 +28,8 @@ struct Params {
     friend bool operator==(const Params&, const Params&) = default;
 };
 
-// One row a parameter: its name everywhere (charter JSON, CLI, docs), bounds and unit. The one table
-// from which bounds are checked, JSON is read and written, and docs are generated.
+// One row a parameter: its name everywhere (charter JSON, CLI, docs), bounds and unit. The one
+// table from which bounds are checked, JSON is read and written, and docs are generated.
 struct ParamInfo {
     std::string_view name;
     std::uint32_t Params::*member;

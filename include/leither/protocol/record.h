@@ -1,5 +1,5 @@
-// What a leaf of the ledger tree holds (docs/protocol/records.md). The BCS of a Record is the leaf's
-// record; its sum is what the leaf adds to the tree.
+// What a leaf of the ledger tree holds (docs/protocol/records.md). The BCS of a Record is the
+// leaf's record; its sum is what the leaf adds to the tree.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,15 @@
 namespace leither::protocol {
 
 enum class Role : std::uint8_t { member, supervisor };  // encoded; never change these values
-constexpr Role last_of(Role) { return Role::supervisor; }
+constexpr Role last_of(Role) {
+    return Role::supervisor;
+}
 const char* to_string(Role role);
 
 enum class LockPurpose : std::uint8_t { pledge };  // encoded; never change these values
-constexpr LockPurpose last_of(LockPurpose) { return LockPurpose::pledge; }
+constexpr LockPurpose last_of(LockPurpose) {
+    return LockPurpose::pledge;
+}
 
 // Credit frozen in its owner's leaf for one purpose.
 struct Lock {
@@ -75,7 +79,9 @@ struct MemberRecord {
 };
 
 enum class RewardKind : std::uint8_t { structural, service, operation, mining };  // encoded
-constexpr RewardKind last_of(RewardKind) { return RewardKind::mining; }
+constexpr RewardKind last_of(RewardKind) {
+    return RewardKind::mining;
+}
 const char* to_string(RewardKind kind);
 
 // A reward that is announced and not yet paid.
@@ -93,11 +99,11 @@ inline constexpr std::size_t kPendingRewardsMax = 256;
 
 // The organization's own account; its id is the organization's id. System accounts are public.
 struct TreasuryRecord {
-    Amount balance;  // without the pending rewards
+    Amount balance;                                      // without the pending rewards
     Bounded<PendingReward, kPendingRewardsMax> pending;  // by due pulse, then by arrival
-    std::uint32_t day = 0;     // pulses of a day / pulse, for the daily limit
-    Amount day_base;           // balance when the first reward of that day came
-    Amount day_announced;      // rewards announced that day
+    std::uint32_t day = 0;  // pulses of a day / pulse, for the daily limit
+    Amount day_base;        // balance when the first reward of that day came
+    Amount day_announced;   // rewards announced that day
     static void fields(auto& self, auto&& visit) {
         visit(self.balance, self.pending, self.day, self.day_base, self.day_announced);
     }

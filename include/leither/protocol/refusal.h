@@ -9,37 +9,37 @@ namespace leither::protocol {
 
 enum class Refusal : std::uint8_t {
     // ---- Form, checked first, in this order
-    malformed,              // the bytes are no canonical transaction
-    too_large,              // actual, limit: bytes
-    signature_count,        // actual, limit: signatures
+    malformed,        // the bytes are no canonical transaction
+    too_large,        // actual, limit: bytes
+    signature_count,  // actual, limit: signatures
     // ---- Time
-    expired,                // actual: pulse now, limit: expiry
-    expiry_too_far,         // actual: expiry, limit: latest allowed
-    request_expired,        // the payee's request, or application: actual: pulse now, limit: expiry
+    expired,          // actual: pulse now, limit: expiry
+    expiry_too_far,   // actual: expiry, limit: latest allowed
+    request_expired,  // the payee's request, or application: actual: pulse now, limit: expiry
     // ---- Who
-    signer_unknown,         // the signer has no account
+    signer_unknown,  // the signer has no account
     cosigner_unknown,
-    not_supervisor,         // signer or cosigner may not do this
-    too_few_supervisors,    // actual, limit: signatures of supervisors
-    counterparty_unknown,   // the member concerned has no account
+    not_supervisor,        // signer or cosigner may not do this
+    too_few_supervisors,   // actual, limit: signatures of supervisors
+    counterparty_unknown,  // the member concerned has no account
     payee_not_member,
-    member_exists,          // the applicant has an account, or left it within this very block
+    member_exists,  // the applicant has an account, or left it within this very block
     sponsor_unknown,
-    bad_signature,          // actual: index of the signature. Dear to find, so told after all others
+    bad_signature,  // actual: index of the signature. Dear to find, so told after all others
     // ---- Order and limits
-    bad_nonce,              // actual: counter given, limit: counter expected
+    bad_nonce,  // actual: counter given, limit: counter expected
     too_many_lanes,
-    too_many_this_cycle,    // actual, limit: transactions
-    too_many_this_pulse,    // actual, limit (the mempool keeps such a transaction for the next pulse)
+    too_many_this_cycle,  // actual, limit: transactions
+    too_many_this_pulse,  // actual, limit (the mempool keeps such a transaction for the next pulse)
     // ---- Substance
     zero_amount,
     self_payment,
-    insufficient_balance,   // actual: balance, limit: needed
-    cover_unavailable,      // the payee requires cover; no bookkeeper has pledged (actual, limit)
-    balance_not_zero,       // leaving: actual: balance
-    locks_remain,           // leaving: actual: locked
+    insufficient_balance,  // actual: balance, limit: needed
+    cover_unavailable,     // the payee requires cover; no bookkeeper has pledged (actual, limit)
+    balance_not_zero,      // leaving: actual: balance
+    locks_remain,          // leaving: actual: locked
     same_role,
-    last_supervisor,        // an organization keeps at least supervisors_required of them
+    last_supervisor,  // an organization keeps at least supervisors_required of them
     too_many_supervisors,
     treasury_insufficient,  // actual: treasury, limit: reward
     daily_reward_limit,     // actual: announced today, limit: allowed today
@@ -47,16 +47,18 @@ enum class Refusal : std::uint8_t {
     missing_reason,
     no_pledge,
     already_pledged,
-    release_not_due,        // actual: pulse now, limit: due pulse
+    release_not_due,  // actual: pulse now, limit: due pulse
     // ---- The node, not the rules: try again later or elsewhere
-    already_pending,        // the same transaction waits already
+    already_pending,  // the same transaction waits already
     already_committed,
-    mempool_full,           // actual, limit: transactions
-    no_organization,        // this node keeps no ledger yet
-    not_bookkeeper,         // this node seals no blocks
+    mempool_full,     // actual, limit: transactions
+    no_organization,  // this node keeps no ledger yet
+    not_bookkeeper,   // this node seals no blocks
     stopping,
 };
-constexpr Refusal last_of(Refusal) { return Refusal::stopping; }
+constexpr Refusal last_of(Refusal) {
+    return Refusal::stopping;
+}
 
 // A refusal with the numbers that explain it.
 struct Refused {

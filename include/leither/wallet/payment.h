@@ -1,5 +1,5 @@
-// Making transactions: bodies in, signatures added in the protocol's order (protocol §4). Pure; knows
-// no node and no file.
+// Making transactions: bodies in, signatures added in the protocol's order (protocol §4). Pure;
+// knows no node and no file.
 #pragma once
 
 #include <optional>
@@ -55,13 +55,14 @@ protocol::Transaction admit(const Draft& draft, const SignedApplication& applica
                             const crypto::KeyPair& supervisor,
                             std::span<const crypto::KeyPair> cosigners = {});
 
-// Every other kind: `signer` and `cosigners` sign, and `counterparty` where the kind has one (leave,
-// role). REQUIRES: a counterparty exactly if protocol::counterparty(action) names its id.
+// Every other kind: `signer` and `cosigners` sign, and `counterparty` where the kind has one
+// (leave, role). REQUIRES: a counterparty exactly if protocol::counterparty(action) names its id.
 protocol::Transaction sign(const Draft& draft, protocol::Action action,
                            const crypto::KeyPair& signer, const crypto::KeyPair* counterparty,
                            std::span<const crypto::KeyPair> cosigners = {});
 
-// What `org create` signs. REQUIRES: every field of `charter` set but organization, allocations hash.
+// What `org create` signs. REQUIRES: every field of `charter` set but organization, allocations
+// hash.
 protocol::Genesis found(protocol::Charter charter, protocol::Allocations allocations,
                         const crypto::KeyPair& organization);
 
