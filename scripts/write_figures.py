@@ -81,6 +81,7 @@ def benchmark_row(row):
 def benchmark_table(path):
     with open(path, encoding="utf-8") as file:
         rows = json.load(file)["benchmarks"]
+    rows = [row for row in rows if not row.get("error_message", "").startswith("set LEITHER_BENCH_LARGE")]
     failed = [row["name"] for row in rows if row.get("error_occurred")]
     if failed:
         sys.exit(f"benchmarks failed: {', '.join(failed)}")

@@ -20,7 +20,7 @@ constexpr std::uint64_t kExpiryPulses = 300;
 constexpr int kWaitPulsesMax = 30;
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-// Polls until the transaction is decided or the patience of --wait ends; its last state.
+// Polls until the transaction is decided or the patience ends; its last state.
 json wait_for_decision(Session& session, const std::string& id, const Id& signer) {
     const auto pulse = std::chrono::milliseconds(session.organization().charter.params.pulse_ms);
     const auto deadline = std::chrono::steady_clock::now() + kWaitPulsesMax * pulse;
@@ -40,16 +40,22 @@ json wait_for_decision(Session& session, const std::string& id, const Id& signer
 }  // namespace
 
 void add_wait_option(CLI::App& command, ActOptions& options) {
-    command.add_flag("--wait", options.wait, "Wait until it is committed");
+    command.add_flag("--wait,!--no-wait", options.wait,
+                     "Wait until it is committed (the default), or return at once");
 }
 
-void add_cosigner_option(CLI::App& command, ActOptions& options) {
+void add_supervisor_options(CLI::App& command, ActOptions& options) {
+    command
+        .add_option("--by", options.by,
+                    "Key of the supervisor who signs; default: one of this wallet")
+        ->type_name("KEY");
     command
         .add_option("--cosigner", options.cosigners,
                     "Key of a further supervisor who signs; may be repeated")
         ->type_name("KEY")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_wait_option(command, options);
 }
 
 wallet::Draft draft_for(Session& session, const Id& signer) {
@@ -84,7 +90,7 @@ void carry_out(Session& session, const protocol::Transaction& transaction,
     }
     const std::string state =
         options.wait ? fmt::format("committed in sequence {}", result.at("sequence").dump())
-                     : "pending; --wait waits until it is committed";
+                     : "pending";
     session.print(result, fmt::format("{}\n{} is {}.\n", what, id, state));
 }
 

@@ -15,11 +15,13 @@ namespace leither::app {
 
 // Options of every act.
 struct ActOptions {
-    bool wait = false;
+    std::string by;  // wallet key of the supervisor who signs; empty: the wallet's own
+    bool wait = true;
     std::vector<std::string> cosigners;  // wallet keys of further supervisors
 };
 void add_wait_option(CLI::App& command, ActOptions& options);
-void add_cosigner_option(CLI::App& command, ActOptions& options);
+// For what supervisors do: --by, --cosigner and --wait.
+void add_supervisor_options(CLI::App& command, ActOptions& options);
 
 // Nonce and expiry for the signer's next transaction.
 wallet::Draft draft_for(Session& session, const Id& signer);

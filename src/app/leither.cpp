@@ -1,5 +1,7 @@
 // The command line. One file a command group in commands/.
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -22,7 +24,7 @@ constexpr const char* kFooter =
     "  leitherd --data-dir ~/credit &\n"
     "  leither --data-dir ~/credit org create --name \"Bakers' Row\"\n"
     "  leither --data-dir ~/credit key new anna\n"
-    "  leither --data-dir ~/credit member add anna --wait\n"
+    "  leither --data-dir ~/credit member add anna\n"
     "Exit codes: 0 ok, 1 refused or does not hold, 2 usage, 3 no daemon, 4 a key or file of ours,\n"
     "5 undecided (docs/cli.md). Each command has --help with examples.";
 
@@ -63,12 +65,25 @@ int complain(const app::GlobalOptions& options, const Complaint& complaint) {
     return static_cast<int>(complaint.exit);
 }
 
-Complaint complaint_of(const app::RpcError::Details& details) {
+// Refusals whose numbers are amounts: the daemon names them in smallest units.
+constexpr std::string_view kAmountRefusals[] = {"insufficient_balance", "balance_not_zero",
+                                                "locks_remain",         "treasury_insufficient",
+                                                "daily_reward_limit",   "cover_unavailable"};
+
+std::string in_unit(app::Session& session, const app::RpcError::Details& details) {
+    const auto actual = Amount::from(details.actual);
+    const auto limit = Amount::from(details.limit);
+    if (std::ranges::count(kAmountRefusals, details.name) == 0 || !actual || !limit) return "";
+    return fmt::format("That is {} against {}.", session.format(*actual), session.format(*limit));
+}
+
+Complaint complaint_of(app::Session& session, const app::RpcError::Details& details) {
     const std::string name =
         details.name.empty() ? fmt::format("rpc_error_{}", details.code) : details.name;
     Complaint complaint{CliExit::refused, name, details.message, "", json::object()};
     if (details.code == 1) {
         complaint.numbers = {{"actual", details.actual}, {"limit", details.limit}};
+        complaint.next_step = in_unit(session, details);
     }
     if (details.name == "no_organization") {
         complaint.next_step = "Found one with: leither org create --name NAME";
@@ -99,7 +114,7 @@ int run(int argc, char** argv) {
         return complain(
             options, {error.exit(), error.name(), error.what(), error.next_step(), json::object()});
     } catch (const app::RpcError& error) {
-        return complain(options, complaint_of(error.details()));
+        return complain(options, complaint_of(session, error.details()));
     } catch (const app::RpcUnreachable& error) {
         return complain(options, {CliExit::unreachable, "unreachable", error.what(),
                                   "See whether it runs, and its log.", json::object()});

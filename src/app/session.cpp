@@ -1,5 +1,6 @@
 #include "app/session.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -75,7 +76,12 @@ const OrganizationInfo& Session::organization() {
                        "Use the versions of leither and leitherd that belong together.");
     }
     const ChainId chain = protocol::chain_id(*charter);
-    organization_ = {crypto::id_of(charter->organization), chain, std::move(*charter)};
+    std::vector<Id> supervisors;
+    for (const json& id : info.at("bookkeeping").at("supervisors")) {
+        if (const auto known = Id::parse(id.get<std::string>())) supervisors.push_back(*known);
+    }
+    organization_ = {crypto::id_of(charter->organization), chain, std::move(*charter),
+                     std::move(supervisors)};
     return *organization_;
 }
 
@@ -104,6 +110,21 @@ crypto::KeyPair Session::key(const std::string& name) {
     auto key = keyring().load(name);
     if (!key) fail_on_key(name, key.error());
     return *key;
+}
+
+crypto::KeyPair Session::supervisor_key(const std::string& name) {
+    if (!name.empty()) return key(name);
+    const Id founder = crypto::id_of(organization().charter.founder);
+    const auto& supervisors = organization().supervisors;
+    std::string found;
+    for (const auto& known : keyring().list()) {
+        if (std::ranges::find(supervisors, known.id) == supervisors.end()) continue;
+        if (found.empty() || known.id == founder) found = known.name;
+    }
+    if (!found.empty()) return key(found);
+    throw CliError(CliExit::local, "no_supervisor_key",
+                   "No key of this wallet belongs to a supervisor.",
+                   "Name the key with --by, or run this on a supervisor's machine.");
 }
 
 Id Session::account(const std::string& name) {

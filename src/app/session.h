@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -28,6 +29,7 @@ struct OrganizationInfo {
     Id id;
     ChainId chain;
     protocol::Charter charter;
+    std::vector<Id> supervisors;
 };
 
 // How the daemon is reached by these options: files of a data directory, or URL and cookie file.
@@ -50,6 +52,9 @@ class Session {
     wallet::Keyring& keyring();
     // The wallet's key with that name or 40-digit id. Throws CliError.
     crypto::KeyPair key(const std::string& name);
+    // `name`'s key, or if that is empty the wallet's key of a supervisor, the founder first. Throws
+    // CliError.
+    crypto::KeyPair supervisor_key(const std::string& name);
     // The account of a wallet key by its name, or any by its 40-digit id. Throws CliError.
     Id account(const std::string& name);
     // "anna (3f2a...)" if the wallet knows it, else the id.

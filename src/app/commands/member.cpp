@@ -17,7 +17,6 @@ using nlohmann::json;
 
 struct MemberOptions {
     std::string member;  // key, account or application
-    std::string by = "founder";
     std::string sponsor;
     std::string note;
     std::string expires = "10m";
@@ -67,7 +66,7 @@ wallet::SignedApplication obtain_application(Session& session, const MemberOptio
 
 void add(Session& session, const MemberOptions& options) {
     const auto application = obtain_application(session, options);
-    const auto supervisor = session.key(options.by);
+    const auto supervisor = session.supervisor_key(options.act.by);
     const auto transaction = wallet::admit(draft_for(session, supervisor.id()), application,
                                            supervisor, cosigners_of(session, options.act));
     const Id applicant = crypto::id_of(application.application.applicant);
@@ -78,7 +77,7 @@ void add(Session& session, const MemberOptions& options) {
 // A supervisor's act that the member concerned signs too.
 void act_on_member(Session& session, const MemberOptions& options, const protocol::Action& action,
                    const crypto::KeyPair& member, const std::string& what) {
-    const auto supervisor = session.key(options.by);
+    const auto supervisor = session.supervisor_key(options.act.by);
     const auto transaction = wallet::sign(draft_for(session, supervisor.id()), action, supervisor,
                                           &member, cosigners_of(session, options.act));
     carry_out(session, transaction, options.act, what);
@@ -116,14 +115,6 @@ void list(Session& session, const MemberOptions& options) {
     session.print(page, text);
 }
 
-void add_by_option(CLI::App& command, MemberOptions& options) {
-    command.add_option("--by", options.by, "Key of the supervisor who signs")
-        ->type_name("KEY")
-        ->capture_default_str();
-    add_wait_option(command, options.act);
-    add_cosigner_option(command, options.act);
-}
-
 void add_application_options(CLI::App& command, MemberOptions& options) {
     command.add_option("--sponsor", options.sponsor, "Member who carries the application");
     command.add_option("--note", options.note, "A line to the supervisor");
@@ -149,18 +140,18 @@ void add_member_commands(CLI::App& cli, Session& session) {
         ->add_option("APPLICANT", options->member, "A key of this wallet, or leither:join:... text")
         ->required();
     add_application_options(*add_command, *options);
-    add_by_option(*add_command, *options);
+    add_supervisor_options(*add_command, options->act);
     add_command->footer(
         "Examples:\n"
-        "  leither member add anna --wait\n"
+        "  leither member add anna\n"
         "  leither member add leither:join:00ab... --by founder");
     add_command->callback([&session, options] { add(session, *options); });
 
     auto* leave_command = group->add_subcommand("leave", "Remove a member whose account is empty");
     leave_command->add_option("KEY", options->member, "Key of the member, who signs too")
         ->required();
-    add_by_option(*leave_command, *options);
-    leave_command->footer("Example: leither member leave anna --by founder --wait");
+    add_supervisor_options(*leave_command, options->act);
+    leave_command->footer("Example: leither member leave anna --by founder");
     leave_command->callback([&session, options] { leave(session, *options); });
 
     auto* role_command = group->add_subcommand("role", "Make a member supervisor, or member again");
@@ -169,8 +160,8 @@ void add_member_commands(CLI::App& cli, Session& session) {
     role_command->add_option("ROLE", options->role, "supervisor or member")
         ->required()
         ->check(CLI::IsMember({"supervisor", "member"}));
-    add_by_option(*role_command, *options);
-    role_command->footer("Example: leither member role anna supervisor --wait");
+    add_supervisor_options(*role_command, options->act);
+    role_command->footer("Example: leither member role anna supervisor");
     role_command->callback([&session, options] { set_role(session, *options); });
 
     auto* list_command = group->add_subcommand("list", "List members with their balances");

@@ -155,7 +155,7 @@ void add_payment_commands(CLI::App& cli, Session& session) {
     add_wait_option(*send, payment->act);
     send->footer(
         "Examples:\n"
-        "  leither pay leither:pay:3f2a... --from anna --wait\n"
+        "  leither pay leither:pay:3f2a... --from anna\n"
         "  leither pay bea 12.50 --from anna");
     send->callback([&session, payment] { pay(session, *payment); });
 

@@ -75,13 +75,13 @@ void add_pledge_commands(CLI::App& cli, Session& session) {
                      "Node that keeps the books; default: this one")
         ->type_name("HEX");
     add_from_option(*lock, *options);
-    lock->footer("Example: leither pledge 100 --from anna --wait");
+    lock->footer("Example: leither pledge 100 --from anna");
     lock->callback([&session, options] { pledge(session, *options); });
 
     auto* free = cli.add_subcommand(
         "release", "Announce the end of a pledge; sent again after the delay, get it back");
     add_from_option(*free, *options);
-    free->footer("Example: leither release --from anna --wait");
+    free->footer("Example: leither release --from anna");
     free->callback([&session, options] {
         act_alone(session, *options, protocol::Release{}, "Release of the pledge sent.");
     });
@@ -89,7 +89,7 @@ void add_pledge_commands(CLI::App& cli, Session& session) {
     auto* cancel = cli.add_subcommand(
         "cancel", "Use up the account's next nonce, so that nothing else signed with it can land");
     add_from_option(*cancel, *options);
-    cancel->footer("Example: leither cancel --from anna --wait");
+    cancel->footer("Example: leither cancel --from anna");
     cancel->callback([&session, options] {
         act_alone(session, *options, protocol::Cancel{}, "Next nonce cancelled.");
     });

@@ -12,7 +12,6 @@ namespace {
 struct RewardOptions {
     std::string member;
     std::string amount;
-    std::string by = "founder";
     std::string kind = "service";
     std::string reason;
     std::string proof;
@@ -37,7 +36,7 @@ void reward(Session& session, const RewardOptions& options) {
     const protocol::Reward act{kind_of(options.kind), session.account(options.member),
                                session.amount(options.amount), long_text(options.reason, "reason"),
                                long_text(options.proof, "proof")};
-    const auto supervisor = session.key(options.by);
+    const auto supervisor = session.supervisor_key(options.act.by);
     const auto transaction = wallet::sign(draft_for(session, supervisor.id()), act, supervisor,
                                           nullptr, cosigners_of(session, options.act));
     const auto publicity = session.organization().charter.params.publicity_pulses;
@@ -59,12 +58,8 @@ void add_reward_command(CLI::App& cli, Session& session) {
     command->add_option("--kind", options->kind, "structural, service, operation or mining")
         ->check(CLI::IsMember({"structural", "service", "operation", "mining"}))
         ->capture_default_str();
-    command->add_option("--by", options->by, "Key of the supervisor who signs")
-        ->type_name("KEY")
-        ->capture_default_str();
-    add_wait_option(*command, options->act);
-    add_cosigner_option(*command, options->act);
-    command->footer("Example: leither reward anna 40 --reason \"repaired the oven\" --wait");
+    add_supervisor_options(*command, options->act);
+    command->footer("Example: leither reward anna 40 --reason \"repaired the oven\"");
     command->callback([&session, options] { reward(session, *options); });
 }
 
