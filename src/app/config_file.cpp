@@ -166,12 +166,9 @@ class Flattener final : public nlohmann::json_sax<json> {
 
 std::string source_text(const ConfigSource& source, const std::string& file) {
     switch (source.kind) {
-        case ConfigSource::Kind::built_in:
-            return "default";
-        case ConfigSource::Kind::file:
-            return fmt::format("{}:{}", file, source.line);
-        case ConfigSource::Kind::command_line:
-            return "--set";
+        case ConfigSource::Kind::built_in: return "default";
+        case ConfigSource::Kind::file: return fmt::format("{}:{}", file, source.line);
+        case ConfigSource::Kind::command_line: return "--set";
     }
     UNREACHABLE();
 }

@@ -255,10 +255,8 @@ bool same_value(const Config& a, const Config& b, const ConfigKey& key) {
 
 const char* to_string(HistoryMode mode) {
     switch (mode) {
-        case HistoryMode::full:
-            return "full";
-        case HistoryMode::window:
-            return "window";
+        case HistoryMode::full: return "full";
+        case HistoryMode::window: return "window";
     }
     UNREACHABLE();
 }

@@ -65,14 +65,10 @@ std::string key_remedy(crypto::KeyFileError error, const std::string& path) {
     using crypto::KeyFileError;
     switch (error) {
         case KeyFileError::not_found:
-        case KeyFileError::exists:
-            return "start again";
-        case KeyFileError::bad_format:
-            return "restore it from a backup";
-        case KeyFileError::too_permissive:
-            return "run: chmod 600 " + path;
-        case KeyFileError::io:
-            return "check the directory's permissions and free space";
+        case KeyFileError::exists: return "start again";
+        case KeyFileError::bad_format: return "restore it from a backup";
+        case KeyFileError::too_permissive: return "run: chmod 600 " + path;
+        case KeyFileError::io: return "check the directory's permissions and free space";
     }
     UNREACHABLE();
 }
@@ -119,8 +115,7 @@ DaemonFailure failure_of(const store::Fault& fault, const DataDir& dir) {
                                 "--data-dir {2} --repair",
                                 ledger, fault.detail, dir.root().string())};
         case store::Fault::Kind::missing:
-        case store::Fault::Kind::io:
-            break;
+        case store::Fault::Kind::io: break;
     }
     return {DaemonExit::environment,
             fmt::format("the ledger in {} cannot be read or written ({}); check the device and "

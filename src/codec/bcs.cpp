@@ -4,18 +4,12 @@ namespace leither::bcs {
 
 const char* to_string(DecodeError error) {
     switch (error) {
-        case DecodeError::truncated:
-            return "truncated";
-        case DecodeError::trailing:
-            return "trailing";
-        case DecodeError::not_canonical:
-            return "not_canonical";
-        case DecodeError::too_long:
-            return "too_long";
-        case DecodeError::out_of_range:
-            return "out_of_range";
-        case DecodeError::bad_text:
-            return "bad_text";
+        case DecodeError::truncated: return "truncated";
+        case DecodeError::trailing: return "trailing";
+        case DecodeError::not_canonical: return "not_canonical";
+        case DecodeError::too_long: return "too_long";
+        case DecodeError::out_of_range: return "out_of_range";
+        case DecodeError::bad_text: return "bad_text";
     }
     UNREACHABLE();
 }

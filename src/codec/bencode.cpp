@@ -143,20 +143,13 @@ Result<Value, DecodeError> Decoder::value() {
 
 const char* to_string(DecodeError error) {
     switch (error) {
-        case DecodeError::truncated:
-            return "truncated";
-        case DecodeError::trailing:
-            return "trailing";
-        case DecodeError::bad_syntax:
-            return "bad_syntax";
-        case DecodeError::not_canonical:
-            return "not_canonical";
-        case DecodeError::out_of_range:
-            return "out_of_range";
-        case DecodeError::too_deep:
-            return "too_deep";
-        case DecodeError::too_long:
-            return "too_long";
+        case DecodeError::truncated: return "truncated";
+        case DecodeError::trailing: return "trailing";
+        case DecodeError::bad_syntax: return "bad_syntax";
+        case DecodeError::not_canonical: return "not_canonical";
+        case DecodeError::out_of_range: return "out_of_range";
+        case DecodeError::too_deep: return "too_deep";
+        case DecodeError::too_long: return "too_long";
     }
     UNREACHABLE();
 }

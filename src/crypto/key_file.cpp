@@ -113,16 +113,11 @@ bool sync_directory_of(const std::string& path) {
 
 const char* to_string(KeyFileError error) {
     switch (error) {
-        case KeyFileError::not_found:
-            return "not_found";
-        case KeyFileError::exists:
-            return "exists";
-        case KeyFileError::bad_format:
-            return "bad_format";
-        case KeyFileError::too_permissive:
-            return "too_permissive";
-        case KeyFileError::io:
-            return "io";
+        case KeyFileError::not_found: return "not_found";
+        case KeyFileError::exists: return "exists";
+        case KeyFileError::bad_format: return "bad_format";
+        case KeyFileError::too_permissive: return "too_permissive";
+        case KeyFileError::io: return "io";
     }
     UNREACHABLE();
 }

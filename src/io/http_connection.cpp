@@ -13,34 +13,20 @@ constexpr Duration kLingerTime = std::chrono::seconds(2);
 
 const char* reason_phrase(unsigned status) {
     switch (status) {
-        case 200:
-            return "OK";
-        case 204:
-            return "No Content";
-        case 400:
-            return "Bad Request";
-        case 401:
-            return "Unauthorized";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 405:
-            return "Method Not Allowed";
-        case 408:
-            return "Request Timeout";
-        case 413:
-            return "Content Too Large";
-        case 431:
-            return "Request Header Fields Too Large";
-        case 501:
-            return "Not Implemented";
-        case 503:
-            return "Service Unavailable";
-        case 505:
-            return "HTTP Version Not Supported";
-        default:
-            return "Status";
+        case 200: return "OK";
+        case 204: return "No Content";
+        case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 408: return "Request Timeout";
+        case 413: return "Content Too Large";
+        case 431: return "Request Header Fields Too Large";
+        case 501: return "Not Implemented";
+        case 503: return "Service Unavailable";
+        case 505: return "HTTP Version Not Supported";
+        default: return "Status";
     }
 }
 
@@ -121,13 +107,9 @@ class HttpConnection final : public HttpClient,
             const auto progress = reader_.feed(bytes);
             if (!progress) return deny(progress.error());
             switch (*progress) {
-                case RequestReader::Progress::needs_more:
-                    return;
-                case RequestReader::Progress::head:
-                    on_head();
-                    break;
-                case RequestReader::Progress::complete:
-                    return on_request();
+                case RequestReader::Progress::needs_more: return;
+                case RequestReader::Progress::head: on_head(); break;
+                case RequestReader::Progress::complete: return on_request();
             }
         }
     }

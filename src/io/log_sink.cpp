@@ -24,18 +24,12 @@ constexpr std::array<std::pair<std::string_view, LogLevel>, 6> kLevels = {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
     switch (level) {
-        case LogLevel::trace:
-            return spdlog::level::trace;
-        case LogLevel::debug:
-            return spdlog::level::debug;
-        case LogLevel::info:
-            return spdlog::level::info;
-        case LogLevel::warn:
-            return spdlog::level::warn;
-        case LogLevel::error:
-            return spdlog::level::err;
-        case LogLevel::off:
-            return spdlog::level::off;
+        case LogLevel::trace: return spdlog::level::trace;
+        case LogLevel::debug: return spdlog::level::debug;
+        case LogLevel::info: return spdlog::level::info;
+        case LogLevel::warn: return spdlog::level::warn;
+        case LogLevel::error: return spdlog::level::err;
+        case LogLevel::off: return spdlog::level::off;
     }
     UNREACHABLE();
 }
@@ -44,15 +38,11 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 const char* journal_priority(LogLevel level) {
     switch (level) {
         case LogLevel::trace:
-        case LogLevel::debug:
-            return "<7>";
-        case LogLevel::info:
-            return "<6>";
-        case LogLevel::warn:
-            return "<4>";
+        case LogLevel::debug: return "<7>";
+        case LogLevel::info: return "<6>";
+        case LogLevel::warn: return "<4>";
         case LogLevel::error:
-        case LogLevel::off:
-            return "<3>";
+        case LogLevel::off: return "<3>";
     }
     UNREACHABLE();
 }

@@ -135,20 +135,13 @@ Result<Built, Fault> build(const Organization& organization, tree::Tree& tree, c
 
 const char* to_string(Reason reason) {
     switch (reason) {
-        case Reason::wrong_sequence:
-            return "wrong_sequence";
-        case Reason::wrong_parent:
-            return "wrong_parent";
-        case Reason::pulse_not_rising:
-            return "pulse_not_rising";
-        case Reason::too_large:
-            return "too_large";
-        case Reason::wrong_transactions:
-            return "wrong_transactions";
-        case Reason::bad_transaction:
-            return "bad_transaction";
-        case Reason::wrong_root:
-            return "wrong_root";
+        case Reason::wrong_sequence: return "wrong_sequence";
+        case Reason::wrong_parent: return "wrong_parent";
+        case Reason::pulse_not_rising: return "pulse_not_rising";
+        case Reason::too_large: return "too_large";
+        case Reason::wrong_transactions: return "wrong_transactions";
+        case Reason::bad_transaction: return "bad_transaction";
+        case Reason::wrong_root: return "wrong_root";
     }
     UNREACHABLE();
 }

@@ -128,24 +128,15 @@ protocol::BookkeepingRecord first_bookkeeping(const Genesis& genesis) {
 
 const char* to_string(GenesisError error) {
     switch (error) {
-        case GenesisError::bad_signature:
-            return "bad_signature";
-        case GenesisError::parameter_out_of_bounds:
-            return "parameter_out_of_bounds";
-        case GenesisError::bad_decimals:
-            return "bad_decimals";
-        case GenesisError::no_bookkeeper:
-            return "no_bookkeeper";
-        case GenesisError::duplicate_key:
-            return "duplicate_key";
-        case GenesisError::allocations_mismatch:
-            return "allocations_mismatch";
-        case GenesisError::allocations_exceed_supply:
-            return "allocations_exceed_supply";
-        case GenesisError::reserved_account:
-            return "reserved_account";
-        case GenesisError::missing_reason:
-            return "missing_reason";
+        case GenesisError::bad_signature: return "bad_signature";
+        case GenesisError::parameter_out_of_bounds: return "parameter_out_of_bounds";
+        case GenesisError::bad_decimals: return "bad_decimals";
+        case GenesisError::no_bookkeeper: return "no_bookkeeper";
+        case GenesisError::duplicate_key: return "duplicate_key";
+        case GenesisError::allocations_mismatch: return "allocations_mismatch";
+        case GenesisError::allocations_exceed_supply: return "allocations_exceed_supply";
+        case GenesisError::reserved_account: return "reserved_account";
+        case GenesisError::missing_reason: return "missing_reason";
     }
     UNREACHABLE();
 }

@@ -44,16 +44,11 @@ ReceiptError error_of(tree::ProofError error) {
 
 const char* to_string(ReceiptError error) {
     switch (error) {
-        case ReceiptError::wrong_organization:
-            return "wrong_organization";
-        case ReceiptError::bad_charter:
-            return "bad_charter";
-        case ReceiptError::bad_certificate:
-            return "bad_certificate";
-        case ReceiptError::bad_proof:
-            return "bad_proof";
-        case ReceiptError::bad_record:
-            return "bad_record";
+        case ReceiptError::wrong_organization: return "wrong_organization";
+        case ReceiptError::bad_charter: return "bad_charter";
+        case ReceiptError::bad_certificate: return "bad_certificate";
+        case ReceiptError::bad_proof: return "bad_proof";
+        case ReceiptError::bad_record: return "bad_record";
     }
     UNREACHABLE();
 }

@@ -21,8 +21,7 @@ using rules::Case;
 using rules::refuse;
 using rules::Verdict;
 
-// ---- What all kinds have in common, in the order of protocol::Refusal
-// -----------------------------
+// ---- What all kinds have in common, in the order of protocol::Refusal --------------------------
 
 Verdict check_form(const Transaction& transaction) {
     if (!transaction.body.is_canonical()) return refuse(Refusal::malformed);
@@ -107,8 +106,7 @@ Verdict check_pulse_limit(const State& state, const Id& signer) {
     return {};
 }
 
-// ---- What every transaction does
-// --------------------------------------------------------------------
+// ---- What every transaction does ---------------------------------------------------------------
 
 void use_nonce(MemberRecord& signer, const protocol::Nonce& nonce) {
     const auto at = std::ranges::lower_bound(signer.lanes, nonce.lane, {}, &protocol::Lane::lane);
@@ -127,8 +125,7 @@ void count_transaction(MemberRecord& signer, std::uint32_t cycle) {
     ++signer.cycle_transactions;
 }
 
-// ---- Signatures
-// -------------------------------------------------------------------------------------
+// ---- Signatures --------------------------------------------------------------------------------
 
 // Whose key must have made the counterparty's signature, and over which bytes.
 struct CounterpartyHalf {

@@ -32,14 +32,10 @@ Answer<Version> version_at(const LedgerView& view, std::optional<Sequence> at) {
 
 const char* to_string(QueryError error) {
     switch (error) {
-        case QueryError::no_organization:
-            return "no_organization";
-        case QueryError::unknown_sequence:
-            return "unknown_sequence";
-        case QueryError::pruned:
-            return "pruned";
-        case QueryError::fault:
-            return "fault";
+        case QueryError::no_organization: return "no_organization";
+        case QueryError::unknown_sequence: return "unknown_sequence";
+        case QueryError::pruned: return "pruned";
+        case QueryError::fault: return "fault";
     }
     UNREACHABLE();
 }

@@ -74,14 +74,10 @@ bool Certificate::is_canonical() const {
 
 const char* to_string(CertificateError error) {
     switch (error) {
-        case CertificateError::wrong_block:
-            return "wrong_block";
-        case CertificateError::unknown_seat:
-            return "unknown_seat";
-        case CertificateError::too_few_signatures:
-            return "too_few_signatures";
-        case CertificateError::bad_signature:
-            return "bad_signature";
+        case CertificateError::wrong_block: return "wrong_block";
+        case CertificateError::unknown_seat: return "unknown_seat";
+        case CertificateError::too_few_signatures: return "too_few_signatures";
+        case CertificateError::bad_signature: return "bad_signature";
     }
     UNREACHABLE();
 }

@@ -36,24 +36,18 @@ std::optional<Amount> sum_of(const BookkeepingRecord&) {
 
 const char* to_string(Role role) {
     switch (role) {
-        case Role::member:
-            return "member";
-        case Role::supervisor:
-            return "supervisor";
+        case Role::member: return "member";
+        case Role::supervisor: return "supervisor";
     }
     UNREACHABLE();
 }
 
 const char* to_string(RewardKind kind) {
     switch (kind) {
-        case RewardKind::structural:
-            return "structural";
-        case RewardKind::service:
-            return "service";
-        case RewardKind::operation:
-            return "operation";
-        case RewardKind::mining:
-            return "mining";
+        case RewardKind::structural: return "structural";
+        case RewardKind::service: return "service";
+        case RewardKind::operation: return "operation";
+        case RewardKind::mining: return "mining";
     }
     UNREACHABLE();
 }

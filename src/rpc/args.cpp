@@ -18,17 +18,13 @@ std::string quoted_names(std::span<const ParamInfo> params) {
 
 std::string expectation(const ParamInfo& param) {
     switch (param.type) {
-        case ParamType::id:
-            return "a string of 40 hex digits";
-        case ParamType::hash:
-            return "a string of 64 hex digits";
+        case ParamType::id: return "a string of 40 hex digits";
+        case ParamType::hash: return "a string of 64 hex digits";
         case ParamType::number:
             if (param.max == UINT64_MAX) return "an integer, 0 or more";
             return fmt::format("an integer from 0 to {}", param.max);
-        case ParamType::text:
-            return fmt::format("one of \"{}\"", fmt::join(param.words, "\", \""));
-        case ParamType::bytes:
-            return "a string of hex digits, two a byte";
+        case ParamType::text: return fmt::format("one of \"{}\"", fmt::join(param.words, "\", \""));
+        case ParamType::bytes: return "a string of hex digits, two a byte";
         case ParamType::bytes_list:
             return fmt::format("an array of at most {} strings of hex digits", param.max);
     }
@@ -70,18 +66,12 @@ Result<Args::Value, std::string> Args::convert(const ParamInfo& param, const Jso
         return Value(std::move(*parsed));
     };
     switch (param.type) {
-        case ParamType::id:
-            return converted(parse_fixed<Id>(value));
-        case ParamType::hash:
-            return converted(parse_fixed<Hash>(value));
-        case ParamType::number:
-            return converted(parse_number(value, param.max));
-        case ParamType::text:
-            return converted(parse_word(value, param.words));
-        case ParamType::bytes:
-            return converted(parse_bytes(value));
-        case ParamType::bytes_list:
-            break;
+        case ParamType::id: return converted(parse_fixed<Id>(value));
+        case ParamType::hash: return converted(parse_fixed<Hash>(value));
+        case ParamType::number: return converted(parse_number(value, param.max));
+        case ParamType::text: return converted(parse_word(value, param.words));
+        case ParamType::bytes: return converted(parse_bytes(value));
+        case ParamType::bytes_list: break;
     }
     if (!value.is(JsonKind::array) || value.size() > param.max) return fail(ill_typed(param));
     std::vector<Bytes> list;

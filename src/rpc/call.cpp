@@ -7,16 +7,11 @@ namespace {
 
 const char* to_string(node::FoundError error) {
     switch (error) {
-        case node::FoundError::malformed:
-            return "malformed";
-        case node::FoundError::exists:
-            return "exists";
-        case node::FoundError::not_bookkeeper:
-            return "not_bookkeeper";
-        case node::FoundError::invalid:
-            return "invalid";
-        case node::FoundError::stopping:
-            return "stopping";
+        case node::FoundError::malformed: return "malformed";
+        case node::FoundError::exists: return "exists";
+        case node::FoundError::not_bookkeeper: return "not_bookkeeper";
+        case node::FoundError::invalid: return "invalid";
+        case node::FoundError::stopping: return "stopping";
     }
     UNREACHABLE();
 }
@@ -29,10 +24,8 @@ const char* remedy(node::FoundError error) {
             return "this node keeps an organization already; use another data directory";
         case node::FoundError::not_bookkeeper:
             return "the charter must name this node's key (node.status) as its one bookkeeper";
-        case node::FoundError::invalid:
-            return "the genesis breaks a rule; data.detail names it";
-        case node::FoundError::stopping:
-            return "the node is stopping; start it again and retry";
+        case node::FoundError::invalid: return "the genesis breaks a rule; data.detail names it";
+        case node::FoundError::stopping: return "the node is stopping; start it again and retry";
     }
     UNREACHABLE();
 }
@@ -44,18 +37,15 @@ CallOutcome outcome_of(ErrorCode code) {
         case ErrorCode::parse_error:
         case ErrorCode::invalid_request:
         case ErrorCode::unknown_method:
-        case ErrorCode::invalid_params:
-            return CallOutcome::invalid;
+        case ErrorCode::invalid_params: return CallOutcome::invalid;
         case ErrorCode::refusal:
         case ErrorCode::no_organization:
         case ErrorCode::no_version:
         case ErrorCode::not_found:
         case ErrorCode::founding:
-        case ErrorCode::busy:
-            return CallOutcome::refused;
+        case ErrorCode::busy: return CallOutcome::refused;
         case ErrorCode::internal:
-        case ErrorCode::fault:
-            return CallOutcome::failed;
+        case ErrorCode::fault: return CallOutcome::failed;
     }
     UNREACHABLE();
 }

@@ -15,15 +15,12 @@ bool is_request_field(std::string_view key) {
 std::optional<std::string> id_text(const JsonValue& id) {
     if (id.raw().size() > kIdBytesMax) return std::nullopt;
     switch (id.kind()) {
-        case JsonKind::string:
-            return fmt::format("\"{}\"", id.raw());
+        case JsonKind::string: return fmt::format("\"{}\"", id.raw());
         case JsonKind::number:
-        case JsonKind::null:
-            return std::string(id.raw());
+        case JsonKind::null: return std::string(id.raw());
         case JsonKind::boolean:
         case JsonKind::array:
-        case JsonKind::object:
-            return std::nullopt;
+        case JsonKind::object: return std::nullopt;
     }
     UNREACHABLE();
 }

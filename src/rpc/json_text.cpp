@@ -125,20 +125,13 @@ class Parser {
     // Reads a scalar, or enters a container up to where its first value is expected.
     bool begin_value() {
         switch (peek()) {
-            case '{':
-                return open(JsonKind::object, '}');
-            case '[':
-                return open(JsonKind::array, ']');
-            case '"':
-                return string() && end_value();
-            case 't':
-                return word("true", JsonKind::boolean) && end_value();
-            case 'f':
-                return word("false", JsonKind::boolean) && end_value();
-            case 'n':
-                return word("null", JsonKind::null) && end_value();
-            default:
-                return number() && end_value();
+            case '{': return open(JsonKind::object, '}');
+            case '[': return open(JsonKind::array, ']');
+            case '"': return string() && end_value();
+            case 't': return word("true", JsonKind::boolean) && end_value();
+            case 'f': return word("false", JsonKind::boolean) && end_value();
+            case 'n': return word("null", JsonKind::null) && end_value();
+            default: return number() && end_value();
         }
     }
 

@@ -110,16 +110,12 @@ static_assert(params_fit());
 Json schema_of(const ParamInfo& param) {
     constexpr const char* kHex = "^([0-9a-fA-F]{2})*$";
     switch (param.type) {
-        case ParamType::id:
-            return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]{40}$"}};
-        case ParamType::hash:
-            return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]{64}$"}};
+        case ParamType::id: return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]{40}$"}};
+        case ParamType::hash: return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]{64}$"}};
         case ParamType::number:
             return {{"type", "integer"}, {"minimum", 0}, {"maximum", param.max}};
-        case ParamType::text:
-            return {{"type", "string"}, {"enum", param.words}};
-        case ParamType::bytes:
-            return {{"type", "string"}, {"pattern", kHex}};
+        case ParamType::text: return {{"type", "string"}, {"enum", param.words}};
+        case ParamType::bytes: return {{"type", "string"}, {"pattern", kHex}};
         case ParamType::bytes_list:
             return {{"type", "array"},
                     {"maxItems", param.max},

@@ -89,14 +89,10 @@ void expose_process(Exposition& out, const ProcessStats& stats) {
 
 const char* to_string(CallOutcome outcome) {
     switch (outcome) {
-        case CallOutcome::ok:
-            return "ok";
-        case CallOutcome::refused:
-            return "refused";
-        case CallOutcome::invalid:
-            return "invalid";
-        case CallOutcome::failed:
-            return "failed";
+        case CallOutcome::ok: return "ok";
+        case CallOutcome::refused: return "refused";
+        case CallOutcome::invalid: return "invalid";
+        case CallOutcome::failed: return "failed";
     }
     UNREACHABLE();
 }

@@ -12,12 +12,9 @@ namespace leither::rpc {
 
 const char* to_string(Topic topic) {
     switch (topic) {
-        case Topic::pulse:
-            return "pulse";
-        case Topic::block:
-            return "block";
-        case Topic::account:
-            return "account";
+        case Topic::pulse: return "pulse";
+        case Topic::block: return "block";
+        case Topic::account: return "account";
     }
     UNREACHABLE();
 }

@@ -25,16 +25,11 @@ U big_endian(ByteView bytes) {
 
 const char* to_string(Fault::Kind kind) {
     switch (kind) {
-        case Fault::Kind::io:
-            return "io";
-        case Fault::Kind::full:
-            return "full";
-        case Fault::Kind::locked:
-            return "locked";
-        case Fault::Kind::corrupt:
-            return "corrupt";
-        case Fault::Kind::missing:
-            return "missing";
+        case Fault::Kind::io: return "io";
+        case Fault::Kind::full: return "full";
+        case Fault::Kind::locked: return "locked";
+        case Fault::Kind::corrupt: return "corrupt";
+        case Fault::Kind::missing: return "missing";
     }
     UNREACHABLE();
 }

@@ -89,11 +89,8 @@ std::unique_ptr<Cursor> MemoryStore::cursor() const {
 Result<void, Fault> MemoryStore::write(const WriteBatch& batch) {
     switch (TRY(begin_operation())) {
         case Failure::none:
-        case Failure::lose:
-            apply(batch, writable(live_));
-            return {};
-        case Failure::refuse:
-            return fail(refused());
+        case Failure::lose: apply(batch, writable(live_)); return {};
+        case Failure::refuse: return fail(refused());
         case Failure::refuse_but_keep:
             after_crash_ = live_;
             apply(batch, writable(after_crash_));
@@ -108,12 +105,8 @@ Result<void, Fault> MemoryStore::erase_range(ByteView from, ByteView to) {
     if (first >= end) return {};
     switch (TRY(begin_operation())) {
         case Failure::none:
-        case Failure::lose:
-            erase_all(writable(live_), first, end);
-            return {};
-        case Failure::refuse:
-            erase_every_second(writable(live_), first, end);
-            break;
+        case Failure::lose: erase_all(writable(live_), first, end); return {};
+        case Failure::refuse: erase_every_second(writable(live_), first, end); break;
         case Failure::refuse_but_keep:
             after_crash_ = live_;
             erase_all(writable(after_crash_), first, end);

@@ -45,8 +45,7 @@ Result<Slot, store::Fault> Builder::apply_at(const Slot& slot, int parent_depth,
     return apply_at_inner(slot, parent_depth, operations);
 }
 
-// ---- Leaves
-// -----------------------------------------------------------------------------------------
+// ---- Leaves ------------------------------------------------------------------------------------
 
 bool Builder::owns_leaf(const Operation& operation) const {
     return operation.kind == Operation::Kind::move ||
@@ -100,8 +99,7 @@ Slot Builder::put_leaf(const StoredLeaf& leaf) {
     return {{Hash{}, leaf.sum}, Location::unplaced(tag), kLeafNode};
 }
 
-// ---- Inner nodes
-// ------------------------------------------------------------------------------------
+// ---- Inner nodes -------------------------------------------------------------------------------
 
 bool Builder::only_moves_above(Operations operations, int depth) const {
     return std::all_of(operations.begin(), operations.end(), [depth](const Operation& operation) {

@@ -99,16 +99,11 @@ Result<Synopsis, ProofError> check_other_node(const OtherNode& node, const Path&
 
 const char* to_string(ProofError error) {
     switch (error) {
-        case ProofError::depths_not_rising:
-            return "depths_not_rising";
-        case ProofError::prefix_mismatch:
-            return "prefix_mismatch";
-        case ProofError::sum_overflow:
-            return "sum_overflow";
-        case ProofError::bad_record:
-            return "bad_record";
-        case ProofError::root_mismatch:
-            return "root_mismatch";
+        case ProofError::depths_not_rising: return "depths_not_rising";
+        case ProofError::prefix_mismatch: return "prefix_mismatch";
+        case ProofError::sum_overflow: return "sum_overflow";
+        case ProofError::bad_record: return "bad_record";
+        case ProofError::root_mismatch: return "root_mismatch";
     }
     UNREACHABLE();
 }

@@ -58,14 +58,10 @@ Prefix half_of(const Prefix& prefix, bool right) {
 
 const char* to_string(PieceError error) {
     switch (error) {
-        case PieceError::bad_proof:
-            return "bad_proof";
-        case PieceError::leaves_not_sorted:
-            return "leaves_not_sorted";
-        case PieceError::bad_record:
-            return "bad_record";
-        case PieceError::synopsis_mismatch:
-            return "synopsis_mismatch";
+        case PieceError::bad_proof: return "bad_proof";
+        case PieceError::leaves_not_sorted: return "leaves_not_sorted";
+        case PieceError::bad_record: return "bad_record";
+        case PieceError::synopsis_mismatch: return "synopsis_mismatch";
     }
     UNREACHABLE();
 }

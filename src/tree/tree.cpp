@@ -106,8 +106,7 @@ const Version& Tree::head() const {
     return impl_->version;
 }
 
-// ---- Changing
-// -----------------------------------------------------------------------------------------
+// ---- Changing ----------------------------------------------------------------------------------
 
 Result<Tree::Update, store::Fault> Tree::prepare(std::span<const Change> changes,
                                                  Sequence sequence) {
@@ -159,8 +158,7 @@ void Tree::commit(Update&& update) {
     candidate->fresh.clear();
 }
 
-// ---- Reading
-// ------------------------------------------------------------------------------------------
+// ---- Reading -----------------------------------------------------------------------------------
 
 Result<void, store::Fault> Tree::Impl::warm(const Id& id) {
     if (head.root.node == kNotLoaded && cache_limit.admits(0)) TRY(head.load_root());
@@ -219,8 +217,7 @@ Result<void, store::Fault> Tree::walk_at(const Version& version, const Id& from,
     return impl_->head.pages.walk({root.location, kAboveRoot, Id{}}, from, visit);
 }
 
-// ---- Pruning and figures
-// ----------------------------------------------------------------------------
+// ---- Pruning and figures -----------------------------------------------------------------------
 
 void Tree::retain_from(Sequence oldest) {
     CHECK(oldest <= impl_->version.sequence);

@@ -246,8 +246,7 @@ tree::Options options_for(std::size_t accounts) {
     return options;
 }
 
-// ---- Rows
-// ---------------------------------------------------------------------------------------------
+// ---- Rows --------------------------------------------------------------------------------------
 
 // `ratio`: (CPU to walk and hash the same dirty nodes) / (CPU of a durable batch, LevelDB
 // included).

@@ -70,8 +70,8 @@ class Mempool {
     std::size_t size() const;
     std::size_t bytes() const;
 
-    // The records read so far from the present head, for whoever builds a block on it; null if none.
-    // Valid until the next call of another function.
+    // The records read so far from the present head, for whoever builds a block on it; null if
+    // none. Valid until the next call of another function.
     const ledger::State* reads() const;
 
     // The tree's head has moved by a block holding the transactions `committed`, or time has

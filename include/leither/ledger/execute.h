@@ -81,8 +81,7 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
                                        const Transactions& transactions,
                                        const SignatureOracle& signature_holds);
 
-// ---- Genesis
-// ----------------------------------------------------------------------------------------
+// ---- Genesis -----------------------------------------------------------------------------------
 
 enum class GenesisError : std::uint8_t {
     bad_signature,  // not signed by the organization key

@@ -1,9 +1,9 @@
 // Proofs that need no store and no node: bytes in, verdict out (docs/protocol/proofs.md).
 //
-// A proof is checked against a root synopsis that the verifier trusts (from a certified header). The
-// verifier demands strictly rising depths and prefixes equal to the id's bits, recomputes the leaf's
-// sum from the opened record through the caller's `SumOf`, adds upward with overflow checked and
-// refuses any partial sum above the supply.
+// A proof is checked against a root synopsis that the verifier trusts (from a certified header).
+// The verifier demands strictly rising depths and prefixes equal to the id's bits, recomputes the
+// leaf's sum from the opened record through the caller's `SumOf`, adds upward with overflow checked
+// and refuses any partial sum above the supply.
 //
 // Encoded size <= 42 bytes * depth + 256, record included up to 160 bytes.
 #pragma once
@@ -75,10 +75,10 @@ struct PrefixProof {
 
 enum class ProofError : std::uint8_t {
     depths_not_rising,  // depths must strictly rise and stay below 160
-    prefix_mismatch,    // the end does not lie where the path leads, or does not prove what it claims
-    sum_overflow,       // a partial sum is above the supply
-    bad_record,         // the opened record has no readable sum
-    root_mismatch,      // the path leads to another root
+    prefix_mismatch,  // the end does not lie where the path leads, or does not prove what it claims
+    sum_overflow,     // a partial sum is above the supply
+    bad_record,       // the opened record has no readable sum
+    root_mismatch,    // the path leads to another root
 };
 const char* to_string(ProofError error);
 

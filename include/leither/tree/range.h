@@ -1,5 +1,5 @@
-// State by prefix range: a piece holds every leaf below a prefix and the proof of that prefix, so it
-// can be checked alone, whoever sent it. Pieces may come in any order from any mix of peers.
+// State by prefix range: a piece holds every leaf below a prefix and the proof of that prefix, so
+// it can be checked alone, whoever sent it. Pieces may come in any order from any mix of peers.
 #pragma once
 
 #include <cstdint>

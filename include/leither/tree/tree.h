@@ -120,8 +120,7 @@ class Tree {
     Result<AccountProof, Fault> prove(const Id& id);
     Result<PrefixProof, Fault> prove(const Prefix& prefix);
 
-    // ---- Reading any retained version
-    // ---------------------------------------------------------------
+    // ---- Reading any retained version ----------------------------------------------------------
     Result<std::optional<Leaf>, Fault> read_at(const Version& version, const Id& id) const;
     Result<AccountProof, Fault> prove_at(const Version& version, const Id& id) const;
     Result<PrefixProof, Fault> prove_at(const Version& version, const Prefix& prefix) const;

@@ -44,8 +44,7 @@ Amount frozen(const MemberRecord& member) {
 
 }  // namespace
 
-// ---- Join
-// -----------------------------------------------------------------------------------------
+// ---- Join --------------------------------------------------------------------------------------
 
 Verdict check_parties(const State& state, const Join& join) {
     const Id applicant = crypto::id_of(join.application.applicant);
@@ -70,8 +69,7 @@ void apply(State& state, const Case& in, const Hash& id, const Join& join) {
     ++state.bookkeeping_for_change().members;
 }
 
-// ---- Leave
-// ----------------------------------------------------------------------------------------
+// ---- Leave -------------------------------------------------------------------------------------
 
 Verdict check_parties(const State& state, const Leave& leave) {
     if (state.member(leave.member) == nullptr) return refuse(Refusal::counterparty_unknown);
@@ -96,8 +94,7 @@ void apply(State& state, const Case&, const Hash&, const Leave& leave) {
     --state.bookkeeping_for_change().members;
 }
 
-// ---- Role
-// -----------------------------------------------------------------------------------------
+// ---- Role --------------------------------------------------------------------------------------
 
 Verdict check_parties(const State& state, const SetRole& change) {
     if (state.member(change.member) == nullptr) return refuse(Refusal::counterparty_unknown);

@@ -22,8 +22,7 @@ auto find_pledge(auto& member) {
 
 }  // namespace
 
-// ---- Pledge
-// ---------------------------------------------------------------------------------------
+// ---- Pledge ------------------------------------------------------------------------------------
 
 Verdict check_substance(const State& state, const Case& in, const Pledge& pledge) {
     const MemberRecord& owner = *state.member(in.body.signer);
@@ -45,8 +44,7 @@ void apply(State& state, const Case& in, const Hash&, const Pledge& pledge) {
     owner.candidacy = pledge.candidacy;
 }
 
-// ---- Release
-// --------------------------------------------------------------------------------------
+// ---- Release -----------------------------------------------------------------------------------
 
 Verdict check_substance(const State& state, const Case& in, const Release&) {
     const MemberRecord& owner = *state.member(in.body.signer);
@@ -71,8 +69,7 @@ void apply(State& state, const Case& in, const Hash&, const Release&) {
     }
 }
 
-// ---- Cancel
-// ---------------------------------------------------------------------------------------
+// ---- Cancel ------------------------------------------------------------------------------------
 
 Verdict check_substance(const State&, const Case&, const Cancel&) {
     return {};

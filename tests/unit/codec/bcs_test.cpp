@@ -193,18 +193,10 @@ void mutate(Bytes& bytes, Prng& prng) {
     const auto at = static_cast<std::ptrdiff_t>(prng.below(bytes.size()));
     const auto fresh = static_cast<std::uint8_t>(prng.chance(1, 2) ? prng.below(4) : prng.next());
     switch (prng.below(4)) {
-        case 0:
-            bytes[static_cast<std::size_t>(at)] = fresh;
-            break;
-        case 1:
-            bytes.insert(bytes.begin() + at, fresh);
-            break;
-        case 2:
-            bytes.erase(bytes.begin() + at);
-            break;
-        case 3:
-            bytes.resize(static_cast<std::size_t>(at));
-            break;
+        case 0: bytes[static_cast<std::size_t>(at)] = fresh; break;
+        case 1: bytes.insert(bytes.begin() + at, fresh); break;
+        case 2: bytes.erase(bytes.begin() + at); break;
+        case 3: bytes.resize(static_cast<std::size_t>(at)); break;
     }
 }
 

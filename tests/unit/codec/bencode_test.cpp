@@ -142,10 +142,8 @@ TEST(BencodeVectors, SmallCasesAndTorrentFiles) {
 
 Value random_value(Prng& prng, unsigned depth) {
     switch (prng.below(depth == 0 ? 2 : 4)) {
-        case 0:
-            return Value(static_cast<std::int64_t>(prng.next() >> prng.below(64)));
-        case 1:
-            return Value(std::string(prng.below(12), static_cast<char>(prng.next())));
+        case 0: return Value(static_cast<std::int64_t>(prng.next() >> prng.below(64)));
+        case 1: return Value(std::string(prng.below(12), static_cast<char>(prng.next())));
         case 2: {
             List list;
             for (auto n = prng.below(4); n > 0; --n) list.push_back(random_value(prng, depth - 1));

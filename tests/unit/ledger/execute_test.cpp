@@ -148,8 +148,7 @@ TEST(Build, AnEmptyBlockKeepsTheRoot) {
     EXPECT_EQ(world.build({}, Pulse(1)).executed.header.root, before);
 }
 
-// ---- Genesis
-// ----------------------------------------------------------------------------------------
+// ---- Genesis -----------------------------------------------------------------------------------
 
 TEST(Genesis, FoundsMembersTreasuryAndBookkeeping) {
     LedgerWorld world(two_members());

@@ -200,8 +200,7 @@ TEST(NodeQueries, ABlockIsReadWithItsSeal) {
     EXPECT_EQ((*block)->hash, (*block)->seal.certificate.block);
 }
 
-// ---- The history window
-// -----------------------------------------------------------------------------
+// ---- The history window ------------------------------------------------------------------------
 
 HostOptions short_window() {
     HostOptions options;

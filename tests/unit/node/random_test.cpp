@@ -48,16 +48,10 @@ class RandomTown {
             case 0:
             case 1:
             case 2:
-            case 3:
-                submit_row();
-                break;
+            case 3: submit_row(); break;
             case 4:
-            case 5:
-                host_.advance(std::chrono::milliseconds(prng_.below(2500)));
-                break;
-            case 6:
-                hold_a_write();
-                break;
+            case 5: host_.advance(std::chrono::milliseconds(prng_.below(2500))); break;
+            case 6: hold_a_write(); break;
             case 7:
                 if (prng_.chance(1, 4)) crash();
                 break;

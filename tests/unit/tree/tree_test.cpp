@@ -7,8 +7,7 @@ namespace {
 
 constexpr std::size_t kTinyCache = 2000;
 
-// ---- The tree against the naive one
-// -----------------------------------------------------------------
+// ---- The tree against the naive one ------------------------------------------------------------
 
 struct RunOptions {
     std::size_t cache_bytes = std::size_t{108} << 20;
@@ -77,8 +76,7 @@ TEST(Tree, BuildsTheSameTreeAtOnceAndOneByOne) {
     EXPECT_EQ(at_once.tree->head().root, one_by_one.tree->head().root);
 }
 
-// ---- Versions and candidates
-// -------------------------------------------------------------------------
+// ---- Versions and candidates -------------------------------------------------------------------
 
 TEST(Tree, AVersionWithoutChangesWritesNothing) {
     TreeWorld world(61);
@@ -173,8 +171,7 @@ TEST(TreeDeath, AChangeMustNameTheLeafItRead) {
     EXPECT_DEATH((void)world.tree->prepare(std::vector{blind}, Sequence(9)), "there already");
 }
 
-// ---- Prefixes
-// ----------------------------------------------------------------------------------------
+// ---- Prefixes ----------------------------------------------------------------------------------
 
 TEST(TreePrefix, TheSynopsisOfEveryPrefixIsProven) {
     TreeWorld world(81);
@@ -194,8 +191,7 @@ TEST(TreePrefix, TheSynopsisOfEveryPrefixIsProven) {
     }
 }
 
-// ---- Damage on disk
-// ----------------------------------------------------------------------------------
+// ---- Damage on disk ----------------------------------------------------------------------------
 
 TEST(TreeDamage, EveryDamagedByteIsAFaultOrHarmless) {
     TreeWorld world(91);
