@@ -78,6 +78,9 @@ BANS = [
     # ---- g++ 12.2 miscompiles these (docs/dependencies.md)
     Ban(r"\b(if|while|switch)\s*\([^;\n]*\bco_await\b", "co_await in a condition is miscompiled by g++ 12: name the value first", in_io_or_app),
     Ban(r"\bco_await\b[^;\n]*\[[^\]\n]*\]\s*[({]", "a lambda in a co_await statement is miscompiled by g++ 12: name it first", in_io_or_app),
+    # ---- clang 14 rejects these with libstdc++ 12
+    Ban(r"\bstd::(views::|ranges::(subrange|unique|remove|remove_if|partition|rotate|search|find_end|equal_range)\b)",
+        "clang 14 rejects views and what returns a subrange: use the iterator form", lambda path, room: True),
     # ---- Tests
     Ban(r"\b(sleep_for|sleep_until|usleep|nanosleep|random_device)\b|\b\w*_clock\s*::\s*now\b",
         "unit tests know neither real time nor chance", is_unit_test),

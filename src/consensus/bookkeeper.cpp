@@ -95,6 +95,7 @@ struct Bookkeeper::Impl {
     Pulse pulse(Instant now) const;
     std::optional<Pulse> next_height() const;
     ledger::Place place_after(const Seal& seal, Instant now) const;
+    Result<ledger::Built, Fault> build(const Candidates& candidates, Pulse at);
     Result<std::vector<Mempool::Dropped>, Fault> drop_expired(Pulse at);
     store::WriteBatch seal(ledger::Built&& built, std::vector<Hash>&& ids);
     std::vector<Id> due(Pulse at) const;
@@ -126,6 +127,18 @@ std::vector<Id> Bookkeeper::Impl::due(Pulse at) const {
         if (reward.due <= at) members.push_back(reward.member);
     }
     return members;
+}
+
+// A block that takes the mempool as it stands need not execute it again.
+Result<ledger::Built, Fault> Bookkeeper::Impl::build(const Candidates& candidates, Pulse at) {
+    ledger::Parent parent = parent_of(setup.organization, setup.head);
+    const ledger::Stamp stamp{at, setup.seat};
+    if (const auto* executed = mempool.executed_at({at, parent.header.sequence.next()})) {
+        auto built = TRY(ledger::build_on(*executed, tree, parent, stamp, candidates.transactions));
+        if (built) return *std::move(built);
+    }
+    parent.known = mempool.reads();
+    return ledger::build(setup.organization, tree, parent, stamp, candidates.transactions);
 }
 
 // Nothing that waits could be sealed, so the pool is judged anew at the pulse after this one.
@@ -178,12 +191,8 @@ Result<Bookkeeper::Turn, Fault> Bookkeeper::on_tick(Instant now) {
     const Pulse present = impl_->pulse(now);
     if (!height || present < *height) return Turn{};
 
-    const ledger::Organization& organization = impl_->setup.organization;
     const Candidates candidates = candidates_of(impl_->mempool.entries());
-    ledger::Parent parent = parent_of(organization, impl_->setup.head);
-    parent.known = impl_->mempool.reads();
-    auto built = TRY(ledger::build(organization, impl_->tree, parent, {present, impl_->setup.seat},
-                                   candidates.transactions));
+    auto built = TRY(impl_->build(candidates, present));
     if (built.transactions.empty() && impl_->due(present).empty()) {
         return Turn{std::nullopt, TRY(impl_->drop_expired(present))};
     }

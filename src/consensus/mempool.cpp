@@ -37,6 +37,8 @@ struct Mempool::Impl {
     std::size_t bytes = 0;
     // The head with all entries applied; made when first needed.
     std::optional<ledger::State> state;
+    // Where the entries were applied; nothing if not all at one place, or beyond a pulse's limits.
+    std::optional<ledger::Place> applied_at;
     std::size_t reads_while_idle = 0;
 
     ledger::State& speculative();
@@ -67,8 +69,15 @@ Result<Result<void, Refused>, Fault> Mempool::Impl::apply(const Entry& entry,
                                                           const ledger::Place& place) {
     ledger::State& on = speculative();
     TRY(on.load(entry.transaction));
-    auto verdict = ledger::check(on, place, entry.transaction, ledger::PulseLimit::ignore);
-    if (verdict) ledger::apply(on, place, entry.transaction, entry.id);
+    auto verdict = ledger::check(on, place, entry.transaction, ledger::PulseLimit::enforce);
+    const bool beyond_pulse = !verdict && verdict.error().code == Refusal::too_many_this_pulse;
+    if (beyond_pulse) {
+        verdict = ledger::check(on, place, entry.transaction, ledger::PulseLimit::ignore);
+    }
+    if (!verdict) return verdict;
+    ledger::apply(on, place, entry.transaction, entry.id);
+    if (entries.empty()) applied_at = place;
+    if (beyond_pulse || applied_at != place) applied_at.reset();
     return verdict;
 }
 
@@ -88,7 +97,7 @@ void Mempool::Impl::forget_idle_reads() {
 }
 
 Mempool::Mempool(MempoolOptions options, const ledger::Organization& organization, tree::Tree& tree)
-    : impl_(new Impl{options, organization, tree, {}, {}, 0, std::nullopt, 0}) {}
+    : impl_(new Impl{options, organization, tree, {}, {}, 0, std::nullopt, std::nullopt, 0}) {}
 Mempool::Mempool(Mempool&&) noexcept = default;
 Mempool::~Mempool() = default;
 
@@ -136,6 +145,10 @@ std::size_t Mempool::bytes() const {
 
 const ledger::State* Mempool::reads() const {
     return impl_->state ? &*impl_->state : nullptr;
+}
+
+const ledger::State* Mempool::executed_at(const ledger::Place& place) const {
+    return !impl_->entries.empty() && impl_->applied_at == place ? reads() : nullptr;
 }
 
 Result<std::vector<Mempool::Dropped>, Fault> Mempool::on_block(std::span<const Hash> committed,

@@ -12,6 +12,24 @@ using protocol::Transaction;
 using store::Fault;
 using Reason = InvalidBlock::Reason;
 
+// The tree after the block and the header that commits to it.
+Result<Executed, Fault> finish(const State& state, tree::Tree& tree, const Place& place,
+                               const Hash& parent, std::uint16_t author,
+                               std::span<const Hash> commitments) {
+    tree::Tree::Update update = TRY(tree.prepare(state.changes(), place.sequence));
+    check_invariants(state, update.version().root);
+    const BlockHeader header{
+        .sequence = place.sequence,
+        .pulse = place.pulse,
+        .parent = parent,
+        .root = update.version().root,
+        .transactions = protocol::transactions_hash(state.organization().chain, commitments),
+        .transaction_count = static_cast<std::uint32_t>(commitments.size()),
+        .author = author,
+    };
+    return Executed{header, std::move(update)};
+}
+
 // A block in the making: what building and checking have in common.
 class Run {
  public:
@@ -41,20 +59,8 @@ class Run {
         bytes_ += encoded.size();
     }
 
-    // The tree after the block and the header that commits to it.
     Result<Executed, Fault> finish() {
-        tree::Tree::Update update = TRY(tree_->prepare(state_.changes(), place_.sequence));
-        check_invariants(state_, update.version().root);
-        const BlockHeader header{
-            .sequence = place_.sequence,
-            .pulse = place_.pulse,
-            .parent = parent_hash_,
-            .root = update.version().root,
-            .transactions = protocol::transactions_hash(state_.organization().chain, commitments_),
-            .transaction_count = static_cast<std::uint32_t>(commitments_.size()),
-            .author = author_,
-        };
-        return Executed{header, std::move(update)};
+        return ledger::finish(state_, *tree_, place_, parent_hash_, author_, commitments_);
     }
 
  private:
@@ -131,6 +137,30 @@ Result<Built, Fault> build(const Organization& organization, tree::Tree& tree, c
     }
     Executed executed = TRY(run.finish());
     return Built{std::move(transactions), std::move(skipped), considered, std::move(executed)};
+}
+
+Result<std::optional<Built>, Fault> build_on(const State& executed, tree::Tree& tree,
+                                             const Parent& parent, const Stamp& stamp,
+                                             std::span<const Transaction* const> candidates) {
+    CHECK(stamp.pulse > parent.header.pulse);
+    const Place place{stamp.pulse, parent.header.sequence.next()};
+    if (candidates.size() > Transactions::kMax) return std::nullopt;
+    if (const auto due = next_due(executed); due && *due <= place.pulse) return std::nullopt;
+
+    Transactions transactions;
+    std::vector<Hash> commitments;
+    transactions.reserve(candidates.size());
+    commitments.reserve(candidates.size());
+    std::size_t bytes = 0;
+    for (const Transaction* candidate : candidates) {
+        const EncodedTransaction encoded(*candidate);
+        bytes += encoded.size();
+        if (bytes > executed.bookkeeping().params.block_bytes_max) return std::nullopt;
+        commitments.push_back(encoded.commitment());
+        transactions.push_back(*candidate);
+    }
+    Executed done = TRY(finish(executed, tree, place, parent.hash, stamp.author, commitments));
+    return Built{std::move(transactions), {}, candidates.size(), std::move(done)};
 }
 
 const char* to_string(Reason reason) {

@@ -34,8 +34,7 @@ std::vector<Id> accounts_changed(const ledger::Organization& organization,
         accounts.insert(accounts.end(), concerned.begin(), concerned.end());
     }
     std::ranges::sort(accounts);
-    const auto repeated = std::ranges::unique(accounts);
-    accounts.erase(repeated.begin(), repeated.end());
+    accounts.erase(std::unique(accounts.begin(), accounts.end()), accounts.end());
     return accounts;
 }
 

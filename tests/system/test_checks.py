@@ -106,6 +106,11 @@ class Bans(unittest.TestCase):
         self.assertTrue(_io_problems("co_await run([copy] { return copy; });"))
         self.assertFalse(_io_problems("const auto answer = co_await read();"))
 
+    def test_ranges_that_clang_rejects(self):
+        self.assert_banned("const auto repeated = std::ranges::unique(accounts);")
+        self.assert_banned("for (auto x : std::views::iota(0, 3)) f(x);")
+        self.assert_allowed("std::ranges::sort(accounts);")
+
     def test_unit_tests_keep_virtual_time(self):
         self.assert_banned("std::this_thread::sleep_for(1s);", "tests/unit/ledger/a_test.cpp")
         self.assert_allowed("std::this_thread::sleep_for(1s);", "tests/bench/a_bench.cpp")

@@ -74,6 +74,11 @@ class Mempool {
     // none. Valid until the next call of another function.
     const ledger::State* reads() const;
 
+    // The state after all entries, if executing them in a block at `place` could only lead there:
+    // they were all admitted for just this place and within a pulse's limits. Else null. Valid
+    // until the next call of another function.
+    const ledger::State* executed_at(const ledger::Place& place) const;
+
     // The tree's head has moved by a block holding the transactions `committed`, or time has
     // passed; the next block is at `place`. Whatever does not hold there any more leaves.
     Result<std::vector<Dropped>, store::Fault> on_block(std::span<const Hash> committed,

@@ -54,6 +54,13 @@ Result<Built, store::Fault> build(const Organization& organization, tree::Tree& 
                                   const Parent& parent, const Stamp& stamp,
                                   std::span<const protocol::Transaction* const> candidates);
 
+// As build() for candidates that `executed` has applied already: all of them, in this order, under
+// every limit of a pulse, at this very place. Nothing is executed again. Nothing comes back if they
+// are too many for one block or a reward is due, since build() has to choose then.
+Result<std::optional<Built>, store::Fault> build_on(
+    const State& executed, tree::Tree& tree, const Parent& parent, const Stamp& stamp,
+    std::span<const protocol::Transaction* const> candidates);
+
 // Why a block of somebody else, or from disk, is invalid.
 struct InvalidBlock {
     enum class Reason : std::uint8_t {

@@ -29,6 +29,7 @@ Organization organization_of(const protocol::Charter& charter);
 struct Place {
     Pulse pulse;
     Sequence sequence;  // of the block that will hold it
+    friend bool operator==(const Place&, const Place&) = default;
 };
 
 // One leaf before and after everything done to a state; null where there is no account. Points into
