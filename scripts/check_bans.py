@@ -76,6 +76,8 @@ BANS = [
     Ban(r"\bassert\s*\(|#\s*include\s*<cassert>", "use CHECK, which is on in release builds too",
         lambda path, room: room is not None),
     # ---- g++ 12.2 miscompiles these (docs/dependencies.md)
+    Ban(r"\{[^{};]+,\s*TRY\(", "g++ 12 leaks the members before a TRY in a braced list: name the value first",
+        lambda path, room: True),
     Ban(r"\b(if|while|switch)\s*\([^;\n]*\bco_await\b", "co_await in a condition is miscompiled by g++ 12: name the value first", in_io_or_app),
     Ban(r"\bco_await\b[^;\n]*\[[^\]\n]*\]\s*[({]", "a lambda in a co_await statement is miscompiled by g++ 12: name it first", in_io_or_app),
     # ---- clang 14 rejects these with libstdc++ 12

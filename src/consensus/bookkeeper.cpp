@@ -194,7 +194,8 @@ Result<Bookkeeper::Turn, Fault> Bookkeeper::on_tick(Instant now) {
     const Candidates candidates = candidates_of(impl_->mempool.entries());
     auto built = TRY(impl_->build(candidates, present));
     if (built.transactions.empty() && impl_->due(present).empty()) {
-        return Turn{std::nullopt, TRY(impl_->drop_expired(present))};
+        auto expired = TRY(impl_->drop_expired(present));
+        return Turn{std::nullopt, std::move(expired)};
     }
     auto ids = included(candidates, built);
     return Turn{impl_->seal(std::move(built), std::move(ids)), {}};

@@ -90,7 +90,8 @@ Result<std::optional<Span>, Fault> read_span(const store::Reader& store) {
     const auto retained_from = TRY(read_value<Sequence>(
         store, version_key(0, KeyKind::genesis, kRetainedFromIndex), "start of the history"));
     Seal oldest = TRY(read_existing_seal(store, retained_from.value_or(Sequence(0))));
-    return Span{std::move(oldest), TRY(read_existing_seal(store, *newest))};
+    Seal head = TRY(read_existing_seal(store, *newest));
+    return Span{std::move(oldest), std::move(head)};
 }
 
 Result<void, Fault> prune(store::Store& store, const Pruning& pruning) {

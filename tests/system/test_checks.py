@@ -106,6 +106,10 @@ class Bans(unittest.TestCase):
         self.assertTrue(_io_problems("co_await run([copy] { return copy; });"))
         self.assertFalse(_io_problems("const auto answer = co_await read();"))
 
+    def test_braced_lists_that_leak_when_try_returns(self):
+        self.assert_banned("return Span{std::move(oldest), TRY(read_seal(store, newest))};")
+        self.assert_allowed("HeldNode held{TRY(page(location)), {}};")
+
     def test_ranges_that_clang_rejects(self):
         self.assert_banned("const auto repeated = std::ranges::unique(accounts);")
         self.assert_banned("for (auto x : std::views::iota(0, 3)) f(x);")

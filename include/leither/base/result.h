@@ -26,7 +26,8 @@ void unwrap(tl::expected<void, E>&&) {}
 
 }  // namespace leither
 
-// TRY(expr): the value of `expr`, or return its error from the enclosing function.
+// TRY(expr): the value of `expr`, or return its error from the enclosing function. Never after
+// another member of a braced list: g++ forgets the members already built when TRY returns.
 #define TRY(...)                                                                  \
     __extension__({                                                               \
         auto try_result_ = (__VA_ARGS__);                                         \
