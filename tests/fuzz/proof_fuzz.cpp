@@ -1,6 +1,4 @@
 // Proofs and pieces from untrusted peers: any bytes are decoded, verified and survive re-encoding.
-#include <cstring>
-
 #include "leither/codec/bcs.h"
 #include "leither/crypto/sign.h"
 #include "leither/tree/range.h"
@@ -11,7 +9,9 @@ using namespace leither;
 
 std::optional<Amount> sum_of(ByteView record) {
     std::uint64_t sum = 0;
-    std::memcpy(&sum, record.data(), std::min(record.size(), sizeof sum));
+    for (const std::uint8_t byte : record.first(std::min(record.size(), sizeof sum))) {
+        sum = sum << 8 | byte;
+    }
     return Amount::from(sum);
 }
 
