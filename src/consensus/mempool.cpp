@@ -101,6 +101,18 @@ Mempool::Mempool(MempoolOptions options, const ledger::Organization& organizatio
 Mempool::Mempool(Mempool&&) noexcept = default;
 Mempool::~Mempool() = default;
 
+void Mempool::expect(std::span<const Entry> entries) const {
+    std::vector<Id> ids;
+    ids.reserve(2 * entries.size());
+    for (const Entry& entry : entries) {
+        ids.push_back(entry.transaction.body.signer);
+        if (const auto other = protocol::counterparty(entry.transaction.body.action)) {
+            ids.push_back(*other);
+        }
+    }
+    impl_->tree.expect(ids);
+}
+
 Mempool::Ruled<void> Mempool::add(Entry entry, const ledger::Place& place) {
     if (const auto refused = impl_->no_room_for(entry))
         return Result<void, Refused>(fail(*refused));
