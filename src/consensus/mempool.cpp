@@ -101,16 +101,11 @@ Mempool::Mempool(MempoolOptions options, const ledger::Organization& organizatio
 Mempool::Mempool(Mempool&&) noexcept = default;
 Mempool::~Mempool() = default;
 
-void Mempool::expect(std::span<const Entry> entries) const {
-    std::vector<Id> ids;
-    ids.reserve(2 * entries.size());
-    for (const Entry& entry : entries) {
-        ids.push_back(entry.transaction.body.signer);
-        if (const auto other = protocol::counterparty(entry.transaction.body.action)) {
-            ids.push_back(*other);
-        }
-    }
-    impl_->tree.expect(ids);
+void Mempool::expect(std::span<const Entry> entries) {
+    std::vector<const protocol::Transaction*> transactions;
+    transactions.reserve(entries.size());
+    for (const Entry& entry : entries) transactions.push_back(&entry.transaction);
+    impl_->speculative().expect(transactions);
 }
 
 Mempool::Ruled<void> Mempool::add(Entry entry, const ledger::Place& place) {
