@@ -19,6 +19,8 @@ namespace leither::dht {
 inline constexpr std::size_t kValueBytesMax = 1000;
 // What `value_of` takes: foreign clients count with or without the length prefix, so stay below.
 inline constexpr std::size_t kContentBytesMax = 990;
+// How deep lists and dictionaries may nest in a value: it lies two deep in a datagram of 16.
+inline constexpr unsigned kValueDepthMax = 14;
 inline constexpr std::size_t kSaltBytesMax = 64;
 // The greatest sequence we write: a foreign node may count in JavaScript's numbers. Up to 2^63-1 is
 // read.

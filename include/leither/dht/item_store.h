@@ -3,8 +3,8 @@
 //
 // Bounded in items, bytes and peers. Room is shared by source block (/24, /56): when the store is
 // full, something of the block that holds most must go, so nobody can push out others by putting
-// much from one place. Of that block the item farthest from our own id goes first, the oldest among
-// equals; of peers the oldest. Equal items put again are refreshed whoever puts them: that is how
+// much from one place. Of that block the item farthest from our own id goes first; of peers the
+// oldest. Equal items put again are refreshed whoever puts them: that is how
 // others keep an item alive.
 //
 // One thread, no clock. Expired entries are never shown and vanish at the next `expire`.
@@ -43,7 +43,7 @@ class ItemStore {
  public:
     struct Options {
         std::size_t items_max = 2000;
-        // Of values and 256 bytes for each item beside its value.
+        // Of values, and kItemOverheadBytes for each item beside its value.
         std::size_t item_bytes_max = std::size_t{1} << 20;
         std::size_t peers_max = 8000;
         std::size_t peers_per_hash_max = 200;
@@ -51,9 +51,12 @@ class ItemStore {
         Duration lifetime = std::chrono::hours(2);
         LocalSources local = LocalSources::limited;  // exempt: no limit per block among them
     };
-    static constexpr std::size_t kItemOverheadBytes = 256;
+    static constexpr std::size_t kItemOverheadBytes = 320;
 
-    ItemStore(const Options& options, const Id& own_id) : options_(options), own_id_(own_id) {}
+    // REQUIRES: every maximum is at least 1.
+    ItemStore(const Options& options, const Id& own_id);
+    ItemStore(const ItemStore&) = delete;
+    ItemStore& operator=(const ItemStore&) = delete;
 
     // ---- Items
     // Verifies `item` and stores it under its target, or refreshes the equal one.
@@ -64,7 +67,7 @@ class ItemStore {
 
     // ---- Peers
     Result<void, StoreRefusal> announce(const Id& info_hash, const Endpoint& peer, Instant now);
-    // Up to `count` of them, drawn without preference.
+    // Up to `count` of them of these families, drawn without preference.
     std::vector<Endpoint> sample_peers(const Id& info_hash, Want families, std::size_t count,
                                        Prng& prng, Instant now) const;
 
@@ -78,28 +81,41 @@ class ItemStore {
     void check_invariants() const;
 
  private:
+    // Entries held by each source block. An entry points to its block's count.
+    using Shares = std::map<IpAddress, std::uint32_t>;
+
     struct Stored {
         Item item;
-        IpAddress block;  // of who put it first
+        Shares::iterator share;  // of the block it was first put from
         Instant put_at;
     };
     struct Peer {
         Endpoint endpoint;
+        Shares::iterator share;
         Instant announced_at;
     };
     using Items = std::map<Id, Stored>;
     using Swarm = std::vector<Peer>;
     using Swarms = std::map<Id, Swarm>;
-    using Shares = std::map<IpAddress, std::uint32_t>;  // entries held by each block
 
-    Result<void, StoreRefusal> admit(const Stored& stored, const Item& item,
-                                     std::optional<std::int64_t> cas) const;
-    bool make_room(const Id& target, std::size_t cost, const IpAddress& block);
-    Items::iterator first_to_go(const IpAddress& block);
-    Items::iterator erase(Items::iterator item);
+    // What its limits count by.
     IpAddress block_of(const IpAddress& source) const;
-    void make_room_for_peer();
-    bool replace_in_full(Swarm& swarm, const Peer& peer);
+    bool expired(Instant last, Instant now) const { return now - last >= options_.lifetime; }
+    bool has_room(std::size_t item_cost) const;
+    Items::iterator find_fresh(const Id& target, Instant now);
+    Result<void, StoreRefusal> update(Items::iterator stored, const Item& item,
+                                      std::optional<std::int64_t> cas, Instant now);
+    Result<void, StoreRefusal> place(const Id& target, const Item& item, const IpAddress& block,
+                                     Instant now);
+    // False if the newcomer itself would be the first to go.
+    bool make_room(const Id& target, std::size_t cost, const IpAddress& block);
+    // Of the blocks that hold `share` items.
+    Items::iterator first_to_go(std::uint32_t share);
+    void insert(const Id& target, const Item& item, const IpAddress& block, Instant put_at);
+    Items::iterator erase(Items::iterator item);
+    void make_room_in(Swarm& swarm, const IpAddress& newcomer);
+    void make_room_for_peer(const IpAddress& newcomer);
+    Swarm::iterator erase(Swarm& swarm, Swarm::iterator peer);
 
     Options options_;
     Id own_id_;

@@ -95,6 +95,9 @@ struct Response {
     Transaction transaction;
     std::optional<VersionTag> version;
     Id sender;
+    // Which of the lists `nodes` and `nodes6` there are, be they empty. Nodes of a family without a
+    // list are not written.
+    Want node_lists;
     std::vector<Contact> nodes;  // both families
     Token token;
     std::vector<Endpoint> peers;
@@ -109,14 +112,15 @@ struct ErrorReply {
     Transaction transaction;
     std::optional<VersionTag> version;
     std::int32_t code = 0;  // as sent; see ErrorCode
-    std::string message;    // at most kErrorTextBytesMax; the rest is cut off
+    std::string message;    // bytes as sent, the first kErrorTextBytesMax of them
     friend bool operator==(const ErrorReply&, const ErrorReply&) = default;
 };
 inline constexpr std::size_t kErrorTextBytesMax = 128;
+inline constexpr std::int64_t kErrorCodeMax = 9999;
 
 using Message = std::variant<Query, Response, ErrorReply>;
 
-// In order of precedence.
+// The first six in order of precedence; then whatever is met first.
 enum class ParseError : std::uint8_t {
     too_long,         // more than kDatagramBytesMax
     bad_syntax,       // not a bencoded dictionary, cut short, or nested deeper than 16
@@ -126,9 +130,9 @@ enum class ParseError : std::uint8_t {
     unknown_kind,     // `y` missing or none of q, r, e
     unknown_method,   // a query of no method we know
     wrong_type,       // a known field is of another type
-    missing_field,    // a field the method needs is not there
-    bad_length,       // an id, key, signature, node or peer of the wrong length, an empty token
-    out_of_range,     // port outside 1..65535, negative sequence or cas
+    missing_field,    // a field the message needs is not there
+    bad_length,       // an id, key, signature, token, node or peer of no possible length
+    out_of_range,     // port outside 1..65535; negative sequence or cas
     salt_too_big,     // more than 64 bytes
     value_too_big,    // more than 1000 bytes, bencoded
     unsigned_author,  // `k` without `sig` and `seq`, or `sig` without `k`
@@ -155,8 +159,9 @@ Bytes write(const ErrorReply& error);
 std::size_t written_size(const Response& response);
 
 // Leaves out what does not fit in `bytes_max`: nodes of IPv6 from the last, then of IPv4, peers
-// from the last, and finally the value with its key and signature. What then remains is at most
-// 270 bytes, whatever bytes_max says.
+// from the last, and finally the value with its key and signature (its sequence stays). What then
+// remains is at most kTrimmedBytesMax, whatever bytes_max says.
+inline constexpr std::size_t kTrimmedBytesMax = 270;
 void trim(Response& response, std::size_t bytes_max);
 
 }  // namespace leither::dht
