@@ -145,13 +145,14 @@ void put_search(auto& out, const Query& query) {
     if (for_peers) put_bytes(out, "9:info_hash", query.target.view());
     if (query.method == Method::get) put_integer(out, "3:seq", query.newer_than);
     if (!for_peers) put_bytes(out, "6:target", query.target.view());
+    if (!query.token.empty()) put_bytes(out, "5:token", query.token.view());
     put_want(out, query.want);
 }
 
 void put_announce(auto& out, const Query& query) {
     if (query.implied_port) put_integer(out, "12:implied_port", 1);
     put_bytes(out, "9:info_hash", query.target.view());
-    put_integer(out, "4:port", query.port);
+    if (query.port != 0) put_integer(out, "4:port", query.port);
     put_bytes(out, "5:token", query.token.view());
 }
 

@@ -35,6 +35,7 @@
 #include "leither/dht/item_store.h"
 #include "leither/dht/krpc.h"
 #include "leither/dht/rate_limit.h"
+#include "leither/dht/lookup.h"
 #include "leither/dht/wall.h"
 
 namespace leither::dht {
@@ -207,8 +208,6 @@ struct Options {
     RateLimiter::Options rates;
     ProvenSources::Options proofs;
 };
-
-inline constexpr std::size_t kQuorum = 3;
 
 class DhtNode {
  public:

@@ -70,7 +70,9 @@ struct Query {
 
     Want want;                  // find_node, get_peers, get
     Id target;                  // find_node, get; the info hash of get_peers and announce_peer
-    Token token;                // announce_peer, put
+    // announce_peer, put. A find_node, get_peers or get may show one too, so that it is answered in
+    // full; foreign nodes pass over it.
+    Token token;
     std::uint16_t port = 0;     // announce_peer; not 0 unless implied
     bool implied_port = false;  // announce_peer: take the datagram's port instead
     // get: answer a mutable item only if it is newer than this.
