@@ -23,7 +23,7 @@
 
 #include "leither/org/directory.h"
 #include "leither/org/members.h"
-#include "leither/protocol/routing_record.h"
+#include "leither/protocol/org_messages.h"
 
 namespace leither::org {
 
@@ -32,6 +32,7 @@ class AddressBook final : public Directory {
     struct Options {
         std::size_t nodes_max = 4096;
         std::size_t nodes_per_account_max = 4;  // the latest delegated count
+        Duration expire_interval = std::chrono::minutes(10);
     };
     // `members` outlives the book.
     AddressBook(Options options, const ChainId& chain, const Members& members, ByteView prefix);
@@ -58,10 +59,11 @@ class AddressBook final : public Directory {
     std::vector<Id> members_nodes(Instant now) const;
     // In order of id, from `from` on: what to offer to others.
     std::vector<protocol::RecordNotice> notices(const Id& from, std::size_t max, Instant now) const;
+    // When to call `expire` next: what has expired is never shown, but takes room.
     std::optional<Instant> next_deadline() const;
 
     std::size_t size() const { return nodes_.size(); }
-    store::WriteBatch take_writes() { return std::exchange(writes_, {}); }
+    store::WriteBatch take_writes() { return writes_.take(); }
     void check_invariants() const;
 
  private:
@@ -81,6 +83,8 @@ class AddressBook final : public Directory {
     // Null if the book is full of better ones.
     Node* place(const PublicKey& key, bool is_member, Instant now);
     bool make_room(bool for_member, Instant now);
+    protocol::Delegations holding(const PublicKey& node, const protocol::Delegations& delegations,
+                                  Instant now) const;
     bool shows_member(const protocol::Delegations& delegations, Instant now) const;
     void serve(Node& node, const protocol::SignedDelegation& delegation);
     void forget_account(Node& node, const Id& account);
@@ -93,7 +97,8 @@ class AddressBook final : public Directory {
     Shelf delegations_shelf_;
     Nodes nodes_;
     std::map<Id, std::set<Id>> nodes_by_account_;
-    store::WriteBatch writes_;
+    Instant expired_at_;
+    Writes writes_;
 };
 
 }  // namespace leither::org

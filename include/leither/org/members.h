@@ -39,7 +39,7 @@ class Members {
     std::optional<protocol::SignedPass> pass_of(const Id& account, Instant now) const;
 
     std::size_t passes() const { return passes_.size(); }
-    store::WriteBatch take_writes() { return std::exchange(writes_, {}); }
+    store::WriteBatch take_writes() { return writes_.take(); }
     void check_invariants() const;
 
  private:
@@ -52,7 +52,7 @@ class Members {
     Shelf shelf_;
     std::vector<PublicKey> keepers_;
     std::map<Id, protocol::SignedPass> passes_;  // by account, the latest issued
-    store::WriteBatch writes_;
+    Writes writes_;
 };
 
 }  // namespace leither::org

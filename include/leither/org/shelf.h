@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 
 #include "leither/codec/bcs.h"
 #include "leither/store/kv.h"
@@ -24,6 +26,17 @@ enum class ShelfKind : std::uint8_t {
     read_secret = 'k',
 };
 
+// Writes that gather until somebody takes them: of two to one key the later holds.
+class Writes {
+ public:
+    void put(Bytes key, Bytes value) { pending_[std::move(key)] = std::move(value); }
+    void erase(Bytes key) { pending_[std::move(key)] = std::nullopt; }
+    store::WriteBatch take();
+
+ private:
+    std::map<Bytes, std::optional<Bytes>> pending_;
+};
+
 class Shelf {
  public:
     // `prefix` keeps organizations apart in one store.
@@ -31,10 +44,10 @@ class Shelf {
 
     Bytes key(ByteView name) const;
     template <class T>
-    void put(store::WriteBatch& batch, ByteView name, const T& value) const {
-        batch.put(key(name), bcs::encode(value));
+    void put(Writes& writes, ByteView name, const T& value) const {
+        writes.put(key(name), bcs::encode(value));
     }
-    void erase(store::WriteBatch& batch, ByteView name) const { batch.erase(key(name)); }
+    void erase(Writes& writes, ByteView name) const { writes.erase(key(name)); }
 
     // Calls `each(name, value)` for all in order of names. What does not decode is passed over:
     // a damaged entry costs itself, and the network has most of them again.

@@ -3,6 +3,9 @@
 // first two go to members' nodes only.
 #pragma once
 
+#include <optional>
+#include <variant>
+
 #include "leither/protocol/chat.h"
 #include "leither/protocol/envelope.h"
 #include "leither/protocol/routing_record.h"
