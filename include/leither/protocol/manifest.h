@@ -8,6 +8,7 @@
 #include "leither/base/bounded.h"
 #include "leither/base/number.h"
 #include "leither/crypto/seal.h"
+#include "leither/crypto/x25519.h"
 #include "leither/protocol/validity.h"
 #include "leither/protocol/wire_endpoint.h"
 
@@ -18,7 +19,7 @@ inline constexpr std::size_t kItemContentBytesMax = 990;
 inline constexpr std::string_view kManifestSalt = "org";
 
 // The X25519 key a node proves in the transport's handshake (docs/protocol/transport.md).
-using StaticKey = FixedBytes<struct StaticKeyTag, 32>;
+using StaticKey = crypto::X25519PublicKey;
 
 // A node that holds the ledger and answers for the organization.
 struct Keeper {
