@@ -353,8 +353,8 @@ void DhtNode::Impl::start(const Task::Spec& spec, const Owner& owner, Instant no
         work.task.offer_own(*own);
     }
     if (spec.kind == Task::Kind::peers) {
-        work.task.offer_own(responder.store().sample_peers(spec.target, {true, true},
-                                                           Responder::kPeersMax, prng, now));
+        const ItemStore::Sample wanted{{true, true}, Responder::kPeersMax};
+        work.task.offer_own(responder.store().sample_peers(spec.target, wanted, prng, now));
     }
     const std::uint32_t number = next_task++;
     if (next_task == 0) next_task = 1;
