@@ -130,8 +130,8 @@ Response Responder::search(const Query& query, const Asker& asker, const Tables&
         case Method::put: return reply;
         case Method::find_node: break;
         case Method::get_peers:
-            reply.peers = store_.sample_peers(query.target, wanted(query, asker.endpoint),
-                                              kPeersMax, prng_, now);
+            reply.peers = store_.sample_peers(
+                query.target, {wanted(query, asker.endpoint), kPeersMax}, prng_, now);
             break;
         case Method::get: add_item(query, reply, now); break;
     }

@@ -118,6 +118,7 @@ class MessageMaker {
     void fill_search(dht::Query& query) {
         query.target = id();
         query.want = {coin(), coin()};
+        if (coin()) query.token = short_bytes<dht::Token>(1);
         if (query.method == dht::Method::get && coin()) query.newer_than = sequence();
     }
     void fill_announce(dht::Query& query) {

@@ -34,8 +34,8 @@
 #include "leither/dht/item.h"
 #include "leither/dht/item_store.h"
 #include "leither/dht/krpc.h"
-#include "leither/dht/rate_limit.h"
 #include "leither/dht/lookup.h"
+#include "leither/dht/rate_limit.h"
 #include "leither/dht/wall.h"
 
 namespace leither::dht {

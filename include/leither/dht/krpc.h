@@ -68,8 +68,8 @@ struct Query {
     Id sender;
     bool read_only = false;  // BEP 43: asks, but does not answer
 
-    Want want;                  // find_node, get_peers, get
-    Id target;                  // find_node, get; the info hash of get_peers and announce_peer
+    Want want;  // find_node, get_peers, get
+    Id target;  // find_node, get; the info hash of get_peers and announce_peer
     // announce_peer, put. A find_node, get_peers or get may show one too, so that it is answered in
     // full; foreign nodes pass over it.
     Token token;
@@ -161,8 +161,8 @@ Bytes write(const ErrorReply& error);
 std::size_t written_size(const Response& response);
 
 // Leaves out what does not fit in `bytes_max`: nodes of IPv6 from the last, then of IPv4, peers
-// from the last, and finally the value with its key and signature (its sequence stays). What then
-// remains is at most kTrimmedBytesMax, whatever bytes_max says.
+// from the last. A value that would not fit alone makes way for them, with its key and signature
+// (its sequence stays). No more than kTrimmedBytesMax remain, however small bytes_max is.
 inline constexpr std::size_t kTrimmedBytesMax = 270;
 void trim(Response& response, std::size_t bytes_max);
 

@@ -86,6 +86,8 @@ class Lookup {
     void late(const Contact& asked);
     void failed(const Contact& asked);
     bool done() const;
+    // Whether it is done because of what was found.
+    bool is_content() const;
 
     // ---- What it brought
     // The k closest that answered, nearest first.
@@ -113,7 +115,6 @@ class Lookup {
     void take_claim(Candidate& from, std::int64_t sequence);
     void take_peers(const std::vector<Endpoint>& peers);
     void move_to(Candidate& candidate, const Id& id);
-    bool is_content() const;
     std::vector<std::size_t> front() const;
     std::vector<std::size_t> frontier() const;
     bool is_spent() const { return queries_ >= kQueriesMax; }

@@ -205,13 +205,13 @@ TEST(PeerStore, ShowsWhoAnnouncedAndForgetsAfterTwoHours) {
     EXPECT_EQ(store.announce(info_hash(1), {source(1), 0}, kStart).error(),
               StoreRefusal::port_zero);
     const auto shown = [&](Want families, Instant now) {
-        return store.sample_peers(info_hash(1), families, 10, prng, now);
+        return store.sample_peers(info_hash(1), {families, 10}, prng, now);
     };
     EXPECT_EQ(shown(kBoth, kStart), (std::vector<Endpoint>{four, six}));
     EXPECT_EQ(shown({true, false}, kStart), std::vector<Endpoint>{four});
     EXPECT_EQ(shown({false, true}, kStart), std::vector<Endpoint>{six});
     EXPECT_EQ(shown(kBoth, kStart + hours(2)), std::vector<Endpoint>{four});
-    EXPECT_TRUE(store.sample_peers(info_hash(2), kBoth, 10, prng, kStart).empty());
+    EXPECT_TRUE(store.sample_peers(info_hash(2), {kBoth, 10}, prng, kStart).empty());
     store.expire(kStart + hours(2));
     EXPECT_EQ(store.peers(), 1u);
     store.expire(kStart + hours(3));
@@ -227,7 +227,7 @@ TEST(PeerStore, ASampleIsDrawnWithoutPreference) {
     }
     std::map<Endpoint, int> seen;
     for (int round = 0; round < 1000; ++round) {
-        const auto sample = store.sample_peers(info_hash(1), kBoth, 10, prng, kStart);
+        const auto sample = store.sample_peers(info_hash(1), {kBoth, 10}, prng, kStart);
         ASSERT_EQ(std::set<Endpoint>(sample.begin(), sample.end()).size(), 10u);
         for (const Endpoint& peer : sample) ++seen[peer];
     }
@@ -242,7 +242,7 @@ TEST(PeerStoreBounds, ABlockHasFourPlacesUnderOneHash) {
         ASSERT_TRUE(store.announce(info_hash(1), {source(1, host), 80}, kStart + seconds(host)));
         store.check_invariants();
     }
-    const auto peers = store.sample_peers(info_hash(1), kBoth, 20, prng, kStart);
+    const auto peers = store.sample_peers(info_hash(1), {kBoth, 20}, prng, kStart);
     ASSERT_EQ(peers.size(), 4u);
     for (const Endpoint& peer : peers) EXPECT_GT(peer.address, source(1, 6)) << "the newest stay";
     EXPECT_TRUE(store.announce(info_hash(2), {source(1, 1), 80}, kStart));
@@ -283,7 +283,7 @@ TEST(PeerStoreBounds, OneBlockCannotPushOutOthers) {
     }
     EXPECT_EQ(store.peers(), 60u);
     for (std::uint32_t n = 0; n < 40; ++n) {
-        EXPECT_EQ(store.sample_peers(info_hash(n), kBoth, 5, prng, kStart).size(), 1u);
+        EXPECT_EQ(store.sample_peers(info_hash(n), {kBoth, 5}, prng, kStart).size(), 1u);
     }
     store.check_invariants();
 }

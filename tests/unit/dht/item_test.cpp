@@ -6,6 +6,7 @@
 #include "leither/dht/krpc.h"
 
 #include "support/shared_data.h"
+#include "support/worked_bytes.h"
 
 namespace leither::dht {
 namespace {
@@ -51,6 +52,17 @@ TEST(ItemVectors, TargetsBuffersAndSignaturesOfBep44) {
         EXPECT_EQ(target_of(item), target);
         EXPECT_TRUE(check(item, target));
     }
+}
+
+TEST(Item, WorkedExampleOfTheSpecification) {
+    crypto::initialise();
+    const Bytes datagram = leither::testing::worked_bytes("protocol/dht.md", "put");
+    const auto message = parse(datagram);
+    ASSERT_TRUE(message) << to_string(message.error().error);
+    const auto& put = std::get<Query>(*message);
+    EXPECT_EQ(put.version, kPrivateNetworkTag);
+    EXPECT_EQ(write(put), datagram);
+    EXPECT_TRUE(check(put.item, Id::parse("411eba73b6f087ca51a3795d9c8c938d365e32c1").value()));
 }
 
 TEST(Item, WhatIsSignedIsValidAndNothingElseIs) {

@@ -112,6 +112,14 @@ TEST(Krpc, GetAsksForATargetAndPerhapsForNews) {
     EXPECT_EQ(text_of(write(parsed_as<Query>(text))), text);
 }
 
+TEST(Krpc, ASearchMayShowAToken) {
+    for (const std::string& text : {query("find_node", "6:target20:mnopqrstuvwxyz1234565:token1:x"),
+                                    query("get", "6:target20:mnopqrstuvwxyz1234565:token1:x")}) {
+        EXPECT_EQ(as_text(parsed_as<Query>(text).token.view()), "x");
+        EXPECT_EQ(text_of(write(parsed_as<Query>(text))), text);
+    }
+}
+
 TEST(Krpc, PutCarriesTheRawBytesOfItsValue) {
     const std::string key(32, 'k');
     const std::string signature(64, 's');
@@ -429,16 +437,29 @@ TEST(KrpcTrim, AResponseThatFitsStaysWhole) {
     EXPECT_EQ(response.nodes.size(), 15u) << "one node of IPv6 goes";
 }
 
-TEST(KrpcTrim, TheValueGoesLastAndItsSequenceStays) {
+TEST(KrpcTrim, NodesMakeWayForAValueThatFits) {
     Response response = full_response();
     trim(response, kReplyBytesMax);
     EXPECT_LE(written_size(response), kReplyBytesMax);
     EXPECT_FALSE(response.found.value.empty());
-    trim(response, 300);
+    EXPECT_LT(response.nodes.size(), 16u);
+}
+
+TEST(KrpcTrim, AValueThatCannotFitMakesWayForNodes) {
+    Response response = full_response();
+    trim(response, 400);
+    EXPECT_LE(written_size(response), 400u);
+    EXPECT_TRUE(response.found.value.empty());
+    EXPECT_FALSE(response.found.key || response.found.signature);
+    EXPECT_EQ(response.found.sequence, kSequenceMax);
+    EXPECT_FALSE(response.nodes.empty());
+}
+
+TEST(KrpcTrim, WhatRemainsAtTheLeastHasALimit) {
+    Response response = full_response();
+    trim(response, 0);
     EXPECT_LE(written_size(response), kTrimmedBytesMax);
     EXPECT_TRUE(response.nodes.empty() && response.peers.empty());
-    EXPECT_TRUE(response.found.value.empty());
-    EXPECT_EQ(response.found.sequence, kSequenceMax);
     EXPECT_TRUE(parse(write(response)));
 }
 
