@@ -15,5 +15,7 @@ inline constexpr std::string_view kPrecommit = "leither/precommit/1";
 inline constexpr std::string_view kAllocation = "leither/allocation/1";
 inline constexpr std::string_view kSalt = "leither/salt/1";
 inline constexpr std::string_view kBookkeepingId = "leither/bookkeeping-id/1";
+inline constexpr std::string_view kNoiseStatic = "leither/noise-static/1";
+inline constexpr std::string_view kNoiseIdentity = "leither/noise-identity/1";
 
 }  // namespace leither::protocol::tags
