@@ -8,10 +8,10 @@
 namespace leither::peer {
 
 std::int32_t Conduct::faded(const Standing& standing, Instant now) const {
-    const std::int64_t steps = std::max<std::int64_t>((now - standing.at) / options_.fades_every, 0);
+    const std::int64_t steps =
+        std::max<std::int64_t>((now - standing.at) / options_.fades_every, 0);
     const std::int32_t score = standing.score;
-    const auto points =
-        static_cast<std::int32_t>(std::min<std::int64_t>(steps, std::abs(score)));
+    const auto points = static_cast<std::int32_t>(std::min<std::int64_t>(steps, std::abs(score)));
     return score > 0 ? score - points : score + points;
 }
 
@@ -43,7 +43,8 @@ void Conduct::make_room(Instant now) {
 void Conduct::ban(const Id& node, Duration duration, Instant now) {
     std::erase_if(bans_, [&](const auto& ban) { return ban.second <= now; });
     if (!bans_.contains(node) && bans_.size() >= options_.bans_max) {
-        bans_.erase(std::ranges::min_element(bans_, {}, [](const auto& ban) { return ban.second; }));
+        bans_.erase(
+            std::ranges::min_element(bans_, {}, [](const auto& ban) { return ban.second; }));
     }
     const auto [at, is_new] = bans_.emplace(node, now + duration);
     if (!is_new) at->second = std::max(at->second, now + duration);

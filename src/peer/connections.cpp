@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "hub_impl.h"
 #include "leither/base/check.h"
+
+#include "hub_impl.h"
 
 namespace leither::peer {
 
@@ -29,8 +30,8 @@ std::size_t Hub::Impl::established() const {
 }
 
 std::size_t Hub::Impl::half_open() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(links, [](const auto& entry) { return entry.second.is_half_open(); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        links, [](const auto& entry) { return entry.second.is_half_open(); }));
 }
 
 std::set<Id> Hub::Impl::privileged() const {
@@ -169,14 +170,14 @@ bool Hub::Impl::settle_duplicate(Link& link, Instant now, Effects& fx) {
     Link* other = find(link.session->remote().node);
     if (other == nullptr) return true;
     const bool is_simultaneous = now - other->authenticated_at < options.simultaneous;
-    const bool other_stays = is_simultaneous && other->session->remote().handshake <
-                                                    link.session->remote().handshake;
+    const bool other_stays =
+        is_simultaneous && other->session->remote().handshake < link.session->remote().handshake;
     drop(other_stays ? link : *other, CloseReason::duplicate, now, fx);
     return !other_stays;
 }
 
-// Finds a place among the established. Privileged nodes displace others; strangers who dialed us may
-// fill only what our own dials do not need, and one of bad standing gives way to them.
+// Finds a place among the established. Privileged nodes displace others; strangers who dialed us
+// may fill only what our own dials do not need, and one of bad standing gives way to them.
 bool Hub::Impl::make_slot(const Link& link, Instant now, Effects& fx) {
     const Census census = count(link, now);
     const bool is_full = established() >= options.connections_max;

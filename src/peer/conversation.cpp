@@ -3,8 +3,9 @@
 #include <array>
 #include <utility>
 
-#include "hub_impl.h"
 #include "leither/base/check.h"
+
+#include "hub_impl.h"
 
 namespace leither::peer {
 

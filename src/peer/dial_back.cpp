@@ -81,7 +81,8 @@ void DialBackRound::give_up(const Id& node) {
 }
 
 bool DialBackRound::is_complete() const {
-    return std::ranges::all_of(questions_, [](const auto& asked) { return asked.outcome.has_value(); });
+    return std::ranges::all_of(questions_,
+                               [](const auto& asked) { return asked.outcome.has_value(); });
 }
 
 Reachability DialBackRound::conclude(Instant now) {

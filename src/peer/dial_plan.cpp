@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "hub_impl.h"
 #include "leither/base/check.h"
+
+#include "hub_impl.h"
 
 namespace leither::peer {
 
@@ -97,9 +98,9 @@ void Hub::Impl::plan(Instant now, Effects& fx) {
             if (established() >= options.connections_max - options.reserved_max) break;
             if (dialed_for(context, links, table) >= options.outbound_target) continue;
             consider(context, [&](const KnownAddress& known) {
-                const bool is_crowded =
-                    known.endpoint.address.is_global() &&
-                    taken.of_block(known.endpoint.address.block()) >= options.outbound_per_block_max;
+                const bool is_crowded = known.endpoint.address.is_global() &&
+                                        taken.of_block(known.endpoint.address.block()) >=
+                                            options.outbound_per_block_max;
                 return names(known, context) && is_free(known) && !is_crowded;
             });
         }
@@ -120,7 +121,8 @@ void Hub::Impl::plan(Instant now, Effects& fx) {
 Link& Hub::Impl::dial(const Endpoint& endpoint, Target target, Instant now, Effects& fx) {
     last_dialed = last_dialed.next();
     CHECK(last_dialed < kAccepted);
-    Link& link = links.emplace(last_dialed, Link(options, last_dialed, endpoint, now)).first->second;
+    Link& link =
+        links.emplace(last_dialed, Link(options, last_dialed, endpoint, now)).first->second;
     link.direction = Direction::outbound;
     link.stage = Link::Stage::dialing;
     link.target = std::move(target);

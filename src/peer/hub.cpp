@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "hub_impl.h"
 #include "leither/base/check.h"
+
+#include "hub_impl.h"
 
 namespace leither::peer {
 
@@ -19,8 +20,13 @@ std::uint64_t draw(Entropy& entropy) {
 }  // namespace
 
 Hub::Impl::Impl(HubOptions opts, const crypto::KeyPair& node_key, Entropy& randomness, Log sink)
-    : options(std::move(opts)), identity(Identity::of(node_key)), entropy(randomness), log(sink),
-      prng(draw(randomness)), conduct(options.conduct), table(options.table, prng.next()) {
+    : options(std::move(opts)),
+      identity(Identity::of(node_key)),
+      entropy(randomness),
+      log(sink),
+      prng(draw(randomness)),
+      conduct(options.conduct),
+      table(options.table, prng.next()) {
     CHECK(options.reserved_max < options.connections_max);
     CHECK(options.half_open_max > 0 && options.half_open_per_block_max > 0);
 }
@@ -227,7 +233,8 @@ std::vector<PeerAddress> Hub::addresses(std::size_t max) const {
     for (const KnownAddress* known : reached) {
         if (out.size() >= max) break;
         for (const Context& context : known->contexts) {
-            out.push_back({known->endpoint, context, known->node, known->static_key, known->source});
+            out.push_back(
+                {known->endpoint, context, known->node, known->static_key, known->source});
         }
     }
     return out;

@@ -7,8 +7,9 @@
 #include <set>
 #include <vector>
 
-#include "dial_back.h"
 #include "leither/peer/hub.h"
+
+#include "dial_back.h"
 #include "link.h"
 
 namespace leither::peer {

@@ -24,8 +24,13 @@ struct Link {
     };
 
     Link(const HubOptions& options, ConnectionId number, const Endpoint& endpoint, Instant now)
-        : id(number), remote(endpoint), began(now), last_received(now), progress(now),
-          outbox(options.outbox_bytes_max), messages(options.messages, now),
+        : id(number),
+          remote(endpoint),
+          began(now),
+          last_received(now),
+          progress(now),
+          outbox(options.outbox_bytes_max),
+          messages(options.messages, now),
           bytes(options.bytes, now) {}
 
     ConnectionId id;
@@ -40,12 +45,12 @@ struct Link {
     Instant authenticated_at;
     Instant up_since;
     Instant last_received;
-    std::optional<Instant> ping_sent;     // and nothing received since
-    std::optional<std::uint64_t> ping;    // its nonce, until the Pong
-    std::optional<Instant> resumes_at;    // not read until then
-    std::optional<Instant> asked_us_at;   // its last AskDialBack
-    std::size_t in_flight = 0;            // handed to the transport, not yet taken
-    Instant progress;                     // when the transport last took something
+    std::optional<Instant> ping_sent;    // and nothing received since
+    std::optional<std::uint64_t> ping;   // its nonce, until the Pong
+    std::optional<Instant> resumes_at;   // not read until then
+    std::optional<Instant> asked_us_at;  // its last AskDialBack
+    std::size_t in_flight = 0;           // handed to the transport, not yet taken
+    Instant progress;                    // when the transport last took something
 
     Outbox outbox;
     TokenBucket messages;

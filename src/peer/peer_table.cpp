@@ -121,7 +121,8 @@ bool PeerTable::make_room_in_table() {
     }
     if (count < options_.addresses_max) return true;
     if (untried.empty()) return false;
-    const auto crowd = std::ranges::max_element(untried, {}, [](const auto& e) { return e.second; });
+    const auto crowd =
+        std::ranges::max_element(untried, {}, [](const auto& e) { return e.second; });
     auto victim = known_.end();
     for (auto at = known_.begin(); at != known_.end(); ++at) {
         if (is_settled(at->second) || group_of(at->first.address) != crowd->first) continue;

@@ -66,8 +66,7 @@ std::uint64_t TokenBucket::debt(Instant now) const {
 Instant TokenBucket::ready_at(std::uint64_t units, Instant now) const {
     if (limit_.rate == 0) return now;
     const std::uint64_t wanted = std::min<std::uint64_t>(units, limit_.burst);
-    const std::int64_t missing =
-        static_cast<std::int64_t>(wanted) * kMillionths - level_at(now);
+    const std::int64_t missing = static_cast<std::int64_t>(wanted) * kMillionths - level_at(now);
     if (missing <= 0) return now;
     return now + Duration((missing + limit_.rate - 1) / limit_.rate);
 }
@@ -81,8 +80,11 @@ std::uint32_t month_of(Instant now) {
 }
 
 Budget::Budget(Options options, const Usage& saved, Instant now)
-    : options_(options), usage_(saved), up_(line(options.up_bytes_per_second), now),
-      down_(line(options.down_bytes_per_second), now), trickle_(trickle_of(options), now) {}
+    : options_(options),
+      usage_(saved),
+      up_(line(options.up_bytes_per_second), now),
+      down_(line(options.down_bytes_per_second), now),
+      trickle_(trickle_of(options), now) {}
 
 void Budget::turn_month(Instant now) {
     // A clock that steps back does not give the month anew.

@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "hub_impl.h"
 #include "leither/base/check.h"
+
+#include "hub_impl.h"
 
 namespace leither::peer {
 
@@ -58,8 +59,7 @@ Hub::Impl::Objection Hub::Impl::hear(Link& link, const protocol::DialBackResult&
 
 Hub::Impl::Objection Hub::Impl::hear(Link& link, const protocol::AskDialBack& ask, Instant now,
                                      Effects& fx) {
-    const auto running =
-        std::ranges::count_if(
+    const auto running = std::ranges::count_if(
         links, [](const auto& entry) { return entry.second.probe.has_value(); });
     const bool is_too_soon =
         link.asked_us_at && now - *link.asked_us_at < options.dial_back_interval_min;

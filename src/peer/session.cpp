@@ -8,6 +8,7 @@
 #include "leither/noise/frame.h"
 #include "leither/noise/handshake.h"
 #include "leither/protocol/domain_tags.h"
+
 #include "message_stream.h"
 
 namespace leither::peer {
@@ -157,7 +158,8 @@ Session::Impl::Done Session::Impl::advance(ByteView& bytes, Step& step) {
 std::optional<ByteView> Session::Impl::gather(ByteView& bytes, std::size_t size) {
     CHECK(partial.size() <= size);
     const std::size_t taken = std::min(size - partial.size(), bytes.size());
-    partial.insert(partial.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+    partial.insert(partial.end(), bytes.begin(),
+                   bytes.begin() + static_cast<std::ptrdiff_t>(taken));
     bytes = bytes.subspan(taken);
     if (partial.size() < size) return std::nullopt;
     return ByteView(partial);
@@ -265,10 +267,10 @@ Session::Impl::Done Session::Impl::check_proof(ByteView payload, const crypto::W
 void Session::Impl::finish() {
     CHECK(handshake->is_complete() && remote);
     remote->handshake = handshake->hash();
-    const noise::Ciphers ciphers = std::move(*handshake).split();
+    noise::Ciphers ciphers = std::move(*handshake).split();
     handshake.reset();
-    reader.emplace(ciphers.receive);
-    writer.emplace(ciphers.send);
+    reader.emplace(std::move(ciphers.receive));
+    writer.emplace(std::move(ciphers.send));
     partial = {};
     phase = Phase::open;
 }

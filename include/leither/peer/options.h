@@ -28,7 +28,7 @@ struct HubOptions {
     Duration ping_after = std::chrono::seconds(120);       // of silence
     Duration pong_timeout = std::chrono::seconds(30);
     Duration stall_timeout = std::chrono::seconds(60);  // without the transport taking a byte
-    Duration full_patience = std::chrono::seconds(10);     // the same, with a full outbox
+    Duration full_patience = std::chrono::seconds(10);  // the same, with a full outbox
     // Two connections to one node that are made within this time are taken for a simultaneous dial.
     Duration simultaneous = std::chrono::seconds(10);
 
