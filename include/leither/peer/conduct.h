@@ -35,6 +35,9 @@ class Conduct {
     void pardon(const Id& node);
     std::optional<Instant> banned_until(const Id& node, Instant now) const;
 
+    // When the next ban ends.
+    std::optional<Instant> next_pardon(Instant now) const;
+
     std::size_t nodes() const { return standings_.size(); }
     std::size_t bans() const { return bans_.size(); }
     void check_invariants() const;

@@ -53,7 +53,7 @@ struct HubStatus {
     std::size_t dialing = 0;
     std::size_t addresses = 0;
     std::size_t bans = 0;
-    std::uint64_t refused_half_open = 0;  // crowded out so far
+    std::uint64_t crowded_out = 0;  // half-open connections that gave way so far
     Reachability reachability;
 };
 
@@ -75,7 +75,7 @@ class Hub {
     bool is_connected(const Id& node) const;
     // In order of node id.
     std::vector<PeerStatus> peers(Instant now) const;
-    HubStatus status(Instant now) const;
+    HubStatus status() const;
     // Worth keeping over a restart, best first: addresses that have led to a node. To be told to
     // the next hub by Learn.
     std::vector<PeerAddress> addresses(std::size_t max) const;

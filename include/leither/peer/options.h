@@ -20,6 +20,7 @@ struct HubOptions {
     std::size_t half_open_max = 64;          // accepted, not yet authenticated
     std::size_t half_open_per_block_max = 8;
     std::size_t contexts_max = 16;
+    Duration plan_every = std::chrono::milliseconds(100);  // at most so often are dials planned
 
     // ---- How long
     Duration dial_timeout = std::chrono::seconds(10);      // until the transport is open
@@ -27,6 +28,7 @@ struct HubOptions {
     Duration ping_after = std::chrono::seconds(120);       // of silence
     Duration pong_timeout = std::chrono::seconds(30);
     Duration stall_timeout = std::chrono::seconds(60);  // without the transport taking a byte
+    Duration full_patience = std::chrono::seconds(10);  // the same, with a full outbox
     // Two connections to one node that are made within this time are taken for a simultaneous dial.
     Duration simultaneous = std::chrono::seconds(10);
 

@@ -18,6 +18,7 @@
 
 #include "leither/base/endpoint.h"
 #include "leither/base/prng.h"
+#include "leither/base/time.h"
 #include "leither/peer/session.h"
 
 namespace leither::peer {

@@ -22,7 +22,8 @@ class TokenBucket {
     void charge(std::uint64_t units, Instant now);
     // Whole units that may be spent now; the greatest number if there is no limit.
     std::uint64_t available(Instant now) const;
-    bool in_debt(Instant now) const;
+    // Whole units charged beyond what there was; 0 if there is no limit.
+    std::uint64_t debt(Instant now) const;
     // When `units` (at most the burst) will be available.
     Instant ready_at(std::uint64_t units, Instant now) const;
 

@@ -22,6 +22,7 @@
 #include <optional>
 #include <vector>
 
+#include "leither/crypto/hash.h"
 #include "leither/crypto/sign.h"
 #include "leither/crypto/x25519.h"
 #include "leither/peer/close_reason.h"
@@ -59,7 +60,7 @@ struct Authenticated {
     StaticKey static_key;
     Context context;
     Pattern pattern = Pattern::xx;
-    Hash handshake;  // the same on both sides, of this connection only
+    crypto::WideHash handshake;  // the same on both sides, of this connection only
 };
 
 class Session {
