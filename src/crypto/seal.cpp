@@ -31,9 +31,8 @@ std::optional<Bytes> seal_by(const SealKeyPair& ephemeral, const SealKey& to, By
     Bytes sealed(kSealOverhead + plain.size());
     std::ranges::copy(ephemeral.public_key().view(), sealed.begin());
     const Nonce nonce = nonce_of(ephemeral.public_key(), to);
-    const int failed =
-        crypto_box_easy(sealed.data() + SealKey::kSize, plain.data(), plain.size(), nonce.data(),
-                        to.data(), ephemeral.secret().data());
+    const int failed = crypto_box_easy(sealed.data() + SealKey::kSize, plain.data(), plain.size(),
+                                       nonce.data(), to.data(), ephemeral.secret().data());
     if (failed != 0) return std::nullopt;
     return sealed;
 }

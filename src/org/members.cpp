@@ -59,9 +59,8 @@ bool Members::counts(const SignedPass& pass, Instant now) const {
 
 void Members::make_room() {
     if (passes_.size() < options_.passes_max) return;
-    const auto first = std::ranges::min_element(passes_, {}, [](const auto& entry) {
-        return entry.second.pass.validity.expires_ms;
-    });
+    const auto first = std::ranges::min_element(
+        passes_, {}, [](const auto& entry) { return entry.second.pass.validity.expires_ms; });
     shelf_.erase(writes_, first->first.view());
     passes_.erase(first);
 }

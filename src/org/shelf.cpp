@@ -27,13 +27,13 @@ Bytes Shelf::key(ByteView name) const {
     return key;
 }
 
-Result<void, store::Fault> Shelf::walk(
-    const store::Reader& reader, const std::function<void(ByteView, ByteView)>& each) const {
+Result<void, store::Fault> Shelf::walk(const store::Reader& reader,
+                                       const std::function<void(ByteView, ByteView)>& each) const {
     const auto cursor = reader.cursor();
     for (cursor->seek(start_); cursor->valid(); cursor->next()) {
         const ByteView key = cursor->key();
-        const bool ours = key.size() >= start_.size() &&
-                          std::ranges::equal(key.first(start_.size()), start_);
+        const bool ours =
+            key.size() >= start_.size() && std::ranges::equal(key.first(start_.size()), start_);
         if (!ours) break;
         each(key.subspan(start_.size()), cursor->value());
     }

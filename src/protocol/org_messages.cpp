@@ -23,7 +23,8 @@ const char* to_string(EnvelopeOutcome outcome) {
 bool ChatHave::is_canonical() const {
     const bool rising = std::ranges::adjacent_find(tips, std::ranges::greater_equal{},
                                                    &ChatTip::author) == tips.end();
-    const bool within = tips.empty() || (first <= tips.front().author && tips.back().author <= last);
+    const bool within =
+        tips.empty() || (first <= tips.front().author && tips.back().author <= last);
     return rising && within && first <= last;
 }
 

@@ -84,6 +84,10 @@ class ManifestKeeper {
     void renew_if_due(Instant now, Effects& effects);
     // When the draft is to be signed; nothing if it says what the manifest says.
     std::optional<Instant> renewal_due() const;
+    // Whether it is later than what is kept; its signatures are not looked at.
+    bool is_news(const protocol::Manifest& manifest) const;
+    Result<void, protocol::RecordError> check_item(const protocol::ManifestItem& item,
+                                                   Instant now) const;
     void keep(protocol::ManifestItem&& item, Effects& effects);
 
     ManifestOptions options_;
