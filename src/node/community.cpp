@@ -302,8 +302,8 @@ void Community::Impl::introduce(const Id& to, Instant now, Effects& fx) {
 }
 
 // What a keeper gives a member's node.
-void Community::Impl::welcome(const PublicKey& key, const protocol::Delegations& shown,
-                              Instant now, Effects& fx) {
+void Community::Impl::welcome(const PublicKey& key, const protocol::Delegations& shown, Instant now,
+                              Effects& fx) {
     if (!is_keeper() || !read_key) return;
     protocol::Welcome given;
     for (const auto& signed_ : shown) {
@@ -312,10 +312,10 @@ void Community::Impl::welcome(const PublicKey& key, const protocol::Delegations&
                            protocol::check(signed_, life->chain, now).has_value();
         if (!holds || source.is_member(account) != true || given.passes.full()) continue;
         const Duration lifetime = std::chrono::hours(options.pass_lifetime_hours);
-        given.passes.push_back(protocol::sign(life->chain,
-                                              {account, setup.node.public_key(),
-                                               protocol::Validity::from(now, lifetime)},
-                                              setup.node));
+        given.passes.push_back(protocol::sign(
+            life->chain,
+            {account, setup.node.public_key(), protocol::Validity::from(now, lifetime)},
+            setup.node));
     }
     const auto seal_key = crypto::seal_key_of(key);
     if (given.passes.empty() || !seal_key) return;
@@ -328,8 +328,7 @@ void Community::Impl::welcome(const PublicKey& key, const protocol::Delegations&
 void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
     if (!from_member(to, now)) return;
     protocol::RecordOffer offer;
-    for (const auto& notice :
-         life->book.notices(Id{}, protocol::kRecordNoticesMax, now)) {
+    for (const auto& notice : life->book.notices(Id{}, protocol::kRecordNoticesMax, now)) {
         if (notice.node != to) offer.records.push_back(notice);
     }
     if (!offer.records.empty()) fx.sends.push_back({to, std::move(offer)});
@@ -402,8 +401,7 @@ void Community::Impl::on(const Id& from, protocol::RecordOffer&& offer, Instant 
     protocol::RecordAsk ask;
     for (const auto& notice : offer.records) {
         const auto* known = life->book.record(notice.node, now);
-        const bool newer =
-            known == nullptr || known->record.validity.issued_ms < notice.issued_ms;
+        const bool newer = known == nullptr || known->record.validity.issued_ms < notice.issued_ms;
         if (newer && !ask.nodes.full()) ask.nodes.push_back(notice.node);
     }
     if (!ask.nodes.empty()) fx.sends.push_back({from, std::move(ask)});
@@ -505,8 +503,7 @@ void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
 void Community::on_message(const Id& from, protocol::PeerMessage&& message, Instant now,
                            Effects& fx) {
     if (!impl_->up.contains(from)) return;
-    std::visit([&](auto&& held) { impl_->on(from, std::move(held), now, fx); },
-               std::move(message));
+    std::visit([&](auto&& held) { impl_->on(from, std::move(held), now, fx); }, std::move(message));
     impl_->take_writes(fx);
 }
 
@@ -526,11 +523,10 @@ void Community::on_manifest_found(const dht::Item& item, Instant now, Effects& f
     impl_->take_writes(fx);
 }
 
-void Community::on_record_found(const PublicKey& node, ByteView content, Instant now,
-                                Effects& fx) {
+void Community::on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx) {
     if (!impl_->life || !impl_->read_key) return;
-    const auto record = protocol::open_record({*impl_->read_key, impl_->life->chain}, content,
-                                              node, now);
+    const auto record =
+        protocol::open_record({*impl_->read_key, impl_->life->chain}, content, node, now);
     if (record) impl_->on_record(*record, now, fx);
     impl_->take_writes(fx);
 }
@@ -557,8 +553,7 @@ void Community::set_endpoints(const std::vector<Endpoint>& endpoints, Instant no
     impl_->take_writes(fx);
 }
 
-Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant now,
-                                                Effects& fx) {
+Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant now, Effects& fx) {
     const auto key = crypto::SealKeyPair::from_secret(order.read_secret);
     if (key.public_key() != order.item.content.manifest.read_key) {
         return fail(refused("the read secret does not belong to the manifest's read key"));
@@ -586,8 +581,8 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
     });
     if (same == impl_->served.end() && impl_->served.full()) {
         return fail(NetworkFailure{
-            NetworkError::full, fmt::format("a node serves {} accounts at most",
-                                            protocol::kServedAccountsMax)});
+            NetworkError::full,
+            fmt::format("a node serves {} accounts at most", protocol::kServedAccountsMax)});
     }
     fx.writes.put(impl_->served_shelf.key(crypto::id_of(given.delegation.account).view()),
                   bcs::encode(given));
@@ -614,8 +609,8 @@ Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, E
     if (posted) return *posted;
     switch (posted.error()) {
         case Mailbox::PostRefusal::outbox_full:
-            return fail(NetworkFailure{NetworkError::full,
-                                       "too many messages wait to be delivered"});
+            return fail(
+                NetworkFailure{NetworkError::full, "too many messages wait to be delivered"});
         case Mailbox::PostRefusal::bad_lifetime:
             return fail(refused("a message lives 14 days at most"));
     }
@@ -687,12 +682,12 @@ bool Community::is_member(const Id& account, Instant now) const {
 }
 
 CommunityStatus Community::status(Instant now) const {
-    CommunityStatus status{.organization = impl_->setup.organization,
-                           .has_ledger = impl_->source.is_member({}).has_value(),
-                           .can_read_records = impl_->read_key.has_value(),
-                           .manifest = std::nullopt,
-                           .accounts = impl_->served_ids(),
-                           .endpoints = impl_->endpoints};
+    CommunityStatus status;
+    status.organization = impl_->setup.organization;
+    status.has_ledger = impl_->source.is_member(Id{}).has_value();
+    status.can_read_records = impl_->read_key.has_value();
+    status.accounts = impl_->served_ids();
+    status.endpoints = impl_->endpoints;
     if (const auto* manifest = impl_->keeper.current(now)) status.manifest = *manifest;
     if (!impl_->life) return status;
     status.members_nodes = impl_->life->book.members_nodes(now).size();

@@ -33,12 +33,12 @@ struct NetworkOptions {
     // Where we listen for connections; port 0 = nowhere. The address may be unspecified: any of
     // ours.
     Endpoint listen;
-    Duration find_timeout = std::chrono::seconds(20);    // of an organization
-    Duration save_interval = std::chrono::hours(3);      // of contacts and addresses
-    Duration seek_interval = std::chrono::minutes(2);    // of peers, while there are too few
-    Duration refresh_interval = std::chrono::hours(1);   // of the manifest
-    std::size_t pass_lifetime_hours = 72;                // of what a keeper signs for members
-    std::size_t saved_max = 256;                         // contacts, and addresses
+    Duration find_timeout = std::chrono::seconds(20);   // of an organization
+    Duration save_interval = std::chrono::hours(3);     // of contacts and addresses
+    Duration seek_interval = std::chrono::minutes(2);   // of peers, while there are too few
+    Duration refresh_interval = std::chrono::hours(1);  // of the manifest
+    std::size_t pass_lifetime_hours = 72;               // of what a keeper signs for members
+    std::size_t saved_max = 256;                        // contacts, and addresses
 };
 
 // ---- From the host ------------------------------------------------------------------------------
@@ -104,9 +104,9 @@ struct SayLine {
 struct AddPeer {
     Endpoint endpoint;
 };
-using NetworkRequest = std::variant<dht::Request, FindOrganization, FollowOrganization,
-                                    PublishManifest, ServeAccount, PostLetter, ForgetLetter,
-                                    SayLine, AddPeer>;
+using NetworkRequest =
+    std::variant<dht::Request, FindOrganization, FollowOrganization, PublishManifest, ServeAccount,
+                 PostLetter, ForgetLetter, SayLine, AddPeer>;
 
 enum class NetworkError : std::uint8_t {
     no_network,       // this node runs without network
