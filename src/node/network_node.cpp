@@ -757,6 +757,16 @@ std::vector<peer::PeerStatus> NetworkNode::peers(Instant now) const {
     return impl_->hub.peers(now);
 }
 
+protocol::Keeper NetworkNode::as_keeper() const {
+    protocol::Keeper keeper{impl_->key.public_key(), impl_->hub.static_key(), {}};
+    for (const Endpoint& endpoint : impl_->endpoints()) {
+        if (!keeper.endpoints.full()) {
+            keeper.endpoints.push_back(protocol::WireEndpoint::of(endpoint));
+        }
+    }
+    return keeper;
+}
+
 const Community* NetworkNode::community() const {
     return impl_->community.get();
 }

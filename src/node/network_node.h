@@ -55,6 +55,8 @@ class NetworkNode {
 
     NetworkStatus status(Instant now) const;
     std::vector<peer::PeerStatus> peers(Instant now) const;
+    // As the manifest names a node that holds the ledger.
+    protocol::Keeper as_keeper() const;
     // Null while no organization is followed.
     const Community* community() const;
 
