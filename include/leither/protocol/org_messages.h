@@ -104,8 +104,11 @@ const char* to_string(EnvelopeOutcome outcome);
 struct EnvelopeAck {
     Hash message;
     EnvelopeOutcome outcome = EnvelopeOutcome::wanted;
-    static constexpr std::uint32_t kBytesMax = 33;
-    static void fields(auto& self, auto&& visit) { visit(self.message, self.outcome); }
+    std::optional<DeliveryReceipt> receipt;  // with `delivered`
+    static constexpr std::uint32_t kBytesMax = 32 + 1 + 1 + kDeliveryReceiptBytes;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.message, self.outcome, self.receipt);
+    }
     friend bool operator==(const EnvelopeAck&, const EnvelopeAck&) = default;
 };
 
