@@ -240,7 +240,7 @@ void Parcels::check_invariants() const {
         }
     }
     CHECK(outgoing == outgoing_ && outgoing <= options_.outgoing_max);
-    CHECK(bytes == held_cost_ && bytes <= options_.held_bytes_max);
+    CHECK(cost == held_cost_ && cost <= options_.held_bytes_max);
     CHECK(schedule_.size() == parcels_.size());
     for (const auto& [id, held] : held_by_recipient_) {
         CHECK(held <= options_.held_bytes_per_recipient_max);

@@ -92,10 +92,10 @@ struct EnvelopePost {
 };
 enum class EnvelopeOutcome : std::uint8_t {  // encoded; never change these values
     wanted,                                  // send it
-    delivered,                               // it has reached a node that serves the recipient
-    held,                                    // kept until such a node shows up
-    full,                                    // no room; later perhaps
-    refused,  // never: its sender is no member's node, or it does not hold
+    delivered,  // a node that serves the recipient has it: see the receipt
+    held,       // kept until such a node shows up
+    full,       // no room; later perhaps
+    refused,    // never: its sender is no member's node, or it does not hold
 };
 constexpr EnvelopeOutcome last_of(EnvelopeOutcome) {
     return EnvelopeOutcome::refused;
