@@ -46,6 +46,29 @@ Result<void, RecordError> check(const SignedEnvelope& signed_, const ChainId& ch
     return {};
 }
 
+Bytes receipt_message(const ChainId& chain, const Hash& message) {
+    return crypto::tagged_message(tags::kDeliveryReceipt, chain, message.view());
+}
+
+DeliveryReceipt acknowledge(const ChainId& chain, const Hash& message,
+                            const SignedDelegation& delegation, const crypto::KeyPair& node) {
+    CHECK(node.public_key() == delegation.delegation.node);
+    return {delegation, node.sign(receipt_message(chain, message))};
+}
+
+Result<void, RecordError> check(const DeliveryReceipt& receipt, const ChainId& chain,
+                                const Delivery& delivery, Instant now) {
+    const Delegation& delegation = receipt.delegation.delegation;
+    if (crypto::id_of(delegation.account) != delivery.recipient)
+        return fail(RecordError::wrong_key);
+    TRY(check(receipt.delegation, chain, now));
+    const Bytes message = receipt_message(chain, delivery.message);
+    if (!crypto::verify(delegation.node, message, receipt.signature)) {
+        return fail(RecordError::bad_signature);
+    }
+    return {};
+}
+
 Result<SealedLetter, RecordError> seal_letter(const SignedLetter& signed_,
                                               const PublicKey& recipient, Entropy& entropy) {
     if (crypto::id_of(recipient) != signed_.letter.recipient) return fail(RecordError::wrong_key);

@@ -12,7 +12,7 @@
 //     answer to a question. What was lost on the way is found by comparing tips, with each node
 //     that comes up and then with one of them every compare_interval.
 //   * A gap that nobody fills in kUnfilledMax answers ends the old run: a new one begins behind it.
-//   * Bounded: authors, lines per author and bytes in all; the author silent for longest goes
+//   * Bounded: authors, lines per author and lines in all; the author silent for longest goes
 //     first.
 // Rationale
 //   * Runs make "what do you lack" one number per author, and a hash chain lets one line vouch for
@@ -39,19 +39,19 @@ inline constexpr unsigned kUnfilledMax = 3;
 struct ChatOptions {
     std::size_t authors_max = 1024;
     std::size_t lines_per_author_max = 256;
-    std::size_t lines_max = 10'000;
+    std::size_t lines_max = 4096;  // at least lines_per_author_max
     Duration compare_interval = std::chrono::minutes(10);
 };
 
 // Why a line is not taken. In order of precedence.
 enum class ChatRefusal : std::uint8_t {
-    bad_line,   // from the future, or badly signed
-    stranger,   // its author is no member
     known,      // we have it
-    too_old,    // before the run, or not fresh and not asked for
-    gap,        // lines before it are missing: asked for
+    stranger,   // its author is no member
+    bad_line,   // from the future, or badly signed
+    too_old,    // before the run, or neither fresh nor asked for
+    gap,        // lines before it are missing, or others than ours: asked for
     fork,       // another line of that number has the smaller hash
-    step_back,  // its time is before the line's before it
+    step_back,  // its time is before that of the line before it
     too_fast,   // kBurstLines within kBurstWindow
 };
 const char* to_string(ChatRefusal refusal);
@@ -59,6 +59,7 @@ const char* to_string(ChatRefusal refusal);
 class ChatLog {
  public:
     struct Tick {};
+    // A member's node is connected; what others say is passed over.
     struct NodeUp {
         Id node;
     };

@@ -6,10 +6,11 @@
 //     idempotent and repeated with back-off, so any of them may be lost or doubled.
 //   * Outgoing: offered to the recipient's nodes while one is connected, and otherwise to up to
 //     `holders` other members' nodes, those nearest to the recipient's id first. It is done when
-//     a node that serves the recipient has it, or a holder says so; else at its expiry.
+//     it has the receipt of a node that serves the recipient, from that node or a holder; else at
+//     its expiry.
 //   * Held: only what a member's node sends for itself, within bounds in all, per recipient and per
 //     sending node, up to its expiry; nothing taken is dropped to make room. Offered when a node
-//     of the recipient shows up; deleted when that one has it.
+//     of the recipient shows up; deleted when that one has receipted it.
 //   * Incoming: for served accounts, from members' nodes; kept until forgotten by its owner.
 //     Within bounds per account: then the sender hears "full" and keeps it.
 //   * A message that has been delivered, or forgotten by its owner, is remembered until it expires,
@@ -35,17 +36,21 @@ namespace leither::org {
 
 struct MailboxOptions {
     std::size_t outgoing_max = 256;
-    std::size_t held_bytes_max = std::size_t{16} << 20;
-    std::size_t held_bytes_per_recipient_max = std::size_t{1} << 20;
-    std::size_t held_bytes_per_sender_max = std::size_t{2} << 20;
-    std::size_t incoming_bytes_per_account_max = std::size_t{8} << 20;
-    std::size_t settled_max = 16'384;
+    // Bytes count kEnvelopeOverhead for each envelope besides its own.
+    std::size_t held_bytes_max = std::size_t{4} << 20;
+    std::size_t held_bytes_per_recipient_max = std::size_t{512} << 10;
+    std::size_t held_bytes_per_sender_max = std::size_t{1} << 20;
+    std::size_t incoming_bytes_per_account_max = std::size_t{2} << 20;
+    std::size_t settled_max = 4096;
     std::size_t holders = 3;
     std::size_t offers_per_node_max = 16;  // unanswered
     Duration answer_timeout = std::chrono::seconds(30);
     Duration retry_min = std::chrono::seconds(15);
     Duration retry_max = std::chrono::hours(1);
 };
+
+// What keeping one costs in memory beside its encoded bytes.
+inline constexpr std::size_t kEnvelopeOverhead = 512;
 
 enum class OutgoingState : std::uint8_t { waiting, held, delivered };  // encoded
 constexpr OutgoingState last_of(OutgoingState) {
@@ -66,8 +71,9 @@ class Mailbox {
     struct NodeKnown {
         Id node;
     };
+    // The accounts of this node, by delegations that hold.
     struct Serves {
-        std::vector<Id> accounts;
+        protocol::Delegations delegations;
     };
     // By the operator: to be sent. The sealed letter is what its writer has made of it.
     struct Post {

@@ -7,7 +7,7 @@
 
 #include "leither/base/bounded.h"
 #include "leither/crypto/seal.h"
-#include "leither/protocol/validity.h"
+#include "leither/protocol/delegation.h"
 
 namespace leither::protocol {
 
@@ -54,6 +54,16 @@ struct SignedEnvelope {
     friend bool operator==(const SignedEnvelope&, const SignedEnvelope&) = default;
 };
 
+// By a node that serves the recipient: it has the message. Proves that to the sender, whoever hands
+// it on, so a holder can keep a message back but never pretend that it has arrived.
+struct DeliveryReceipt {
+    SignedDelegation delegation;
+    Signature signature;  // by the delegation's node
+    static void fields(auto& self, auto&& visit) { visit(self.delegation, self.signature); }
+    friend bool operator==(const DeliveryReceipt&, const DeliveryReceipt&) = default;
+};
+inline constexpr std::size_t kDeliveryReceiptBytes = kSignedDelegationBytes + 64;
+
 // Names the message for good: the same whoever sends the letter on, and however often.
 Hash message_id(const ChainId& chain, const Envelope& envelope);
 Hash message_id(const ChainId& chain, const Id& recipient, ByteView sealed);
@@ -64,6 +74,17 @@ Bytes signing_message(const ChainId& chain, const Envelope& envelope);
 SignedLetter sign(const ChainId& chain, const Letter& letter, const crypto::KeyPair& sender);
 SignedEnvelope sign(const ChainId& chain, Envelope&& envelope, const crypto::KeyPair& node);
 Result<void, RecordError> check(const SignedEnvelope& signed_, const ChainId& chain, Instant now);
+
+// What the recipient's node signs, and the receipt. REQUIRES: `node` is the delegation's.
+Bytes receipt_message(const ChainId& chain, const Hash& message);
+DeliveryReceipt acknowledge(const ChainId& chain, const Hash& message,
+                            const SignedDelegation& delegation, const crypto::KeyPair& node);
+struct Delivery {
+    Hash message;
+    Id recipient;
+};
+Result<void, RecordError> check(const DeliveryReceipt& receipt, const ChainId& chain,
+                                const Delivery& delivery, Instant now);
 
 // `wrong_key` if `recipient` is not the letter's or no key one can seal to.
 Result<SealedLetter, RecordError> seal_letter(const SignedLetter& signed_,

@@ -92,10 +92,10 @@ struct EnvelopePost {
 };
 enum class EnvelopeOutcome : std::uint8_t {  // encoded; never change these values
     wanted,                                  // send it
-    delivered,                               // it has reached a node that serves the recipient
-    held,                                    // kept until such a node shows up
-    full,                                    // no room; later perhaps
-    refused,  // never: its sender is no member's node, or it does not hold
+    delivered,  // a node that serves the recipient has it: see the receipt
+    held,       // kept until such a node shows up
+    full,       // no room; later perhaps
+    refused,    // never: its sender is no member's node, or it does not hold
 };
 constexpr EnvelopeOutcome last_of(EnvelopeOutcome) {
     return EnvelopeOutcome::refused;
@@ -104,8 +104,11 @@ const char* to_string(EnvelopeOutcome outcome);
 struct EnvelopeAck {
     Hash message;
     EnvelopeOutcome outcome = EnvelopeOutcome::wanted;
-    static constexpr std::uint32_t kBytesMax = 33;
-    static void fields(auto& self, auto&& visit) { visit(self.message, self.outcome); }
+    std::optional<DeliveryReceipt> receipt;  // with `delivered`
+    static constexpr std::uint32_t kBytesMax = 32 + 1 + 1 + kDeliveryReceiptBytes;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.message, self.outcome, self.receipt);
+    }
     friend bool operator==(const EnvelopeAck&, const EnvelopeAck&) = default;
 };
 
