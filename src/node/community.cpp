@@ -287,7 +287,7 @@ std::vector<Id> Community::Impl::served_ids() const {
 void Community::Impl::tell_served(Instant now, Effects& fx) {
     life->book.introduce(setup.node.public_key(), served, now);
     tell_announcer(Announcer::Serves{served}, now, fx);
-    tell_mailbox(Mailbox::Serves{served_ids()}, now, fx);
+    tell_mailbox(Mailbox::Serves{served}, now, fx);
 }
 
 // ---- Talk --------------------------------------------------------------------------------------
@@ -512,6 +512,10 @@ void Community::on_carried(org::OrderId order, org::OrderOutcome outcome, Instan
     if (!impl_->life) return;
     impl_->tell_announcer(Announcer::Carried{order, outcome}, now, fx);
     impl_->take_writes(fx);
+}
+
+void Community::on_joined(Instant now, Effects& fx) {
+    if (impl_->life) impl_->tell_announcer(Announcer::Joined{}, now, fx);
 }
 
 void Community::on_manifest_found(const dht::Item& item, Instant now, Effects& fx) {

@@ -59,6 +59,8 @@ class Community {
 
     // ---- The DHT
     void on_carried(org::OrderId order, org::OrderOutcome outcome, Instant now, Effects& fx);
+    // The DHT has nodes after it had none.
+    void on_joined(Instant now, Effects& fx);
     // An item under the organization key, or one of a node's: as found, unchecked.
     void on_manifest_found(const dht::Item& item, Instant now, Effects& fx);
     void on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx);

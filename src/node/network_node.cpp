@@ -36,7 +36,7 @@ struct Find {
     Token token = 0;
     Id organization;
     Instant deadline;
-    std::size_t asked = 0;  // nodes that answered without it
+    Instant ask_at;  // the DHT, for nodes of it
 };
 constexpr std::size_t kFindsMax = 16;
 
@@ -47,6 +47,9 @@ struct Pending {
     std::vector<NetworkReply> replies;
 };
 
+// How soon an answer of the DHT that helped nobody is asked for again: the network may be just
+// beginning.
+constexpr Duration kSeekAgain = std::chrono::seconds(2);
 constexpr Duration kSeekIntervalMax = std::chrono::minutes(30);
 constexpr std::size_t kReachMax = 8;
 constexpr std::size_t kEndpointsMax = 4;
@@ -101,6 +104,7 @@ struct NetworkNode::Impl {
 
     // ---- Machines
     void dht_step(dht::Input&& input, Instant now, Effects& fx);
+    void note_joining(Instant now, Effects& fx);
     void on_done(dht::Done&& done, Instant now, Effects& fx);
     void on_peers(const Id& organization, const dht::Outcome& outcome, Instant now, Effects& fx);
     void ask_dht(Purpose purpose, dht::Request request, Instant now, Effects& fx);
@@ -130,6 +134,7 @@ struct NetworkNode::Impl {
     void settle(Token token, Result<void, NetworkFailure>&& result, Effects& fx) const;
     void settle(Token token, Result<Hash, NetworkFailure>&& result, Effects& fx) const;
     void answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx);
+    void go_on_finding(Instant now, Effects& fx);
     void end_finds(Instant now, Effects& fx);
 
     void on(Token token, dht::Request&& request, Instant now, Effects& fx);
@@ -181,6 +186,7 @@ struct NetworkNode::Impl {
     std::deque<Pending> pending;  // the front is out
     bool batch_out = false;
     bool stopping = false;
+    bool joined = false;  // the DHT has, or had, nodes
 
     Instant seek_at{};
     Duration seek_wait{};
@@ -193,8 +199,21 @@ struct NetworkNode::Impl {
 
 void NetworkNode::Impl::dht_step(dht::Input&& input, Instant now, Effects& fx) {
     auto from = dht.step(std::move(input), now);
+    if (!joined) note_joining(now, fx);
     std::move(from.sends.begin(), from.sends.end(), std::back_inserter(fx.network.datagrams));
     for (auto& done : from.done) on_done(std::move(done), now, fx);
+}
+
+// The first node in the routing table: what could not be published or found can be now.
+void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
+    const dht::Status status = dht.status();
+    joined = status.nodes_v4 + status.nodes_v6 > 0;
+    if (!joined || !community) return;
+    Community::Effects theirs;
+    community->on_joined(now, theirs);
+    take(std::move(theirs), now, fx);
+    seek_wait = kSeekAgain;
+    seek_at = std::min(seek_at, now + seek_wait);
 }
 
 void NetworkNode::Impl::ask_dht(Purpose purpose, dht::Request request, Instant now, Effects& fx) {
@@ -275,18 +294,13 @@ void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& f
     Community::Effects theirs;
     community->on_peer_down(event.node, now, theirs);
     take(std::move(theirs), now, fx);
-    seek_wait = options.seek_interval;
+    seek_wait = kSeekAgain;
     seek_at = std::min(seek_at, now + seek_wait);
 }
 
 void NetworkNode::Impl::on_event(peer::MessageReceived&& event, Instant now, Effects& fx) {
-    if (const auto* reply = std::get_if<protocol::ManifestReply>(&event.message)) {
-        if (reply->item) {
-            answer_finds(*reply->item, now, fx);
-        } else {
-            for (Find& find : finds) ++find.asked;
-        }
-    }
+    const auto* reply = std::get_if<protocol::ManifestReply>(&event.message);
+    if (reply != nullptr && reply->item) answer_finds(*reply->item, now, fx);
     if (!community) return;
     Community::Effects theirs;
     community->on_message(event.node, std::move(event.message), now, theirs);
@@ -340,7 +354,7 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
         options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
         source, entropy);
     TRY(community->load(store, now));
-    seek_wait = options.seek_interval;
+    seek_wait = kSeekAgain;
     seek_at = now;
     refresh_at = now;
     return {};
@@ -457,6 +471,14 @@ void NetworkNode::Impl::answer_finds(const protocol::ManifestItem& item, Instant
     if (any) serve_contexts(now, fx);
 }
 
+void NetworkNode::Impl::go_on_finding(Instant now, Effects& fx) {
+    for (Find& find : finds) {
+        if (find.ask_at > now) continue;
+        find.ask_at = now + kSeekAgain;
+        ask_dht(ForPeers{find.organization}, dht::GetPeers{find.organization}, now, fx);
+    }
+}
+
 void NetworkNode::Impl::end_finds(Instant now, Effects& fx) {
     const auto over = [now](const Find& find) { return find.deadline <= now; };
     for (const Find& find : finds) {
@@ -480,12 +502,12 @@ void NetworkNode::Impl::on(Token token, FindOrganization&& find, Instant now, Ef
     if (finds.size() >= kFindsMax) {
         return refuse(token, failure_of(NetworkError::full, "too many searches are under way"), fx);
     }
-    finds.push_back({token, find.organization, now + options.find_timeout, 0});
+    finds.push_back({token, find.organization, now + options.find_timeout, now});
     serve_contexts(now, fx);
     for (const auto& [node, context] : contexts_up) {
         hub_step(peer::SendMessage{node, protocol::AskManifest{find.organization}}, now, fx);
     }
-    ask_dht(ForPeers{find.organization}, dht::GetPeers{find.organization}, now, fx);
+    go_on_finding(now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now, Effects& fx) {
@@ -708,6 +730,7 @@ Done NetworkNode::tick(Instant now, Effects& fx) {
     if (due(impl_->dht.next_deadline())) impl_->dht_step(dht::Tick{}, now, fx);
     if (due(impl_->hub.next_deadline())) impl_->hub_step(peer::Tick{}, now, fx);
     impl_->end_finds(now, fx);
+    impl_->go_on_finding(now, fx);
     if (now >= impl_->save_at) impl_->save_contacts(now, fx);
     if (!impl_->community) return {};
     if (due(impl_->community->next_deadline())) {
@@ -729,7 +752,7 @@ std::optional<Instant> NetworkNode::next_deadline() const {
     };
     sooner(impl_->dht.next_deadline());
     sooner(impl_->hub.next_deadline());
-    for (const Find& find : impl_->finds) sooner(find.deadline);
+    for (const Find& find : impl_->finds) sooner(std::min(find.deadline, find.ask_at));
     if (!impl_->community) return next;
     sooner(impl_->community->next_deadline());
     sooner(impl_->seek_at);
