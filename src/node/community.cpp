@@ -102,8 +102,9 @@ struct Community::Impl {
 
     // ---- Talk
     void introduce(const Id& to, Instant now, Effects& fx);
-    void welcome(const PublicKey& key, const protocol::Delegations& shown, Instant now,
-                 Effects& fx);
+    void welcome(const PublicKey& key, const protocol::Introduce& shown, Instant now, Effects& fx);
+    bool has_fresh_pass(const Id& account, const protocol::Passes& shown, Instant now) const;
+    Duration pass_lifetime() const { return std::chrono::hours(options.pass_lifetime_hours); }
     void offer_records(const Id& to, Instant now, Effects& fx);
     void on_record(const protocol::SignedRoutingRecord& record, Instant now, Effects& fx);
     void on_known_better(const Id& node, Instant now, Effects& fx);
@@ -161,6 +162,7 @@ struct Community::Impl {
     std::vector<Endpoint> endpoints;
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
+    Instant introduce_at{};      // to all of them, so that passes are renewed in time
 };
 
 // ---- Effects -----------------------------------------------------------------------------------
@@ -295,31 +297,42 @@ void Community::Impl::tell_served(Instant now, Effects& fx) {
 void Community::Impl::introduce(const Id& to, Instant now, Effects& fx) {
     if (!life || served.empty()) return;
     protocol::Introduce shown{served, {}};
-    for (const Id& account : served_ids()) {
+    // Whoever shows no pass is given all a member's node needs.
+    for (const Id& account : read_key ? served_ids() : std::vector<Id>{}) {
         if (auto pass = life->members.pass_of(account, now)) shown.passes.push_back(*pass);
     }
     fx.sends.push_back({to, std::move(shown)});
 }
 
+// Whether its half time is still to come: then it needs no other.
+bool Community::Impl::has_fresh_pass(const Id& account, const protocol::Passes& shown,
+                                     Instant now) const {
+    return std::ranges::any_of(shown, [&](const protocol::SignedPass& one) {
+        return one.pass.account == account && one.pass.keeper == setup.node.public_key() &&
+               one.pass.validity.holds(now + pass_lifetime() / 2);
+    });
+}
+
 // What a keeper gives a member's node.
-void Community::Impl::welcome(const PublicKey& key, const protocol::Delegations& shown, Instant now,
+void Community::Impl::welcome(const PublicKey& key, const protocol::Introduce& shown, Instant now,
                               Effects& fx) {
     if (!is_keeper() || !read_key) return;
     protocol::Welcome given;
-    for (const auto& signed_ : shown) {
+    for (const auto& signed_ : shown.delegations) {
         const Id account = crypto::id_of(signed_.delegation.account);
+        if (has_fresh_pass(account, shown.passes, now) || given.passes.full()) continue;
         const bool holds = signed_.delegation.node == key &&
                            protocol::check(signed_, life->chain, now).has_value();
-        if (!holds || source.is_member(account) != true || given.passes.full()) continue;
-        const Duration lifetime = std::chrono::hours(options.pass_lifetime_hours);
+        if (!holds || source.is_member(account) != true) continue;
         given.passes.push_back(protocol::sign(
             life->chain,
-            {account, setup.node.public_key(), protocol::Validity::from(now, lifetime)},
+            {account, setup.node.public_key(), protocol::Validity::from(now, pass_lifetime())},
             setup.node));
     }
+    if (given.passes.empty()) return;
     const auto seal_key = crypto::seal_key_of(key);
-    if (given.passes.empty() || !seal_key) return;
-    const auto sealed = crypto::seal(*seal_key, read_key->secret(), entropy);
+    const auto sealed =
+        seal_key ? crypto::seal(*seal_key, read_key->secret(), entropy) : std::nullopt;
     if (!sealed) return;
     given.read_secret.assign(sealed->begin(), sealed->end());
     fx.sends.push_back({crypto::id_of(key), std::move(given)});
@@ -364,12 +377,14 @@ void Community::Impl::on(const Id&, protocol::ManifestReply&& reply, Instant now
 void Community::Impl::on(const Id& from, protocol::Introduce&& shown, Instant now, Effects& fx) {
     if (!life) return;
     const PublicKey key = up.at(from);
+    const bool was_member = from_member(from, now);
     for (const auto& pass : shown.passes) (void)life->members.accept(pass, now);
-    const bool was_member = life->book.is_members_node(from, now);
     const std::size_t held = life->book.introduce(key, shown.delegations, now);
     if (held > 0) on_known_better(from, now, fx);
-    welcome(key, shown.delegations, now, fx);
+    welcome(key, shown, now, fx);
     if (!was_member && from_member(from, now)) {
+        // It may have learnt only now what an introduction means.
+        introduce(from, now, fx);
         offer_records(from, now, fx);
         tell_chat(ChatLog::NodeUp{from}, now, fx);
     }
@@ -391,8 +406,10 @@ void Community::Impl::on(const Id& from, protocol::Welcome&& given, Instant now,
             read_key = std::move(key);
         }
     }
-    // With passes in hand, everybody connected learns that this is a member's node.
-    for (const auto& [node, key] : up) introduce(node, now, fx);
+    // With passes in hand, everybody else learns that this is a member's node.
+    for (const auto& [node, key] : up) {
+        if (node != from) introduce(node, now, fx);
+    }
     if (from_member(from, now)) offer_records(from, now, fx);
 }
 
@@ -478,6 +495,11 @@ Result<void, store::Fault> Community::load(const store::Reader& reader, Instant 
     return impl_->load_life(reader, now);
 }
 
+void Community::begin(Instant now, Effects& fx) {
+    if (impl_->life) impl_->on_new_manifest(now, fx);
+    impl_->take_writes(fx);
+}
+
 void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
     const Id node = crypto::id_of(key);
     impl_->up.insert_or_assign(node, key);
@@ -542,6 +564,10 @@ void Community::on_tick(Instant now, Effects& fx) {
     };
     if (due(impl_->keeper)) impl_->take(impl_->keeper.step(ManifestKeeper::Tick{}, now), now, fx);
     if (!impl_->life) return;
+    if (now >= impl_->introduce_at) {
+        impl_->introduce_at = now + impl_->pass_lifetime() / 6;
+        for (const auto& [node, key] : impl_->up) impl_->introduce(node, now, fx);
+    }
     if (due(impl_->life->book)) impl_->life->book.expire(now);
     if (due(impl_->life->announcer)) impl_->tell_announcer(Announcer::Tick{}, now, fx);
     if (due(impl_->life->mailbox)) impl_->tell_mailbox(Mailbox::Tick{}, now, fx);
@@ -646,6 +672,7 @@ std::optional<Instant> Community::next_deadline() const {
         if (other && (!next || *other < *next)) next = other;
     };
     if (!impl_->life) return next;
+    if (!impl_->up.empty()) sooner(impl_->introduce_at);
     sooner(impl_->life->book.next_deadline());
     sooner(impl_->life->announcer.next_deadline());
     sooner(impl_->life->mailbox.next_deadline());

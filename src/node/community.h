@@ -50,6 +50,8 @@ class Community {
     ~Community();
     // What an earlier run has kept.
     Result<void, store::Fault> load(const store::Reader& reader, Instant now);
+    // Says what was loaded to those who must act on it. Once, after load.
+    void begin(Instant now, Effects& fx);
 
     // ---- Connections. `key` is the peer's node key, proven.
     void on_peer_up(const PublicKey& key, Instant now, Effects& fx);

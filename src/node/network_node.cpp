@@ -121,6 +121,7 @@ struct NetworkNode::Impl {
 
     // ---- Following
     Done adopt(const Id& organization, Instant now);
+    void begin(Instant now, Effects& fx);
     void serve_contexts(Instant now, Effects& fx);
     void seek_peers(Instant now, Effects& fx);
     void refresh(Instant now, Effects& fx);
@@ -360,6 +361,14 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
     return {};
 }
 
+void NetworkNode::Impl::begin(Instant now, Effects& fx) {
+    serve_contexts(now, fx);
+    Community::Effects theirs;
+    community->begin(now, theirs);
+    take(std::move(theirs), now, fx);
+    look_at_endpoints(now, fx);
+}
+
 void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
     std::vector<peer::Context> contexts;
     if (community) {
@@ -529,8 +538,7 @@ void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now,
     batch.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
     write(std::move(batch), {}, now, fx);
     pending.back().replies.push_back({token, NetworkAnswer(std::monostate{})});
-    serve_contexts(now, fx);
-    look_at_endpoints(now, fx);
+    begin(now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, PublishManifest&& order, Instant now, Effects& fx) {
@@ -691,13 +699,12 @@ Done NetworkNode::start(Instant now, Effects& fx) {
     impl_->dht_step(dht::Start{impl_->options.bootstrap, std::move(contacts)}, now, fx);
     for (auto& address : addresses) impl_->hub_step(peer::Learn{std::move(address)}, now, fx);
     if (!impl_->community) return {};
-    impl_->serve_contexts(now, fx);
+    impl_->begin(now, fx);
     for (const Endpoint& endpoint : impl_->options.peers) {
         impl_->hub_step(peer::Learn{{endpoint, peer::Context::of(impl_->community->organization()),
                                      std::nullopt, std::nullopt, peer::Source::configured}},
                         now, fx);
     }
-    impl_->look_at_endpoints(now, fx);
     return {};
 }
 
@@ -719,8 +726,7 @@ Done NetworkNode::call(NetworkCall&& call, Instant now, Effects& fx) {
 Done NetworkNode::follow(const Id& organization, Instant now, Effects& fx) {
     if (impl_->community && impl_->community->organization() == organization) return {};
     TRY(impl_->adopt(organization, now));
-    impl_->serve_contexts(now, fx);
-    impl_->look_at_endpoints(now, fx);
+    impl_->begin(now, fx);
     return {};
 }
 
