@@ -112,7 +112,8 @@ class Daemon:
         self.log_path = data_dir.rstrip("/") + ".log"
 
     def command(self, *more):
-        return [LEITHERD, "--data-dir", self.data_dir, "--set", "rpc.listen=127.0.0.1:0", *self.options, *more]
+        return [LEITHERD, "--data-dir", self.data_dir, "--set", "rpc.listen=127.0.0.1:0",
+                "--set", "network.enabled=false", *self.options, *more]
 
     def start(self):
         """Starts and waits until the API serves; the seconds that took."""
