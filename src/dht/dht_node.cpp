@@ -166,7 +166,7 @@ void DhtNode::Impl::handle(const Datagram& datagram, Response& reply, Instant no
     responder.prove(datagram.from.address, now);
     const Contact contact{reply.sender, datagram.from};
     const bool was_renamed = !sent->to.id.is_zero() && sent->to.id != reply.sender;
-    if (was_renamed) tables.of(sent->to).failed(sent->to);
+    if (was_renamed) lose(sent->to, now);
     const bool counts = wall.counts(datagram.from.address, reply.version);
     if (counts) {
         learn(contact, now);
@@ -254,7 +254,7 @@ void DhtNode::Impl::expire_queries(Instant now) {
         if (has_failed) {
             ++counters.queries_failed;
             if (sent.errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
-            if (tables.of(sent.to).failed(sent.to)) neighbourhood_changed(sent.to, now);
+            lose(sent.to, now);
         }
         const auto work = tasks.find(sent.errand.task);
         if (work == tasks.end()) continue;
@@ -416,6 +416,7 @@ std::optional<Instant> DhtNode::next_deadline() const {
     consider(impl_->join_at);
     consider(impl_->self_at);
     consider(impl_->upkeep_at);
+    consider(impl_->neighbour_at);
     if (impl_->upkeep_at) {
         consider(impl_->kept_due.next());
         consider(impl_->copies_due.next());

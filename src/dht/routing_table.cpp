@@ -40,6 +40,10 @@ class Nearest {
         found_.insert(at, {distance, &node});
     }
     bool full() const { return found_.size() == max_; }
+    std::size_t size() const { return found_.size(); }
+    void visit(const auto& visitor) const {
+        for (const Entry& entry : found_) visitor(*entry.node);
+    }
     void append_to(std::vector<Contact>& out) const {
         out.reserve(out.size() + found_.size());
         for (const Entry& entry : found_) out.push_back(entry.node->contact);
@@ -261,7 +265,8 @@ void RoutingTable::promote(Bucket& bucket, Instant now) {
 
 // ---- What is known
 
-void RoutingTable::closest(const Id& target, std::size_t max, std::vector<Contact>& out) const {
+void RoutingTable::closest(const Id& target, std::size_t max, std::vector<Contact>& out,
+                           Standing standing) const {
     Nearest nearest(target, max);
     const auto offer = [&](const Bucket& bucket) {
         for (const Node& node : bucket.live) {
@@ -276,6 +281,29 @@ void RoutingTable::closest(const Id& target, std::size_t max, std::vector<Contac
     }
     for (std::size_t i = own; i > 0 && !nearest.full(); --i) offer(buckets_[i - 1]);
     nearest.append_to(out);
+    if (nearest.full() || standing == Standing::answering) return;
+    std::size_t left = max - nearest.size();
+    for (const Bucket& bucket : buckets_) {
+        for (const Node& node : bucket.live) {
+            if (node.failures == 0 || left == 0) continue;
+            out.push_back(node.contact);
+            --left;
+        }
+    }
+}
+
+std::optional<Contact> RoutingTable::silent_neighbour(std::size_t count,
+                                                      Instant silent_since) const {
+    Nearest nearest(own_id_, count);
+    for (std::size_t i = buckets_.size(); i > 0 && !nearest.full(); --i) {
+        for (const Node& node : buckets_[i - 1].live) nearest.offer(node);
+    }
+    const Node* silent = nullptr;
+    nearest.visit([&](const Node& node) {
+        if (silent == nullptr || node.queried_at < silent->queried_at) silent = &node;
+    });
+    if (silent == nullptr || silent->queried_at > silent_since) return std::nullopt;
+    return silent->contact;
 }
 
 bool RoutingTable::holds(const Contact& contact) const {

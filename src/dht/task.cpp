@@ -61,7 +61,7 @@ Task::Task(const Spec& spec, const Options& options, const Tables& tables)
     for (const Family family : families_) {
         std::vector<Contact> seeds;
         const RoutingTable& table = tables.of(family);
-        table.closest(spec.target, options.k, seeds);
+        table.closest(spec.target, options.k, seeds, RoutingTable::Standing::any);
         lookups_.emplace_back(lookup, spec.target, table.own_id(), seeds);
     }
 }
