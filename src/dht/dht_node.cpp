@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "leither/base/check.h"
-#include "leither/codec/bencode_cursor.h"
 
 #include "dht_node_impl.h"
 
@@ -274,7 +273,7 @@ void DhtNode::Impl::on(const Ask& ask, Instant now) {
         refuse(ask.id, Failure::too_many);
         return;
     }
-    if (!spec_of(ask)) {
+    if (const auto* put = std::get_if<Put>(&ask.request); put != nullptr && !check(put->item)) {
         refuse(ask.id, Failure::invalid_item);
         return;
     }
@@ -306,7 +305,7 @@ void DhtNode::Impl::refuse(RequestId id, Failure failure) {
     out.done.push_back(std::move(done));
 }
 
-std::optional<Task::Spec> DhtNode::Impl::spec_of(const Ask& ask) const {
+Task::Spec DhtNode::Impl::spec_of(const Ask& ask) const {
     Task::Spec spec;
     if (const auto* find = std::get_if<FindNode>(&ask.request)) {
         spec.target = find->target;
@@ -323,7 +322,6 @@ std::optional<Task::Spec> DhtNode::Impl::spec_of(const Ask& ask) const {
     } else if (const auto* announce = std::get_if<Announce>(&ask.request)) {
         spec = spec_of(Kept{*announce});
     } else if (const auto* put = std::get_if<Put>(&ask.request)) {
-        if (!check(put->item)) return std::nullopt;
         spec = spec_of(Kept{*put});
     }
     return spec;
@@ -339,7 +337,7 @@ void DhtNode::Impl::start_waiting(Instant now) {
     while (is_ready && !waiting.empty() && requests_at_work() < options.lookups_max) {
         const Ask ask = std::move(waiting.front());
         waiting.pop_front();
-        start(*spec_of(ask), Request{ask.id}, now);
+        start(spec_of(ask), Request{ask.id}, now);
     }
 }
 

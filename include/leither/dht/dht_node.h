@@ -17,8 +17,8 @@
 // Rationale: dead contacts make the tail, so a query is given up softly after an adaptive time of
 //   at most 1 s (another is asked in its place) and for good after 4 s (docs/protocol/dht.md).
 // Deviations
-//   * Kademlia copies items with their age; BEP 44 has no field for it, so a copy to a new holder
-//     lives two hours anew.
+//   * A copy between holders carries the age of what is copied, in a field of our own, so that it
+//     prolongs no life; foreign holders count two hours anew.
 //   * The first buckets hold more than k: a node of a community of some hundred knows nearly all.
 #pragma once
 
