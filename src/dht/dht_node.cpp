@@ -80,7 +80,7 @@ DhtNode::Impl::Impl(const Options& chosen, Entropy& source, const Log& sink, Ins
       rpc(rpc_options(chosen), source),
       responder(chosen, wall.tag(), source, now),
       swept_at(now),
-      pings_counted(now) {
+      pings_counted(now - std::chrono::hours(1)) {
     CHECK(options.k > 0 && options.k <= Lookup::kNamedMax);
     CHECK(options.alpha > 0 && options.lookups_max > 0);
 }
@@ -411,11 +411,12 @@ std::optional<Instant> DhtNode::next_deadline() const {
     const auto consider = [&](const std::optional<Instant>& at) {
         if (at && (!next || *at < *next)) next = at;
     };
+    if (!impl_->is_started) return next;
     consider(impl_->join_at);
     consider(impl_->self_at);
     consider(impl_->upkeep_at);
     consider(impl_->neighbour_at);
-    if (impl_->upkeep_at) {
+    if (impl_->is_ready) {
         consider(impl_->kept_due.next());
         consider(impl_->copies_due.next());
     }
