@@ -60,13 +60,14 @@ struct DhtNode::Impl {
     void send_query(const Contact& to, const Errand& errand, Query& query, Instant now);
     void ping(const Contact& to, Instant now);
     void learn(const Contact& contact, Instant now);
+    void lose(const Contact& contact, Instant now);
     void hear_of(const Contact& contact, Instant now);
     void keep_believable(const Endpoint& teller, Response& reply, Instant now);
     void vote(const Endpoint& voter, const Response& reply, Instant now);
     void expire_queries(Instant now);
 
     // ---- Tasks
-    std::optional<Task::Spec> spec_of(const Ask& ask) const;
+    Task::Spec spec_of(const Ask& ask) const;
     void refuse(RequestId id, Failure failure);
     void start(const Task::Spec& spec, const Owner& owner, Instant now);
     void advance(std::uint32_t number, Instant now);
@@ -87,6 +88,7 @@ struct DhtNode::Impl {
     void settle(Instant now);
     void look_around(Instant now);
     void check_next(Instant now);
+    void check_neighbour(Instant now);
     void publish_due(Instant now);
     void copy_due(Instant now);
     void watch(const Id& target, Instant now);
@@ -124,6 +126,7 @@ struct DhtNode::Impl {
     std::optional<Instant> join_at;
     std::optional<Instant> self_at;
     std::optional<Instant> upkeep_at;
+    std::optional<Instant> neighbour_at;
     Instant swept_at;       // the store
     Instant pings_counted;  // allowance for pings to nodes we only heard of
     std::uint32_t pings_left = 0;

@@ -19,8 +19,8 @@ constexpr std::size_t kRememberedMax = 64;
 constexpr Duration kJoinPauseMin = seconds(2);
 constexpr Duration kJoinPauseMax = minutes(5);
 
-// The neighbourhood is looked at again after 4 s, 16 s, ... and then every 15 minutes.
-constexpr Duration kSelfPauseMin = seconds(4);
+// The neighbourhood is looked at again after 2 s, 4 s, ... and in the end every 15 minutes.
+constexpr Duration kSelfPauseMin = seconds(2);
 constexpr Duration kSelfPauseMax = minutes(15);
 constexpr Duration kSelfPauseAfterChange = seconds(5);
 // Lookups of random ids when a node is new, to know the network at large.
@@ -32,8 +32,10 @@ constexpr Duration kQuiet = minutes(15);    // of a bucket, a node
 constexpr Duration kRecheck = seconds(10);  // of a node that failed once
 constexpr Duration kSweepPause = minutes(1);
 
-constexpr std::uint32_t kPingBurst = 32;
-constexpr Duration kPingPrice = seconds(1);
+constexpr Duration kNeighbourPause = seconds(8);  // between checks of one of the k nearest
+constexpr Duration kNeighbourQuiet = seconds(60);
+constexpr std::uint32_t kPingBurst = 64;
+constexpr Duration kPingPrice = milliseconds(200);
 
 // Two of these and a lookup are less than the two hours an item lives.
 constexpr Duration kPublishPauseMin = minutes(50);
@@ -64,6 +66,7 @@ void DhtNode::Impl::work_until(Instant now) {
     if (join_at && *join_at <= now) join(now);
     if (self_at && *self_at <= now) look_around(now);
     if (upkeep_at && *upkeep_at <= now) check_next(now);
+    if (neighbour_at && *neighbour_at <= now) check_neighbour(now);
     publish_due(now);
     copy_due(now);
 }
@@ -78,6 +81,7 @@ void DhtNode::Impl::on(const Start& start, Instant now) {
     if (remembered.size() > kRememberedMax) remembered.resize(kRememberedMax);
     join_at = now;
     upkeep_at = after(kUpkeepPauseWhenNew, 2 * kUpkeepPauseWhenNew, now);
+    neighbour_at = after(kNeighbourPause / 2, kNeighbourPause, now);
 }
 
 // Asks some that we were told of for nodes near us.
@@ -115,6 +119,7 @@ void DhtNode::Impl::settle(Instant now) {
     // Nobody answers: requests are told so, and we try again and again.
     if (!is_ready) {
         is_ready = true;
+        explorations_left = kExplorations;
         start_waiting(now);
     }
     if (bootstrap.empty() && remembered.empty()) return;
@@ -123,7 +128,7 @@ void DhtNode::Impl::settle(Instant now) {
 }
 
 void DhtNode::Impl::look_around(Instant now) {
-    self_pause = std::clamp(4 * self_pause, kSelfPauseMin, kSelfPauseMax);
+    self_pause = std::clamp(2 * self_pause, kSelfPauseMin, kSelfPauseMax);
     self_at = after(self_pause, self_pause + self_pause / 4, now);
     if (tables.size() == 0 || self_lookups > 0) return;
     Task::Spec spec;
@@ -177,6 +182,26 @@ void DhtNode::Impl::hear_of(const Contact& contact, Instant now) {
     ping(contact, now);
 }
 
+// One lost datagram is no death: the node is asked again before it is dropped, and remembered then.
+void DhtNode::Impl::lose(const Contact& contact, Instant now) {
+    RoutingTable& table = tables.of(contact);
+    if (!table.failed(contact)) {
+        if (table.holds(contact)) ping(contact, now);
+        return;
+    }
+    if (remembered.size() >= kRememberedMax) remembered.erase(remembered.begin());
+    remembered.push_back(contact);
+    neighbourhood_changed(contact, now);
+}
+
+void DhtNode::Impl::check_neighbour(Instant now) {
+    neighbour_at = after(kNeighbourPause * 3 / 4, kNeighbourPause * 5 / 4, now);
+    for (const Family family : kFamilies) {
+        const auto silent = tables.of(family).silent_neighbour(options.k, now - kNeighbourQuiet);
+        if (silent) ping(*silent, now);
+    }
+}
+
 void DhtNode::Impl::ping(const Contact& to, Instant now) {
     if (rpc.full() || rpc.expects(to.endpoint)) return;
     Query query;
@@ -189,7 +214,8 @@ void DhtNode::Impl::check_next(Instant now) {
         swept_at = now;
         responder.store().expire(now);
     }
-    const Duration pause = explorations_left > 0 ? kUpkeepPauseWhenNew : kUpkeepPause;
+    const bool is_new = explorations_left > 0 && tables.size() > 0;
+    const Duration pause = is_new ? kUpkeepPauseWhenNew : kUpkeepPause;
     upkeep_at = after(pause, pause + pause / 2, now);
     if (tables.size() == 0 || upkeep_at_work() >= kUpkeepTasksMax) return;
     Task::Spec spec;
@@ -336,6 +362,7 @@ void DhtNode::Impl::copy_due(Instant now) {
         spec.kind = Task::Kind::copy;
         spec.target = *target;
         spec.item = *item;
+        spec.age = responder.store().age_of(*target, now);
         start(spec, Copying{*target}, now);
     }
 }
@@ -345,7 +372,7 @@ void DhtNode::Impl::conclude(const Copying&, Work& work, Instant now) {
     const Outcome outcome = work.task.outcome();
     const auto& held = work.task.spec().item;
     if (outcome.item && outcome.item != held) {
-        (void)responder.store().put(*outcome.item, std::nullopt, IpAddress(), now);
+        (void)responder.store().copy(*outcome.item, work.task.spec().age, IpAddress(), now);
     }
 }
 

@@ -40,6 +40,10 @@ class Nearest {
         found_.insert(at, {distance, &node});
     }
     bool full() const { return found_.size() == max_; }
+    std::size_t size() const { return found_.size(); }
+    void visit(const auto& visitor) const {
+        for (const Entry& entry : found_) visitor(*entry.node);
+    }
     void append_to(std::vector<Contact>& out) const {
         out.reserve(out.size() + found_.size());
         for (const Entry& entry : found_) out.push_back(entry.node->contact);
@@ -163,11 +167,8 @@ RoutingTable::Learned RoutingTable::answered(const Contact& contact, Instant now
         return Learned::refreshed;
     }
     if (const auto refused = refusal(contact, *bucket)) return *refused;
-    while (bucket->live.size() >= capacity(index_of(contact.id)) &&
-           index_of(contact.id) + 1 == buckets_.size() && buckets_.size() < kIdBits) {
-        split_last();
-        bucket = &buckets_[index_of(contact.id)];
-    }
+    make_room_in_last(contact.id);
+    bucket = &buckets_[index_of(contact.id)];
     if (const auto waiting = find_contact(bucket->waiting, contact);
         waiting != bucket->waiting.end()) {
         bucket->waiting.erase(waiting);
@@ -197,6 +198,16 @@ bool RoutingTable::would_add(const Contact& contact) const {
     if (!has_room) return false;
     if (find_contact(bucket.waiting, contact) != bucket.waiting.end()) return false;
     return !refusal(contact, bucket).has_value();
+}
+
+// The last bucket is split while it holds too many, or has no room for `id`.
+void RoutingTable::make_room_in_last(const Id& id) {
+    while (buckets_.size() < kIdBits) {
+        const std::size_t last = buckets_.size() - 1;
+        const std::size_t coming = index_of(id) == last ? 1 : 0;
+        if (buckets_[last].live.size() + coming <= capacity(last)) return;
+        split_last();
+    }
 }
 
 // Nodes of the last bucket that share a bit more with us move into a new one.
@@ -261,7 +272,8 @@ void RoutingTable::promote(Bucket& bucket, Instant now) {
 
 // ---- What is known
 
-void RoutingTable::closest(const Id& target, std::size_t max, std::vector<Contact>& out) const {
+void RoutingTable::closest(const Id& target, std::size_t max, std::vector<Contact>& out,
+                           Standing standing) const {
     Nearest nearest(target, max);
     const auto offer = [&](const Bucket& bucket) {
         for (const Node& node : bucket.live) {
@@ -276,6 +288,29 @@ void RoutingTable::closest(const Id& target, std::size_t max, std::vector<Contac
     }
     for (std::size_t i = own; i > 0 && !nearest.full(); --i) offer(buckets_[i - 1]);
     nearest.append_to(out);
+    if (nearest.full() || standing == Standing::answering) return;
+    std::size_t left = max - nearest.size();
+    for (const Bucket& bucket : buckets_) {
+        for (const Node& node : bucket.live) {
+            if (node.failures == 0 || left == 0) continue;
+            out.push_back(node.contact);
+            --left;
+        }
+    }
+}
+
+std::optional<Contact> RoutingTable::silent_neighbour(std::size_t count,
+                                                      Instant silent_since) const {
+    Nearest nearest(own_id_, count);
+    for (std::size_t i = buckets_.size(); i > 0 && !nearest.full(); --i) {
+        for (const Node& node : buckets_[i - 1].live) nearest.offer(node);
+    }
+    const Node* silent = nullptr;
+    nearest.visit([&](const Node& node) {
+        if (silent == nullptr || node.queried_at < silent->queried_at) silent = &node;
+    });
+    if (silent == nullptr || silent->queried_at > silent_since) return std::nullopt;
+    return silent->contact;
 }
 
 bool RoutingTable::holds(const Contact& contact) const {
@@ -303,13 +338,18 @@ std::vector<RoutingTable::Node> RoutingTable::nodes() const {
 
 // ---- Upkeep
 
+// Behind the k nearest there are only empty buckets, which a lookup of our own id covers.
 std::optional<Id> RoutingTable::next_refresh(Instant quiet_since, const Id& random, Instant now) {
-    const auto quietest = std::min_element(
-        buckets_.begin(), buckets_.end(),
-        [](const Bucket& a, const Bucket& b) { return a.changed_at < b.changed_at; });
+    std::size_t deeper = size_;
+    Bucket* quietest = nullptr;
+    for (Bucket& bucket : buckets_) {
+        deeper -= bucket.live.size();
+        if (&bucket != &buckets_.front() && deeper < options_.k) break;
+        if (quietest == nullptr || bucket.changed_at < quietest->changed_at) quietest = &bucket;
+    }
     if (quietest->changed_at > quiet_since) return std::nullopt;
     quietest->changed_at = now;
-    const auto bits = static_cast<unsigned>(quietest - buckets_.begin());
+    const auto bits = static_cast<unsigned>(quietest - buckets_.data());
     return id_in_bucket(own_id_, bits, bits + 1 == buckets_.size(), random);
 }
 

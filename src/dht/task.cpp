@@ -61,7 +61,7 @@ Task::Task(const Spec& spec, const Options& options, const Tables& tables)
     for (const Family family : families_) {
         std::vector<Contact> seeds;
         const RoutingTable& table = tables.of(family);
-        table.closest(spec.target, options.k, seeds);
+        table.closest(spec.target, options.k, seeds, RoutingTable::Standing::any);
         lookups_.emplace_back(lookup, spec.target, table.own_id(), seeds);
     }
 }
@@ -214,6 +214,9 @@ Query Task::store_query(const Store& store) const {
     query.method = Method::put;
     query.item = *spec_.item;
     query.cas = store.cas;
+    if (spec_.kind == Kind::copy) {
+        query.age_s = std::chrono::duration_cast<std::chrono::seconds>(spec_.age).count();
+    }
     return query;
 }
 

@@ -68,8 +68,12 @@ class RoutingTable {
     bool failed(const Contact& contact);
 
     // ---- What is known
-    // The `max` nearest to `target`, nearest first, without those that failed last time.
-    void closest(const Id& target, std::size_t max, std::vector<Contact>& out) const;
+    // Whom to name to others, and whom to ask if there are too few of those.
+    enum class Standing : std::uint8_t { answering, any };
+    // Appends the `max` nearest to `target` that answered last time, nearest first; then, if there
+    // are too few and any standing will do, some that failed.
+    void closest(const Id& target, std::size_t max, std::vector<Contact>& out,
+                 Standing standing = Standing::answering) const;
     bool holds(const Contact& contact) const;
     // Whether the node at this endpoint answered last time.
     bool holds(const Endpoint& endpoint) const;
@@ -84,6 +88,8 @@ class RoutingTable {
     // Whom to check next: a node that failed once, else the one longest unheard, if since before
     // `silent_since`.
     std::optional<Contact> next_check(Instant silent_since, Instant asked_before) const;
+    // Of the `count` nearest to ourselves the one longest unheard, if since before `silent_since`.
+    std::optional<Contact> silent_neighbour(std::size_t count, Instant silent_since) const;
     // Ids are sorted anew around another own id; nodes that then find no room are forgotten.
     void set_own_id(const Id& own_id, Instant now);
     const Id& own_id() const { return own_id_; }
@@ -102,6 +108,7 @@ class RoutingTable {
     bool is_exempt(const IpAddress& address) const;
     std::optional<Learned> refusal(const Contact& contact, const Bucket& bucket) const;
     Node* displaceable(Bucket& bucket, const Contact& newcomer);
+    void make_room_in_last(const Id& id);
     void split_last();
     void promote(Bucket& bucket, Instant now);
     void forget(const Endpoint& endpoint, const Id& but);
