@@ -79,6 +79,7 @@ class Announcer {
     // `entropy` outlives the announcer.
     Announcer(AnnouncerOptions options, Setup setup, Shelf shelf, Entropy& entropy, Log log);
     Announcer(Announcer&&) noexcept;
+    Announcer& operator=(Announcer&&) noexcept;
     ~Announcer();
     Result<void, store::Fault> load(const store::Reader& reader);
 

@@ -105,7 +105,7 @@ TEST_F(OrgRecords, ValidityIsRefusedInItsOrder) {
     const std::uint64_t ahead = 600'000;  // kClockTolerance
     EXPECT_TRUE(at({now, now + hour}));
     EXPECT_EQ(at({now, now + hour + 1}).error(), RecordError::too_long_lived);
-    EXPECT_EQ(at({now + ahead + 1, now + 2 * hour}).error(), RecordError::from_the_future);
+    EXPECT_EQ(at({now + ahead + 1, now + hour}).error(), RecordError::from_the_future);
     EXPECT_TRUE(at({now + ahead, now + hour}));
     EXPECT_EQ(at({now - hour, now}).error(), RecordError::expired);
     EXPECT_TRUE(at({now - hour + 1, now + 1}));
