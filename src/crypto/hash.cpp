@@ -29,6 +29,15 @@ Hash blake2b_256(ByteView data) {
 Salt blake2b_128(ByteView data) {
     return blake2b<Salt>(data);
 }
+WideHash blake2b_512(ByteView first, ByteView second) {
+    WideHash digest;
+    crypto_generichash_blake2b_state state;
+    crypto_generichash_blake2b_init(&state, nullptr, 0, WideHash::kSize);
+    crypto_generichash_blake2b_update(&state, first.data(), first.size());
+    crypto_generichash_blake2b_update(&state, second.data(), second.size());
+    crypto_generichash_blake2b_final(&state, digest.data(), WideHash::kSize);
+    return digest;
+}
 Id id_of(const PublicKey& key) {
     return blake2b<Id>(key.view());
 }

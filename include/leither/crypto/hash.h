@@ -13,6 +13,9 @@ namespace leither::crypto {
 
 Hash blake2b_256(ByteView data);
 Salt blake2b_128(ByteView data);
+// Of the concatenation of both parts.
+using WideHash = FixedBytes<struct WideHashTag, 64>;
+WideHash blake2b_512(ByteView first, ByteView second = {});
 // The account number of a key: BLAKE2b-160 of its 32 bytes.
 Id id_of(const PublicKey& key);
 

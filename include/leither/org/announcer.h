@@ -57,7 +57,7 @@ class Announcer {
     };
     struct ManifestIs {
         MutableItem item;
-        crypto::SealKey read_key;
+        crypto::X25519PublicKey read_key;
     };
     // The last lines, oldest first: contents of their items and the head that names them.
     struct ChatIs {

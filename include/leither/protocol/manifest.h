@@ -18,7 +18,7 @@ inline constexpr std::size_t kItemContentBytesMax = 990;
 inline constexpr std::string_view kManifestSalt = "org";
 
 // The X25519 key a node proves in the transport's handshake (docs/protocol/transport.md).
-using StaticKey = FixedBytes<struct StaticKeyTag, 32>;
+using StaticKey = crypto::X25519PublicKey;
 
 // A node that holds the ledger and answers for the organization.
 struct Keeper {
@@ -49,7 +49,7 @@ struct Manifest {
     BoundedText<16> unit;
     std::uint8_t decimals = 0;
     Checkpoint checkpoint;
-    crypto::SealKey read_key;  // to which members seal their routing records
+    crypto::X25519PublicKey read_key;  // to which members seal their routing records
     Bounded<Keeper, kKeepersMax> keepers;
     Validity validity;
     static void fields(auto& self, auto&& visit) {
@@ -85,6 +85,6 @@ Result<void, RecordError> check(const SignedManifest& signed_, const Id& organiz
 
 // Whoever holds the organization key's seed has the key that opens members' routing records, and
 // hands it to members' nodes.
-crypto::SealKeyPair read_key_of(const crypto::KeyPair& organization);
+crypto::X25519KeyPair read_key_of(const crypto::KeyPair& organization);
 
 }  // namespace leither::protocol

@@ -82,7 +82,7 @@ class AnnouncerTest : public ::testing::Test {
     }
 
     testing::OrgSample sample;
-    crypto::SealKeyPair read_key = protocol::read_key_of(sample.organization);
+    crypto::X25519KeyPair read_key = protocol::read_key_of(sample.organization);
     Prng prng{3};
     store::MemoryStore disk;
     Announcer announcer = make();

@@ -158,7 +158,7 @@ TEST_F(OrgRecords, ASealedRecordOpensOnlyForItsReadersAndItsNode) {
     const auto open = [&](ByteView content, const PublicKey& node) {
         return open_record(reader, content, node, kSampleNow);
     };
-    const auto stranger = crypto::SealKeyPair::derive(sample.alice.seed(), "leither/test/1");
+    const auto stranger = crypto::X25519KeyPair::derive(sample.alice.seed(), "leither/test/1");
     EXPECT_EQ(open_record({stranger, sample.chain}, *sealed, sample.node.public_key(), kSampleNow)
                   .error(),
               RecordError::not_for_us);
@@ -256,10 +256,10 @@ TEST_F(OrgRecords, OnlyALineOfNumberOneHasNoPredecessor) {
 TEST_F(OrgRecords, MessagesKeepToTheirMaximum) {
     const auto size = [](const auto& message) { return bcs::encode(message).size(); };
     EXPECT_EQ(size(AskManifest{}), AskManifest::kBytesMax);
-    Introduce introduce;
-    introduce.delegations.resize(kServedAccountsMax);
-    introduce.passes.resize(kServedAccountsMax);
-    EXPECT_EQ(size(introduce), Introduce::kBytesMax);
+    Credentials credentials;
+    credentials.delegations.resize(kServedAccountsMax);
+    credentials.passes.resize(kServedAccountsMax);
+    EXPECT_EQ(size(credentials), Credentials::kBytesMax);
     Welcome welcome;
     welcome.read_secret.resize(32 + crypto::kSealOverhead);
     welcome.passes.resize(kServedAccountsMax);
