@@ -102,7 +102,7 @@ struct Community::Impl {
 
     // ---- Talk
     void introduce(const Id& to, Instant now, Effects& fx);
-    void welcome(const PublicKey& key, const protocol::Introduce& shown, Instant now, Effects& fx);
+    void welcome(const PublicKey& key, const protocol::Credentials& shown, Instant now, Effects& fx);
     bool has_fresh_pass(const Id& account, const protocol::Passes& shown, Instant now) const;
     Duration pass_lifetime() const { return std::chrono::hours(options.pass_lifetime_hours); }
     void offer_records(const Id& to, Instant now, Effects& fx);
@@ -114,7 +114,7 @@ struct Community::Impl {
 
     void on(const Id& from, protocol::AskManifest&& ask, Instant now, Effects& fx);
     void on(const Id& from, protocol::ManifestReply&& reply, Instant now, Effects& fx);
-    void on(const Id& from, protocol::Introduce&& shown, Instant now, Effects& fx);
+    void on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx);
     void on(const Id& from, protocol::Welcome&& given, Instant now, Effects& fx);
     void on(const Id& from, protocol::RecordOffer&& offer, Instant now, Effects& fx);
     void on(const Id& from, protocol::RecordAsk&& ask, Instant now, Effects& fx);
@@ -296,7 +296,7 @@ void Community::Impl::tell_served(Instant now, Effects& fx) {
 
 void Community::Impl::introduce(const Id& to, Instant now, Effects& fx) {
     if (!life || served.empty()) return;
-    protocol::Introduce shown{served, {}};
+    protocol::Credentials shown{served, {}};
     // Whoever shows no pass is given all a member's node needs.
     for (const Id& account : read_key ? served_ids() : std::vector<Id>{}) {
         if (auto pass = life->members.pass_of(account, now)) shown.passes.push_back(*pass);
@@ -314,7 +314,7 @@ bool Community::Impl::has_fresh_pass(const Id& account, const protocol::Passes& 
 }
 
 // What a keeper gives a member's node.
-void Community::Impl::welcome(const PublicKey& key, const protocol::Introduce& shown, Instant now,
+void Community::Impl::welcome(const PublicKey& key, const protocol::Credentials& shown, Instant now,
                               Effects& fx) {
     if (!is_keeper() || !read_key) return;
     protocol::Welcome given;
@@ -374,7 +374,7 @@ void Community::Impl::on(const Id&, protocol::ManifestReply&& reply, Instant now
     take(keeper.step(ManifestKeeper::Offered{*std::move(reply.item)}, now), now, fx);
 }
 
-void Community::Impl::on(const Id& from, protocol::Introduce&& shown, Instant now, Effects& fx) {
+void Community::Impl::on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx) {
     if (!life) return;
     const PublicKey key = up.at(from);
     const bool was_member = from_member(from, now);

@@ -286,6 +286,7 @@ Announcer::Announcer(AnnouncerOptions options, Setup setup, Shelf shelf, Entropy
     impl_->start();
 }
 Announcer::Announcer(Announcer&&) noexcept = default;
+Announcer& Announcer::operator=(Announcer&&) noexcept = default;
 Announcer::~Announcer() = default;
 
 Result<void, store::Fault> Announcer::load(const store::Reader& reader) {

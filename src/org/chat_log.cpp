@@ -335,6 +335,7 @@ ChatLog::ChatLog(ChatOptions options, Setup setup, const Members& members, Entro
           .next_compare = std::nullopt,
           .writes = {}}) {}
 ChatLog::ChatLog(ChatLog&&) noexcept = default;
+ChatLog& ChatLog::operator=(ChatLog&&) noexcept = default;
 ChatLog::~ChatLog() = default;
 
 Result<void, store::Fault> ChatLog::load(const store::Reader& reader, Instant) {

@@ -485,6 +485,7 @@ Mailbox::Mailbox(MailboxOptions options, Setup setup, const Directory& directory
     CHECK(options.retry_min > Duration{} && options.retry_min <= options.retry_max);
 }
 Mailbox::Mailbox(Mailbox&&) noexcept = default;
+Mailbox& Mailbox::operator=(Mailbox&&) noexcept = default;
 Mailbox::~Mailbox() = default;
 
 Result<void, store::Fault> Mailbox::load(const store::Reader& reader, Instant now) {

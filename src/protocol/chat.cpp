@@ -32,11 +32,11 @@ Result<void, RecordError> check(const SignedLine& signed_, const ChainId& chain,
     return {};
 }
 
-std::optional<Bytes> seal_line(const SignedLine& signed_, const crypto::SealKey& read_key) {
+std::optional<Bytes> seal_line(const SignedLine& signed_, const crypto::X25519PublicKey& read_key) {
     return crypto::seal_alike(read_key, bcs::encode(signed_));
 }
 
-Result<SignedLine, RecordError> open_line(ByteView content, const crypto::SealKeyPair& read_key) {
+Result<SignedLine, RecordError> open_line(ByteView content, const crypto::X25519KeyPair& read_key) {
     if (content.size() > kItemContentBytesMax) return fail(RecordError::bad_content);
     const auto plain = crypto::open(read_key, content);
     if (!plain) return fail(RecordError::not_for_us);

@@ -83,7 +83,7 @@ Result<SealedLetter, RecordError> seal_letter(const SignedLetter& signed_,
 Result<SignedLetter, RecordError> open_letter(const ChainId& chain, const Envelope& envelope,
                                               const crypto::KeyPair& recipient) {
     if (envelope.recipient != recipient.id()) return fail(RecordError::not_for_us);
-    const auto plain = crypto::open(crypto::SealKeyPair::of(recipient), envelope.sealed);
+    const auto plain = crypto::open(crypto::seal_pair_of(recipient), envelope.sealed);
     if (!plain) return fail(RecordError::not_for_us);
     auto letter = bcs::decode<SignedLetter>(*plain);
     if (!letter) return fail(RecordError::bad_content);

@@ -43,8 +43,8 @@ Result<void, RecordError> check(const SignedManifest& signed_, const Id& organiz
     return {};
 }
 
-crypto::SealKeyPair read_key_of(const crypto::KeyPair& organization) {
-    return crypto::SealKeyPair::derive(organization.seed(), tags::kReadKey);
+crypto::X25519KeyPair read_key_of(const crypto::KeyPair& organization) {
+    return crypto::X25519KeyPair::derive(organization.seed(), tags::kReadKey);
 }
 
 }  // namespace leither::protocol

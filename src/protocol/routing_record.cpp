@@ -50,7 +50,7 @@ Delegations delegations_of(const RoutingRecord& record) {
 }
 
 std::optional<Bytes> seal_record(const SignedRoutingRecord& signed_,
-                                 const crypto::SealKey& read_key, Entropy& entropy) {
+                                 const crypto::X25519PublicKey& read_key, Entropy& entropy) {
     return crypto::seal(read_key, bcs::encode(signed_), entropy);
 }
 

@@ -9,7 +9,8 @@
 //   * Bounded in nodes. When full, nodes that are no member's go first, then those heard of longest
 //     ago; a stranger never takes a member's place.
 // Rationale
-//   * Delegations come with records and, from a node we are connected to, by Introduce; either
+//   * Delegations come with records and, from a node we are connected to, by its credentials;
+//   either
 //     proves the same, so they are kept in one place.
 // Complexity: all O(log n) but members_nodes and making room, O(n).
 //

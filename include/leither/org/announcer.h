@@ -57,7 +57,7 @@ class Announcer {
     };
     struct ManifestIs {
         MutableItem item;
-        crypto::SealKey read_key;
+        crypto::X25519PublicKey read_key;
     };
     // The last lines, oldest first: contents of their items and the head that names them.
     struct ChatIs {
@@ -81,6 +81,7 @@ class Announcer {
     // `entropy` outlives the announcer.
     Announcer(AnnouncerOptions options, Setup setup, Shelf shelf, Entropy& entropy, Log log);
     Announcer(Announcer&&) noexcept;
+    Announcer& operator=(Announcer&&) noexcept;
     ~Announcer();
     Result<void, store::Fault> load(const store::Reader& reader);
 

@@ -112,6 +112,7 @@ class ChatLog {
     // `members` and `entropy` outlive the log.
     ChatLog(ChatOptions options, Setup setup, const Members& members, Entropy& entropy, Log log);
     ChatLog(ChatLog&&) noexcept;
+    ChatLog& operator=(ChatLog&&) noexcept;
     ~ChatLog();
     Result<void, store::Fault> load(const store::Reader& reader, Instant now);
 

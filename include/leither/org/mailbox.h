@@ -142,6 +142,7 @@ class Mailbox {
     Mailbox(MailboxOptions options, Setup setup, const Directory& directory, Entropy& entropy,
             Log log);
     Mailbox(Mailbox&&) noexcept;
+    Mailbox& operator=(Mailbox&&) noexcept;
     ~Mailbox();
     Result<void, store::Fault> load(const store::Reader& reader, Instant now);
 

@@ -42,8 +42,8 @@ SignedLine sign(const ChainId& chain, const ChatLine& line, const crypto::KeyPai
 Result<void, RecordError> check(const SignedLine& signed_, const ChainId& chain, Instant now);
 
 // The content of a line's item, the same whoever publishes it. Nothing for a bad read key.
-std::optional<Bytes> seal_line(const SignedLine& signed_, const crypto::SealKey& read_key);
-Result<SignedLine, RecordError> open_line(ByteView content, const crypto::SealKeyPair& read_key);
+std::optional<Bytes> seal_line(const SignedLine& signed_, const crypto::X25519PublicKey& read_key);
+Result<SignedLine, RecordError> open_line(ByteView content, const crypto::X25519KeyPair& read_key);
 
 // Where a line's item is, and what it must be: the target is of SHA-1 only.
 struct ChatPointer {

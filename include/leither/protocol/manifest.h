@@ -50,7 +50,7 @@ struct Manifest {
     BoundedText<16> unit;
     std::uint8_t decimals = 0;
     Checkpoint checkpoint;
-    crypto::SealKey read_key;  // to which members seal their routing records
+    crypto::X25519PublicKey read_key;  // to which members seal their routing records
     Bounded<Keeper, kKeepersMax> keepers;
     Validity validity;
     static void fields(auto& self, auto&& visit) {
@@ -86,6 +86,6 @@ Result<void, RecordError> check(const SignedManifest& signed_, const Id& organiz
 
 // Whoever holds the organization key's seed has the key that opens members' routing records, and
 // hands it to members' nodes.
-crypto::SealKeyPair read_key_of(const crypto::KeyPair& organization);
+crypto::X25519KeyPair read_key_of(const crypto::KeyPair& organization);
 
 }  // namespace leither::protocol

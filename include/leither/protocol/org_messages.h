@@ -4,7 +4,6 @@
 #pragma once
 
 #include <optional>
-#include <variant>
 
 #include "leither/protocol/chat.h"
 #include "leither/protocol/envelope.h"
@@ -26,13 +25,13 @@ struct ManifestReply {
     friend bool operator==(const ManifestReply&, const ManifestReply&) = default;
 };
 // "These accounts are served here." Once after connecting, and when they change.
-struct Introduce {
+struct Credentials {
     Delegations delegations;
     Passes passes;
     static constexpr std::uint32_t kBytesMax =
         2 + kServedAccountsMax * (kSignedDelegationBytes + kSignedPassBytes);
     static void fields(auto& self, auto&& visit) { visit(self.delegations, self.passes); }
-    friend bool operator==(const Introduce&, const Introduce&) = default;
+    friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 // To a member's node: the secret read key, sealed to its node key, and passes for its accounts.
 struct Welcome {
@@ -160,10 +159,5 @@ struct ChatLines {
     bool is_canonical() const;
     friend bool operator==(const ChatLines&, const ChatLines&) = default;
 };
-
-// In this order they are appended to PeerMessage.
-using OrgMessage = std::variant<AskManifest, ManifestReply, Introduce, Welcome, RecordOffer,
-                                RecordAsk, RecordReply, EnvelopeOffer, EnvelopePost, EnvelopeAck,
-                                ChatPost, ChatHave, ChatAsk, ChatLines>;
 
 }  // namespace leither::protocol

@@ -90,10 +90,10 @@ struct DialBackResult {
     friend bool operator==(const DialBackResult&, const DialBackResult&) = default;
 };
 
-// In the order of `kPeerMessageKinds`; only ever append. From AskManifest on: org_messages.h.
+// In the order of `kPeerMessageKinds`; only ever append.
 using PeerMessage =
     std::variant<Hello, Ping, Pong, Goodbye, AskDialBack, DialBackResult, AskManifest,
-                 ManifestReply, Introduce, Welcome, RecordOffer, RecordAsk, RecordReply,
+                 ManifestReply, Credentials, Welcome, RecordOffer, RecordAsk, RecordReply,
                  EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines>;
 
 // What a sender that must drop something drops first.
@@ -119,7 +119,7 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {6, "dial_back_result", 9, Urgency::normal},
         {16, "ask_manifest", AskManifest::kBytesMax, Urgency::normal},
         {17, "manifest_reply", ManifestReply::kBytesMax, Urgency::normal},
-        {18, "introduce", Introduce::kBytesMax, Urgency::normal},
+        {18, "credentials", Credentials::kBytesMax, Urgency::normal},
         {19, "welcome", Welcome::kBytesMax, Urgency::normal},
         {20, "record_offer", RecordOffer::kBytesMax, Urgency::low},
         {21, "record_ask", RecordAsk::kBytesMax, Urgency::low},

@@ -57,10 +57,10 @@ Delegations delegations_of(const RoutingRecord& record);
 
 // The content of the item; nothing if `read_key` is of small order.
 std::optional<Bytes> seal_record(const SignedRoutingRecord& signed_,
-                                 const crypto::SealKey& read_key, Entropy& entropy);
+                                 const crypto::X25519PublicKey& read_key, Entropy& entropy);
 // Opens, decodes and checks; `not_for_us` if it does not open, `wrong_key` if it is not of `node`.
 struct RecordReader {
-    const crypto::SealKeyPair& read_key;
+    const crypto::X25519KeyPair& read_key;
     const ChainId& chain;
 };
 Result<SignedRoutingRecord, RecordError> open_record(const RecordReader& reader, ByteView content,

@@ -14,7 +14,7 @@ class Seal : public ::testing::Test {
 
     Prng prng{11};
     KeyPair account = KeyPair::generate(prng);
-    SealKeyPair key = SealKeyPair::derive(account.seed(), "leither/test/1");
+    X25519KeyPair key = X25519KeyPair::derive(account.seed(), "leither/test/1");
     Bytes plain = {1, 2, 3, 4, 5};
 };
 
@@ -47,7 +47,7 @@ TEST_F(Seal, AlikeDependsOnKeyAndBytesAlone) {
     ASSERT_TRUE(sealed.has_value());
     EXPECT_EQ(sealed, seal_alike(key.public_key(), plain));
     EXPECT_EQ(open(key, *sealed), plain);
-    const SealKeyPair other = SealKeyPair::derive(account.seed(), "leither/other/1");
+    const X25519KeyPair other = X25519KeyPair::derive(account.seed(), "leither/other/1");
     EXPECT_NE(sealed, seal_alike(other.public_key(), plain));
 }
 
@@ -63,7 +63,7 @@ TEST_F(Seal, AnAlteredBitDoesNotOpen) {
 
 TEST_F(Seal, AnotherKeyAndAShortBoxDoNotOpen) {
     const auto sealed = seal(key.public_key(), plain, prng);
-    EXPECT_FALSE(open(SealKeyPair::of(account), *sealed).has_value());
+    EXPECT_FALSE(open(seal_pair_of(account), *sealed).has_value());
     for (std::size_t size = 0; size < sealed->size(); ++size) {
         EXPECT_FALSE(open(key, ByteView(*sealed).first(size)).has_value());
     }
@@ -72,23 +72,23 @@ TEST_F(Seal, AnotherKeyAndAShortBoxDoNotOpen) {
 TEST_F(Seal, AnAccountOpensWhatIsSealedToItsPublicKey) {
     const auto to = seal_key_of(account.public_key());
     ASSERT_TRUE(to.has_value());
-    const SealKeyPair own = SealKeyPair::of(account);
+    const X25519KeyPair own = seal_pair_of(account);
     EXPECT_EQ(own.public_key(), *to);
     EXPECT_EQ(open(own, *seal(*to, plain, prng)), plain);
 }
 
 TEST_F(Seal, NothingIsSealedToAKeyOfSmallOrder) {
-    EXPECT_FALSE(seal(SealKey{}, plain, prng).has_value());
-    EXPECT_FALSE(seal_alike(SealKey{}, plain).has_value());
+    EXPECT_FALSE(seal(X25519PublicKey{}, plain, prng).has_value());
+    EXPECT_FALSE(seal_alike(X25519PublicKey{}, plain).has_value());
     PublicKey identity;
     identity[0] = 1;
     EXPECT_FALSE(seal_key_of(identity).has_value());
 }
 
 TEST_F(Seal, TagsGiveKeysThatHaveNothingInCommon) {
-    const SealKeyPair other = SealKeyPair::derive(account.seed(), "leither/other/1");
+    const X25519KeyPair other = X25519KeyPair::derive(account.seed(), "leither/other/1");
     EXPECT_NE(key.public_key(), other.public_key());
-    EXPECT_EQ(SealKeyPair::from_secret(key.secret()).public_key(), key.public_key());
+    EXPECT_EQ(X25519KeyPair::from_secret(key.secret()).public_key(), key.public_key());
 }
 
 }  // namespace

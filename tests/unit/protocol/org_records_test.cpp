@@ -105,7 +105,7 @@ TEST_F(OrgRecords, ValidityIsRefusedInItsOrder) {
     const std::uint64_t ahead = 600'000;  // kClockTolerance
     EXPECT_TRUE(at({now, now + hour}));
     EXPECT_EQ(at({now, now + hour + 1}).error(), RecordError::too_long_lived);
-    EXPECT_EQ(at({now + ahead + 1, now + 2 * hour}).error(), RecordError::from_the_future);
+    EXPECT_EQ(at({now + ahead + 1, now + hour}).error(), RecordError::from_the_future);
     EXPECT_TRUE(at({now + ahead, now + hour}));
     EXPECT_EQ(at({now - hour, now}).error(), RecordError::expired);
     EXPECT_TRUE(at({now - hour + 1, now + 1}));
@@ -158,7 +158,7 @@ TEST_F(OrgRecords, ASealedRecordOpensOnlyForItsReadersAndItsNode) {
     const auto open = [&](ByteView content, const PublicKey& node) {
         return open_record(reader, content, node, kSampleNow);
     };
-    const auto stranger = crypto::SealKeyPair::derive(sample.alice.seed(), "leither/test/1");
+    const auto stranger = crypto::X25519KeyPair::derive(sample.alice.seed(), "leither/test/1");
     EXPECT_EQ(open_record({stranger, sample.chain}, *sealed, sample.node.public_key(), kSampleNow)
                   .error(),
               RecordError::not_for_us);
@@ -256,10 +256,10 @@ TEST_F(OrgRecords, OnlyALineOfNumberOneHasNoPredecessor) {
 TEST_F(OrgRecords, MessagesKeepToTheirMaximum) {
     const auto size = [](const auto& message) { return bcs::encode(message).size(); };
     EXPECT_EQ(size(AskManifest{}), AskManifest::kBytesMax);
-    Introduce introduce;
-    introduce.delegations.resize(kServedAccountsMax);
-    introduce.passes.resize(kServedAccountsMax);
-    EXPECT_EQ(size(introduce), Introduce::kBytesMax);
+    Credentials credentials;
+    credentials.delegations.resize(kServedAccountsMax);
+    credentials.passes.resize(kServedAccountsMax);
+    EXPECT_EQ(size(credentials), Credentials::kBytesMax);
     Welcome welcome;
     welcome.read_secret.resize(32 + crypto::kSealOverhead);
     welcome.passes.resize(kServedAccountsMax);
