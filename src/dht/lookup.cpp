@@ -41,8 +41,8 @@ Lookup::Lookup(const Options& options, const Id& target, const Id& own_id,
                const std::vector<Contact>& seeds)
     : options_(options), target_(target), own_id_(own_id) {
     candidates_.reserve(3 * options_.k);
-    std::uint8_t path = 0;
-    for (const Contact& seed : seeds) add(seed, path++ % kPaths, 1);
+    std::size_t dealt = 0;
+    for (const Contact& seed : seeds) add(seed, static_cast<std::uint8_t>(dealt++ % kPaths), 1);
 }
 
 // ---- Candidates
