@@ -40,6 +40,13 @@ Bytes prefix_of_organization(const Id& organization) {
     return prefix;
 }
 
+// Nothing for bytes that are no secret.
+std::optional<crypto::X25519KeyPair> read_key_from(ByteView bytes) {
+    using Secret = crypto::X25519KeyPair::Secret;
+    if (bytes.size() != Secret::kSize) return std::nullopt;
+    return crypto::X25519KeyPair::from_secret(Secret::copy_of(bytes));
+}
+
 NetworkFailure refused(std::string_view why) {
     return {NetworkError::refused, std::string(why)};
 }
@@ -102,7 +109,8 @@ struct Community::Impl {
 
     // ---- Talk
     void introduce(const Id& to, Instant now, Effects& fx);
-    void welcome(const PublicKey& key, const protocol::Credentials& shown, Instant now, Effects& fx);
+    void welcome(const PublicKey& key, const protocol::Credentials& shown, Instant now,
+                 Effects& fx);
     bool has_fresh_pass(const Id& account, const protocol::Passes& shown, Instant now) const;
     Duration pass_lifetime() const { return std::chrono::hours(options.pass_lifetime_hours); }
     void offer_records(const Id& to, Instant now, Effects& fx);
@@ -157,7 +165,7 @@ struct Community::Impl {
     Shelf served_shelf;
     Shelf secret_shelf;
 
-    std::optional<crypto::SealKeyPair> read_key;
+    std::optional<crypto::X25519KeyPair> read_key;
     protocol::Delegations served;
     std::vector<Endpoint> endpoints;
     std::optional<Life> life;
@@ -332,7 +340,7 @@ void Community::Impl::welcome(const PublicKey& key, const protocol::Credentials&
     if (given.passes.empty()) return;
     const auto seal_key = crypto::seal_key_of(key);
     const auto sealed =
-        seal_key ? crypto::seal(*seal_key, read_key->secret(), entropy) : std::nullopt;
+        seal_key ? crypto::seal(*seal_key, read_key->secret().view(), entropy) : std::nullopt;
     if (!sealed) return;
     given.read_secret.assign(sealed->begin(), sealed->end());
     fx.sends.push_back({crypto::id_of(key), std::move(given)});
@@ -395,16 +403,11 @@ void Community::Impl::on(const Id& from, protocol::Welcome&& given, Instant now,
     const protocol::Manifest& manifest = keeper.item()->content.manifest;
     if (manifest.keeper(up.at(from)) == nullptr) return;
     for (const auto& pass : given.passes) (void)life->members.accept(pass, now);
-    const auto secret = crypto::open(crypto::SealKeyPair::of(setup.node), given.read_secret);
-    crypto::SealKeyPair::Secret bytes{};
-    if (secret && secret->size() == bytes.size()) {
-        std::ranges::copy(*secret, bytes.begin());
-        auto key = crypto::SealKeyPair::from_secret(bytes);
-        if (key.public_key() == manifest.read_key && !read_key) {
-            Bytes kept(bytes.begin(), bytes.end());
-            fx.writes.put(secret_shelf.key({}), std::move(kept));
-            read_key = std::move(key);
-        }
+    const auto opened = crypto::open(crypto::seal_pair_of(setup.node), given.read_secret);
+    const auto given_key = opened ? read_key_from(*opened) : std::nullopt;
+    if (given_key && given_key->public_key() == manifest.read_key && !read_key) {
+        fx.writes.put(secret_shelf.key({}), *opened);
+        read_key = given_key;
     }
     // With passes in hand, everybody else learns that this is a member's node.
     for (const auto& [node, key] : up) {
@@ -485,11 +488,7 @@ Result<void, store::Fault> Community::load(const store::Reader& reader, Instant 
             if (!impl_->served.full()) impl_->served.push_back(std::move(one));
         }));
     if (const auto secret = TRY(reader.get(impl_->secret_shelf.key({})))) {
-        crypto::SealKeyPair::Secret bytes{};
-        if (secret->size() == bytes.size()) {
-            std::ranges::copy(as_bytes(*secret), bytes.begin());
-            impl_->read_key = crypto::SealKeyPair::from_secret(bytes);
-        }
+        impl_->read_key = read_key_from(as_bytes(*secret));
     }
     if (!impl_->keeper.item()) return {};
     return impl_->load_life(reader, now);
@@ -584,13 +583,13 @@ void Community::set_endpoints(const std::vector<Endpoint>& endpoints, Instant no
 }
 
 Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant now, Effects& fx) {
-    const auto key = crypto::SealKeyPair::from_secret(order.read_secret);
+    const auto key = crypto::X25519KeyPair::from_secret(order.read_secret);
     if (key.public_key() != order.item.content.manifest.read_key) {
         return fail(refused("the read secret does not belong to the manifest's read key"));
     }
     impl_->read_key = key;
     fx.writes.put(impl_->secret_shelf.key({}),
-                  Bytes(order.read_secret.begin(), order.read_secret.end()));
+                  Bytes(order.read_secret.view().begin(), order.read_secret.view().end()));
     auto step = impl_->keeper.step(ManifestKeeper::Offered{std::move(order.item)}, now);
     if (step.refused) return fail(refused(protocol::to_string(*step.refused)));
     impl_->take(std::move(step), now, fx);

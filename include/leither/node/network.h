@@ -83,7 +83,7 @@ struct FollowOrganization {
 // and handed to members' nodes.
 struct PublishManifest {
     protocol::ManifestItem item;
-    crypto::SealKeyPair::Secret read_secret{};
+    crypto::X25519KeyPair::Secret read_secret;
 };
 // An account's owner wants this node to serve it.
 struct ServeAccount {
