@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 from harness.json_lines import JsonLines
 
@@ -42,6 +43,13 @@ class BittorrentDhtNode:
 
     def nodes(self):
         return self._ask("count")["nodes"]
+
+    def wait_for_nodes(self, count, seconds=60):
+        deadline = time.monotonic() + seconds
+        while self.nodes() < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"bittorrent-dht knows {self.nodes()} nodes, not {count}")
+            time.sleep(0.05)
 
     def put_value(self, value):
         """(target, copies stored)"""

@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
 
 from harness.dht_node import DhtNodes  # noqa: E402
-from harness.krpc import Asker, MutableItem, encode, endpoint_bytes, fresh_address, nodes_from, sha1  # noqa: E402
+from harness.krpc import Asker, MutableItem, encode, endpoint_bytes, nodes_from, sha1  # noqa: E402
 from harness.sodium import Key  # noqa: E402
 
 PROTOCOL, UNKNOWN_METHOD, TOO_BIG, BAD_SIGNATURE, SALT_TOO_BIG, CAS_MISMATCH, SEQ_TOO_LOW = 203, 204, 205, 206, 207, 301, 302
@@ -115,9 +115,6 @@ class Answers(BlackBox):
 
 
 class Nodes(BlackBox):
-    def nodes(self, asker, **arguments):
-        return nodes_from(asker.r("find_node", target=os.urandom(20), **arguments)[b"nodes"])
-
     def wait_until_known(self, asker, known):
         """Whether `known` shows up in the node's answers to `asker` soon."""
         deadline = time.monotonic() + 5
@@ -151,7 +148,7 @@ class Nodes(BlackBox):
             asker.ask("ping")
         for asker in known:
             asker.receive(0.05)
-        found = self.nodes(self.asker())
+        found = nodes_from(self.asker().r("find_node", target=os.urandom(20))[b"nodes"])
         self.assertLessEqual(len(found), 8)
         self.assertEqual(len(found), len({node for node, _ in found}))
 
