@@ -1,7 +1,6 @@
 """Our DHT nodes on real sockets, many in one process: the test program leither-dht-node."""
 
 import os
-import queue
 import socket
 
 from .daemon import BIN, process_cpu_seconds
@@ -32,10 +31,10 @@ class DhtNodes:
                    *(f"--bootstrap={host}:{port}" for host, port in bootstrap), *options]
         self.lines = JsonLines(command)
         try:
-            ready = self.lines.events.get(timeout=READY_SECONDS_MAX)
-        except queue.Empty:
+            ready = self.lines.event(READY_SECONDS_MAX)
+        except (TimeoutError, AssertionError):
             self.end()
-            raise AssertionError(f"not ready: {' '.join(command)}") from None
+            raise
         self.endpoints = [_endpoint(node["listen"]) for node in ready["nodes"]]
         self.ids = [bytes.fromhex(node["id"]) for node in ready["nodes"]]
 

@@ -2,9 +2,9 @@
 
 import itertools
 import json
-import queue
+import os
+import select
 import subprocess
-import threading
 import time
 
 
@@ -17,50 +17,53 @@ class RequestFailed(Exception):
 
 
 class JsonLines:
-    """Requests may be outstanding together: `start` sends one, `wait` brings its answer."""
+    """Requests may be outstanding together: `start` sends one, `wait` brings its answer. One thread only."""
 
     def __init__(self, command, cwd=None):
-        self.process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        self.events = queue.Queue()      # lines that answer nothing
+        self.process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self._ids = itertools.count(1)
         self._requests = {}
         self._answers = {}
-        self._arrived = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._events = []
+        self._partial = b""
 
-    def _read(self):
-        for line in self.process.stdout:
+    def _read(self, deadline, what):
+        """Takes in what the child says next."""
+        ready, _, _ = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError(f"no answer to {what}")
+        data = os.read(self.process.stdout.fileno(), 1 << 16)
+        if not data:
+            raise AssertionError(f"the child ended with {self.process.wait()} before it answered {what}")
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
             message = json.loads(line)
-            if "id" not in message:
-                self.events.put(message)
-                continue
-            with self._arrived:
+            if "id" in message:
                 self._answers[message["id"]] = message
-                self._arrived.notify_all()
-        with self._arrived:
-            self._answers = None
-            self._arrived.notify_all()
+            else:
+                self._events.append(message)
+
+    def event(self, seconds=30):
+        """The next line that answers nothing."""
+        deadline = time.monotonic() + seconds
+        while not self._events:
+            self._read(deadline, "its start")
+        return self._events.pop(0)
 
     def start(self, what, **fields):
         number = next(self._ids)
         request = {"id": number, "do": what, **fields}
         self._requests[number] = request
-        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
         return number
 
     def wait(self, number, seconds=60):
         """The answer; RequestFailed if it says so."""
         deadline = time.monotonic() + seconds
         request = self._requests.pop(number)
-        with self._arrived:
-            while True:
-                if self._answers is None:
-                    raise AssertionError(f"the child ended with {self.process.wait()} before it answered {request}")
-                if number in self._answers:
-                    answer = self._answers.pop(number)
-                    break
-                if not self._arrived.wait(max(0, deadline - time.monotonic())):
-                    raise TimeoutError(f"no answer to {request}")
+        while number not in self._answers:
+            self._read(deadline, request)
+        answer = self._answers.pop(number)
         if not answer["ok"]:
             raise RequestFailed(request, answer)
         return answer
