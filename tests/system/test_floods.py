@@ -9,14 +9,17 @@ import time
 import unittest
 
 from harness import malformed
+from harness.daemon import anonymous_bytes, open_files
 from harness.dht_node import DhtNodes
-from harness.floods import DatagramFlood
+from harness.floods import DatagramFlood, StreamFlood
 from harness.json_lines import RequestFailed
 from harness.krpc import Asker, encode
 
 SECONDS = float(os.environ.get("LEITHER_FLOOD_SECONDS", "4"))
 SEED = int(os.environ.get("LEITHER_SEED", "1"))
 DATAGRAMS_PER_SECOND = 10_000
+STREAMS_PER_SECOND = 1_000
+FILES_MAX = 600
 GROWTH_BYTES_MAX = 16 << 20
 LOOKUP_SECONDS_MAX = 1.1
 NODES = 12
@@ -79,6 +82,24 @@ class Datagrams(unittest.TestCase):
                 asker.put_value(value)
             self.assertLessEqual(nodes.memory_bytes() - before, 8 << 20)
             asker.ask("ping")
+
+
+@unittest.skipUnless("LEITHER_STREAM_TARGET" in os.environ, "no LEITHER_STREAM_TARGET=host:port,pid")
+class Streams(unittest.TestCase):
+    """Against a node that runs already and accepts TCP connections of peers."""
+
+    def setUp(self):
+        endpoint, pid = os.environ["LEITHER_STREAM_TARGET"].split(",")
+        host, port = endpoint.rsplit(":", 1)
+        self.target, self.pid = (host, int(port)), int(pid)
+
+    def test_malformed_and_half_open_ones(self):
+        before = anonymous_bytes(self.pid)
+        flood = StreamFlood(self.target, STREAMS_PER_SECOND, SECONDS, SEED)
+        flood.run()
+        self.assertGreater(flood.opened, 0.5 * SECONDS * STREAMS_PER_SECOND, "the flood itself was too slow")
+        self.assertLessEqual(anonymous_bytes(self.pid) - before, GROWTH_BYTES_MAX)
+        self.assertLessEqual(open_files(self.pid), FILES_MAX)
 
 
 if __name__ == "__main__":

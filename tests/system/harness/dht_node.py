@@ -3,7 +3,7 @@
 import os
 import socket
 
-from .daemon import BIN, process_cpu_seconds
+from .daemon import BIN, anonymous_bytes, process_cpu_seconds
 from .json_lines import JsonLines
 from .krpc import encode
 
@@ -59,8 +59,7 @@ class DhtNodes:
 
     def memory_bytes(self):
         """Anonymous memory: what the nodes hold, without the program's text."""
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
+        return anonymous_bytes(self.pid)
 
     def end(self):
         return self.lines.end()
