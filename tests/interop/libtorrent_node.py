@@ -66,10 +66,14 @@ class LibtorrentNode:
         return target.to_bytes(), alert.num_success
 
     def get_value(self, target):
-        """The value, or None."""
+        """The value, or None. Byte strings only: the binding can show no other kind, nor tell it from nothing."""
         wanted = lt.sha1_hash(target)
         self.session.dht_get_immutable_item(wanted)
-        return self.alert(lt.dht_immutable_item_alert, lambda alert: alert.target == wanted).item["value"]
+        alert = self.alert(lt.dht_immutable_item_alert, lambda alert: alert.target == wanted)
+        try:
+            return alert.item["value"]
+        except RuntimeError:
+            return None
 
     def put_mutable(self, key, value, salt=b""):
         """(sequence, copies stored); libtorrent looks up the sequence itself and adds one."""

@@ -26,6 +26,7 @@ class BittorrentDht(unittest.TestCase):
     def setUpClass(cls):
         cls.ours = DhtNodes(OURS, options=["--admit=any", "--local=exempt"])
         cls.addClassCleanup(cls.ours.end)
+        cls.ours.wait_until_known(8)
         cls.process = bittorrent_dht.BittorrentDht()
         cls.addClassCleanup(cls.process.end)
         cls.theirs = [cls.start(number) for number in range(THEIRS)]
@@ -42,7 +43,7 @@ class BittorrentDht(unittest.TestCase):
 
     def test_it_reads_what_we_put(self):
         for value in (b"short", os.urandom(100), os.urandom(990)):
-            target = bytes.fromhex(self.ours.put_value(1, value)["target"])
+            target = self.ours.put_value(1, value)["target"]
             self.assertEqual(value, self.theirs[0].get_value(target))
 
     def test_we_read_what_it_put(self):

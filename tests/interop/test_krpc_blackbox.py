@@ -119,6 +119,7 @@ class Nodes(BlackBox):
         """Whether `known` shows up in the node's answers to `asker` soon."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
+            known.ask("ping")
             known.receive(0.2)   # serves its pings
             found = nodes_from(asker.r("find_node", target=known.id)[b"nodes"])
             if (known.id, (known.address, known.port)) in found:
@@ -127,19 +128,15 @@ class Nodes(BlackBox):
 
     def test_a_node_that_answers_is_passed_on(self):
         known = self.asker(read_only=False)
-        known.ask("ping")
         self.assertTrue(self.wait_until_known(self.asker(), known))
 
     def test_a_node_that_is_read_only_is_not(self):
-        hidden = self.asker()
-        hidden.ask("ping")
+        hidden = self.asker(answers=True)
         self.assertFalse(self.wait_until_known(self.asker(), hidden))
 
     def test_a_node_that_does_not_answer_is_not(self):
         """Its address could be a victim's."""
-        liar = self.asker(read_only=False)
-        liar.ask("ping")
-        liar.read_only = True     # so that it answers no ping
+        liar = self.asker(read_only=False, answers=False)
         self.assertFalse(self.wait_until_known(self.asker(), liar))
 
     def test_never_more_than_8_nodes_nor_one_twice(self):
@@ -321,7 +318,7 @@ class MutableItems(BlackBox):
         return asker.r("get", target=target, **arguments)
 
     def test_a_signed_item_comes_back_with_its_signature(self):
-        for item in (self.item(), self.item(b"salted", 7, b"name"), self.item([1, {"a": b"b"}], 2 ** 53 - 1, os.urandom(64)),
+        for item in (self.item(), self.item(b"salted", 7, b"name"), self.item([1, {b"a": b"b"}], 2 ** 53 - 1, os.urandom(64)),
                      self.item(os.urandom(990), 0, b"0")):
             self.assertEqual(0, self.put(item))
             r = self.get(item.target)

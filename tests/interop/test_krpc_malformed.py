@@ -7,6 +7,7 @@ LEITHER_KRPC_TARGET as in test_krpc_blackbox.
 import json
 import os
 import random
+import time
 import unittest
 
 from test_krpc_blackbox import PROTOCOL, BlackBox
@@ -17,6 +18,7 @@ from harness.krpc import Asker, encode
 
 SEED = int(os.environ.get("LEITHER_SEED", "1"))
 DATAGRAMS_PER_ADDRESS = 25      # below what one address may send at once
+PAUSE_SECONDS = 0.03            # and what all together may
 CODES = set(range(201, 208)) | {301, 302}
 
 
@@ -35,6 +37,7 @@ class Malformed(BlackBox):
                     yield datagram, asker.answers_to(datagram)
                 self.assertEqual(self.id, asker.r("ping")[b"id"])
                 self.assertEqual({self.target}, asker.sources_seen)
+            time.sleep(PAUSE_SECONDS)
 
     def check_shape(self, datagram, answers):
         self.assertLessEqual(len(answers), 1, datagram)

@@ -32,7 +32,8 @@ class Datagrams(unittest.TestCase):
 
     def flood(self, nodes, datagrams, sources):
         """Floods node 0 while others ask it, and it asks others."""
-        targets = [bytes.fromhex(nodes.put_value(number % NODES, os.urandom(100))["target"]) for number in range(20)]
+        nodes.wait_until_known(8)
+        targets = [nodes.put_value(number % NODES, os.urandom(100))["target"] for number in range(20)]
         before = nodes.memory_bytes()
         flood = DatagramFlood(nodes.endpoints[0], datagrams, DATAGRAMS_PER_SECOND, SECONDS, sources)
         slow = missed = asked = 0

@@ -1,7 +1,9 @@
 """Our DHT nodes on real sockets, many in one process: the test program leither-dht-node."""
 
+import hashlib
 import os
 import socket
+import time
 
 from .daemon import BIN, anonymous_bytes, process_cpu_seconds
 from .json_lines import JsonLines
@@ -68,7 +70,9 @@ class DhtNodes:
 
     def put_value(self, node, value):
         """{target, copies, queries, us}"""
-        return self.lines.ask("put_value", node=node, value=encode(value).hex())
+        data = encode(value)
+        answer = self.lines.ask("put_value", node=node, value=data.hex())
+        return {**answer, "target": hashlib.sha1(data).digest()}
 
     def get_value(self, node, target):
         """{value: bencoded, holders, queries, us}; RequestFailed if it is not found."""
@@ -96,6 +100,15 @@ class DhtNodes:
     def contacts(self, node):
         """{(address, port)} of the good nodes in its table."""
         return {_endpoint(text) for text in self.lines.ask("contacts", node=node)["contacts"]}
+
+    def wait_until_known(self, count, seconds=60):
+        """Until each has `count` others in its table."""
+        deadline = time.monotonic() + seconds
+        for node in range(len(self)):
+            while len(self.contacts(node)) < count:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"node {node} knows {len(self.contacts(node))} others, not {count}")
+                time.sleep(0.05)
 
     # ---- The world ---------------------------------------------------------------------------------------
 

@@ -175,11 +175,12 @@ def fresh_address():
 
 
 class Asker:
-    """A node of the tests: answers pings, so that it counts as alive, and is read-only unless told."""
+    """A node of the tests. Read-only unless told; one that is not answers pings, so that it counts as alive."""
 
-    def __init__(self, target, address=None, read_only=True, tag=None):
+    def __init__(self, target, address=None, read_only=True, answers=None, tag=None):
         self.target = target
         self.read_only = read_only
+        self.answers = not read_only if answers is None else answers
         self.tag = tag
         self.id = os.urandom(20)
         family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
@@ -254,7 +255,7 @@ class Asker:
         return None
 
     def _serve(self, query, source):
-        if self.read_only or query[b"q"] != b"ping":
+        if not self.answers or query[b"q"] != b"ping":
             return
         fields = {"r": {"id": self.id}, "t": query[b"t"], "y": "r"}
         if self.tag:
