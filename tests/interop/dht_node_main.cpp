@@ -25,11 +25,15 @@ namespace {
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
+// More than any machine here answers.
+constexpr std::uint32_t kRateLifted = 1'000'000;
+
 struct CommandLine {
     std::vector<std::string> listen;
     std::vector<std::string> bootstrap;
     std::string admit = "any";
     std::string local = "exempt";
+    std::string rates = "kept";
     std::uint32_t loss_permille = 0;
     std::uint64_t seed = 1;
     std::string echo;
@@ -78,6 +82,10 @@ World::Options options_of(const CommandLine& line) {
     options.node.wall.admission = kAdmissions.at(line.admit);
     options.node.local =
         line.local == "exempt" ? dht::LocalSources::exempt : dht::LocalSources::limited;
+    options.node.rates.local = options.node.proofs.local = options.node.local;
+    if (line.rates == "lifted") {
+        options.node.rates.total_burst = options.node.rates.total_per_second = kRateLifted;
+    }
     options.loss_permille = line.loss_permille;
     options.seed = line.seed;
     return options;
@@ -288,6 +296,8 @@ int main(int argc, char** argv) {
     app.add_option("--bootstrap", line.bootstrap, "what all of them know");
     app.add_option("--admit", line.admit)->check(CLI::IsMember({"tagged", "guests", "any"}));
     app.add_option("--local", line.local)->check(CLI::IsMember({"limited", "exempt"}));
+    app.add_option("--rates", line.rates, "of all sources together")
+        ->check(CLI::IsMember({"kept", "lifted"}));
     app.add_option("--loss-permille", line.loss_permille)->check(CLI::Range(0, 1000));
     app.add_option("--seed", line.seed);
     app.add_option("--echo", line.echo, "be a bare UDP echo instead");

@@ -60,7 +60,7 @@ class Datagrams(unittest.TestCase):
             self.flood(nodes, self.datagrams, sources=8)
 
     def test_malformed_ones_from_sources_that_no_limit_holds_back(self):
-        with DhtNodes(NODES, options=["--local=exempt"]) as nodes:
+        with DhtNodes(NODES, options=["--local=exempt", "--rates=lifted"]) as nodes:
             self.flood(nodes, self.datagrams, sources=8)
 
     def test_malformed_ones_from_many_addresses(self):
@@ -76,7 +76,7 @@ class Datagrams(unittest.TestCase):
             self.flood(nodes, queries, sources=1000)
 
     def test_what_a_stranger_stores_is_bounded(self):
-        with DhtNodes(1, options=["--local=exempt"]) as nodes, Asker(nodes.endpoints[0]) as asker:
+        with DhtNodes(1, options=["--local=exempt", "--rates=lifted"]) as nodes, Asker(nodes.endpoints[0]) as asker:
             before = nodes.memory_bytes()
             for _ in range(4000):
                 value = self.prng.randbytes(980)
