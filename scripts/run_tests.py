@@ -30,8 +30,8 @@ INTEROP_TEST_SECONDS_MAX = 600
 BENCH_SMOKE = "BM_CheckAndApply|BM_Two|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
 
 # Which of the shared fuzzing seeds suit which target, by a word in the target's name.
-SEED_ARCHIVES = {"bencode": "bencode_seeds", "json": "json_seeds", "config": "json_seeds", "rpc": "json_seeds",
-                 "http": "http_seeds", "bcs": "framing_seeds", "protocol": "framing_seeds"}
+SEED_ARCHIVES = {"bencode": "bencode_seeds", "krpc": "bencode_seeds", "json": "json_seeds", "config": "json_seeds",
+                 "rpc": "json_seeds", "http": "http_seeds", "bcs": "framing_seeds", "protocol": "framing_seeds"}
 
 
 @dataclass

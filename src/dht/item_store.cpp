@@ -274,14 +274,15 @@ Result<void, StoreRefusal> ItemStore::announce(const Id& info_hash, const Endpoi
     return {};
 }
 
-std::vector<Endpoint> ItemStore::sample_peers(const Id& info_hash, Want families, std::size_t count,
-                                              Prng& prng, Instant now) const {
+std::vector<Endpoint> ItemStore::sample_peers(const Id& info_hash, const Sample& wanted, Prng& prng,
+                                              Instant now) const {
     std::vector<Endpoint> out;
     const auto swarm = swarms_.find(info_hash);
     if (swarm == swarms_.end()) return out;
+    const auto [families, count] = wanted;
     for (const Peer& peer : swarm->second) {
-        const bool wanted = peer.endpoint.address.is_v4() ? families.v4 : families.v6;
-        if (wanted && !expired(peer.announced_at, now)) out.push_back(peer.endpoint);
+        const bool fits = peer.endpoint.address.is_v4() ? families.v4 : families.v6;
+        if (fits && !expired(peer.announced_at, now)) out.push_back(peer.endpoint);
     }
     if (out.size() <= count) return out;
     for (std::size_t i = 0; i < count; ++i) std::swap(out[i], out[i + prng.below(out.size() - i)]);

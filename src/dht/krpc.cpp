@@ -246,6 +246,7 @@ Result<void, ParseError> read_search(const Fields& arguments, Query& query) {
     const bool for_peers = query.method == Method::get_peers;
     query.target = TRY(arguments.fixed<Id>(for_peers ? Key::info_hash : Key::target));
     query.want = TRY(read_want(arguments));
+    if (arguments.has(Key::token)) query.token = TRY(read_token(arguments));
     if (query.method == Method::get) query.newer_than = TRY(arguments.natural(Key::seq));
     return {};
 }

@@ -145,13 +145,14 @@ void put_search(auto& out, const Query& query) {
     if (for_peers) put_bytes(out, "9:info_hash", query.target.view());
     if (query.method == Method::get) put_integer(out, "3:seq", query.newer_than);
     if (!for_peers) put_bytes(out, "6:target", query.target.view());
+    if (!query.token.empty()) put_bytes(out, "5:token", query.token.view());
     put_want(out, query.want);
 }
 
 void put_announce(auto& out, const Query& query) {
     if (query.implied_port) put_integer(out, "12:implied_port", 1);
     put_bytes(out, "9:info_hash", query.target.view());
-    put_integer(out, "4:port", query.port);
+    if (query.port != 0) put_integer(out, "4:port", query.port);
     put_bytes(out, "5:token", query.token.view());
 }
 
@@ -238,6 +239,14 @@ Bytes written(const auto& message) {
     return out.take();
 }
 
+// Whether it fits once all nodes and peers are gone.
+bool fits_bare(const Response& response, std::size_t bytes_max) {
+    Response bare = response;
+    bare.nodes.clear();
+    bare.peers.clear();
+    return measure(bare) <= bytes_max;
+}
+
 // Takes the last nodes of one family away, no more than needed to save `excess` bytes.
 void drop_nodes(Response& response, bool is_v4, std::size_t excess) {
     const bool listed = is_v4 ? response.node_lists.v4 : response.node_lists.v6;
@@ -272,12 +281,14 @@ void trim(Response& response, std::size_t bytes_max) {
         const std::size_t size = measure(response);
         return size > bytes_max ? size - bytes_max : 0;
     };
+    if (excess() == 0) return;
+    if (!fits_bare(response, bytes_max)) {
+        response.found.value.clear();
+        response.found.key.reset();
+        response.found.signature.reset();
+    }
     for (const bool is_v4 : {false, true}) drop_nodes(response, is_v4, excess());
     while (excess() > 0 && !response.peers.empty()) response.peers.pop_back();
-    if (excess() == 0) return;
-    response.found.value.clear();
-    response.found.key.reset();
-    response.found.signature.reset();
 }
 
 }  // namespace leither::dht

@@ -1,8 +1,8 @@
 #include "leither/dht/sha1.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
 namespace leither::dht {
 
@@ -22,12 +22,30 @@ std::uint32_t big_endian(const std::uint8_t* bytes) {
            static_cast<std::uint32_t>(bytes[2]) << 8 | bytes[3];
 }
 
-// Function and constant of one round (FIPS 180-4, 4.1.1 and 4.2.1).
-std::uint32_t mix(std::size_t round, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
-    if (round < 20) return ((b & c) | (~b & d)) + 0x5a827999;
-    if (round < 40) return (b ^ c ^ d) + 0x6ed9eba1;
-    if (round < 60) return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-    return (b ^ c ^ d) + 0xca62c1d6;
+// The working variables a to e, and the 80 rounds in four stretches of 20, each with its function
+// and constant (FIPS 180-4, 4.1.1, 4.2.1 and 6.1.2).
+struct Rounds {
+    State v;
+    const std::array<std::uint32_t, kRounds>& words;
+
+    void stretch(std::size_t begin, std::uint32_t constant, auto&& function) {
+        for (std::size_t i = begin; i < begin + kRounds / 4; ++i) {
+            auto& [a, b, c, d, e] = v;
+            const std::uint32_t next =
+                std::rotl(a, 5) + function(b, c, d) + e + constant + words[i];
+            v = {next, a, std::rotl(b, 30), c, d};
+        }
+    }
+};
+
+std::uint32_t choose(std::uint32_t x, std::uint32_t y, std::uint32_t z) {
+    return (x & y) | (~x & z);
+}
+std::uint32_t majority(std::uint32_t x, std::uint32_t y, std::uint32_t z) {
+    return (x & y) | (x & z) | (y & z);
+}
+std::uint32_t parity(std::uint32_t x, std::uint32_t y, std::uint32_t z) {
+    return x ^ y ^ z;
 }
 
 void absorb(State& state, const std::uint8_t* block) {
@@ -36,20 +54,12 @@ void absorb(State& state, const std::uint8_t* block) {
     for (std::size_t i = 16; i < kRounds; ++i) {
         words[i] = std::rotl(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
     }
-    auto [a, b, c, d, e] = state;
-    for (std::size_t i = 0; i < kRounds; ++i) {
-        const std::uint32_t next = std::rotl(a, 5) + mix(i, b, c, d) + e + words[i];
-        e = d;
-        d = c;
-        c = std::rotl(b, 30);
-        b = a;
-        a = next;
-    }
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-    state[4] += e;
+    Rounds rounds{state, words};
+    rounds.stretch(0, 0x5a827999, choose);
+    rounds.stretch(20, 0x6ed9eba1, parity);
+    rounds.stretch(40, 0x8f1bbcdc, majority);
+    rounds.stretch(60, 0xca62c1d6, parity);
+    for (std::size_t i = 0; i < state.size(); ++i) state[i] += rounds.v[i];
 }
 
 // The last bytes, a one bit, zeros, and the length in bits: one block or two.

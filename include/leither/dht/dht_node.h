@@ -34,6 +34,7 @@
 #include "leither/dht/item.h"
 #include "leither/dht/item_store.h"
 #include "leither/dht/krpc.h"
+#include "leither/dht/lookup.h"
 #include "leither/dht/rate_limit.h"
 #include "leither/dht/wall.h"
 
@@ -207,8 +208,6 @@ struct Options {
     RateLimiter::Options rates;
     ProvenSources::Options proofs;
 };
-
-inline constexpr std::size_t kQuorum = 3;
 
 class DhtNode {
  public:

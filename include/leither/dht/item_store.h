@@ -67,9 +67,13 @@ class ItemStore {
 
     // ---- Peers
     Result<void, StoreRefusal> announce(const Id& info_hash, const Endpoint& peer, Instant now);
-    // Up to `count` of them of these families, drawn without preference.
-    std::vector<Endpoint> sample_peers(const Id& info_hash, Want families, std::size_t count,
-                                       Prng& prng, Instant now) const;
+    struct Sample {
+        Want families;
+        std::size_t count = 0;
+    };
+    // Up to `count` peers of these families, drawn without preference.
+    std::vector<Endpoint> sample_peers(const Id& info_hash, const Sample& wanted, Prng& prng,
+                                       Instant now) const;
 
     void expire(Instant now);
     // The node's id has changed (BEP 42): what is far and near is judged anew.

@@ -68,9 +68,11 @@ struct Query {
     Id sender;
     bool read_only = false;  // BEP 43: asks, but does not answer
 
-    Want want;                  // find_node, get_peers, get
-    Id target;                  // find_node, get; the info hash of get_peers and announce_peer
-    Token token;                // announce_peer, put
+    Want want;  // find_node, get_peers, get
+    Id target;  // find_node, get; the info hash of get_peers and announce_peer
+    // announce_peer, put. A find_node, get_peers or get may show one too, so that it is answered in
+    // full; foreign nodes pass over it.
+    Token token;
     std::uint16_t port = 0;     // announce_peer; not 0 unless implied
     bool implied_port = false;  // announce_peer: take the datagram's port instead
     // get: answer a mutable item only if it is newer than this.
@@ -159,8 +161,8 @@ Bytes write(const ErrorReply& error);
 std::size_t written_size(const Response& response);
 
 // Leaves out what does not fit in `bytes_max`: nodes of IPv6 from the last, then of IPv4, peers
-// from the last, and finally the value with its key and signature (its sequence stays). What then
-// remains is at most kTrimmedBytesMax, whatever bytes_max says.
+// from the last. A value that would not fit alone makes way for them, with its key and signature
+// (its sequence stays). No more than kTrimmedBytesMax remain, however small bytes_max is.
 inline constexpr std::size_t kTrimmedBytesMax = 270;
 void trim(Response& response, std::size_t bytes_max);
 
