@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "leither/base/check.h"
-#include "leither/codec/bencode_cursor.h"
 
 #include "dht_node_impl.h"
 
@@ -81,7 +80,7 @@ DhtNode::Impl::Impl(const Options& chosen, Entropy& source, const Log& sink, Ins
       rpc(rpc_options(chosen), source),
       responder(chosen, wall.tag(), source, now),
       swept_at(now),
-      pings_counted(now) {
+      pings_counted(now - std::chrono::hours(1)) {
     CHECK(options.k > 0 && options.k <= Lookup::kNamedMax);
     CHECK(options.alpha > 0 && options.lookups_max > 0);
 }
@@ -274,7 +273,7 @@ void DhtNode::Impl::on(const Ask& ask, Instant now) {
         refuse(ask.id, Failure::too_many);
         return;
     }
-    if (!spec_of(ask)) {
+    if (const auto* put = std::get_if<Put>(&ask.request); put != nullptr && !check(put->item)) {
         refuse(ask.id, Failure::invalid_item);
         return;
     }
@@ -306,7 +305,7 @@ void DhtNode::Impl::refuse(RequestId id, Failure failure) {
     out.done.push_back(std::move(done));
 }
 
-std::optional<Task::Spec> DhtNode::Impl::spec_of(const Ask& ask) const {
+Task::Spec DhtNode::Impl::spec_of(const Ask& ask) const {
     Task::Spec spec;
     if (const auto* find = std::get_if<FindNode>(&ask.request)) {
         spec.target = find->target;
@@ -323,7 +322,6 @@ std::optional<Task::Spec> DhtNode::Impl::spec_of(const Ask& ask) const {
     } else if (const auto* announce = std::get_if<Announce>(&ask.request)) {
         spec = spec_of(Kept{*announce});
     } else if (const auto* put = std::get_if<Put>(&ask.request)) {
-        if (!check(put->item)) return std::nullopt;
         spec = spec_of(Kept{*put});
     }
     return spec;
@@ -339,7 +337,7 @@ void DhtNode::Impl::start_waiting(Instant now) {
     while (is_ready && !waiting.empty() && requests_at_work() < options.lookups_max) {
         const Ask ask = std::move(waiting.front());
         waiting.pop_front();
-        start(*spec_of(ask), Request{ask.id}, now);
+        start(spec_of(ask), Request{ask.id}, now);
     }
 }
 
@@ -413,11 +411,12 @@ std::optional<Instant> DhtNode::next_deadline() const {
     const auto consider = [&](const std::optional<Instant>& at) {
         if (at && (!next || *at < *next)) next = at;
     };
+    if (!impl_->is_started) return next;
     consider(impl_->join_at);
     consider(impl_->self_at);
     consider(impl_->upkeep_at);
     consider(impl_->neighbour_at);
-    if (impl_->upkeep_at) {
+    if (impl_->is_ready) {
         consider(impl_->kept_due.next());
         consider(impl_->copies_due.next());
     }

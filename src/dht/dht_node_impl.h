@@ -67,7 +67,7 @@ struct DhtNode::Impl {
     void expire_queries(Instant now);
 
     // ---- Tasks
-    std::optional<Task::Spec> spec_of(const Ask& ask) const;
+    Task::Spec spec_of(const Ask& ask) const;
     void refuse(RequestId id, Failure failure);
     void start(const Task::Spec& spec, const Owner& owner, Instant now);
     void advance(std::uint32_t number, Instant now);

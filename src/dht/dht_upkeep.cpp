@@ -119,6 +119,7 @@ void DhtNode::Impl::settle(Instant now) {
     // Nobody answers: requests are told so, and we try again and again.
     if (!is_ready) {
         is_ready = true;
+        explorations_left = kExplorations;
         start_waiting(now);
     }
     if (bootstrap.empty() && remembered.empty()) return;
@@ -213,7 +214,8 @@ void DhtNode::Impl::check_next(Instant now) {
         swept_at = now;
         responder.store().expire(now);
     }
-    const Duration pause = explorations_left > 0 ? kUpkeepPauseWhenNew : kUpkeepPause;
+    const bool is_new = explorations_left > 0 && tables.size() > 0;
+    const Duration pause = is_new ? kUpkeepPauseWhenNew : kUpkeepPause;
     upkeep_at = after(pause, pause + pause / 2, now);
     if (tables.size() == 0 || upkeep_at_work() >= kUpkeepTasksMax) return;
     Task::Spec spec;
@@ -360,6 +362,7 @@ void DhtNode::Impl::copy_due(Instant now) {
         spec.kind = Task::Kind::copy;
         spec.target = *target;
         spec.item = *item;
+        spec.age = responder.store().age_of(*target, now);
         start(spec, Copying{*target}, now);
     }
 }
@@ -369,7 +372,7 @@ void DhtNode::Impl::conclude(const Copying&, Work& work, Instant now) {
     const Outcome outcome = work.task.outcome();
     const auto& held = work.task.spec().item;
     if (outcome.item && outcome.item != held) {
-        (void)responder.store().put(*outcome.item, std::nullopt, IpAddress(), now);
+        (void)responder.store().copy(*outcome.item, work.task.spec().age, IpAddress(), now);
     }
 }
 

@@ -122,25 +122,41 @@ ItemStore::Items::iterator ItemStore::find_fresh(const Id& target, Instant now) 
     return items_.end();
 }
 
+// What was verified once needs no second look.
+Result<ItemStore::Items::iterator, StoreRefusal> ItemStore::verify(const Item& item,
+                                                                   const Id& target, Instant now) {
+    const auto stored = find_fresh(target, now);
+    if (stored != items_.end() && stored->second.item == item) return stored;
+    const auto checked = check(item);
+    if (!checked) return fail(refusal_of(checked.error()));
+    return stored;
+}
+
 Result<void, StoreRefusal> ItemStore::put(const Item& item, std::optional<std::int64_t> cas,
                                           const IpAddress& source, Instant now) {
     if (item.value.size() > kValueBytesMax) return fail(StoreRefusal::value_too_big);
     const Id target = target_of(item);
-    const auto stored = find_fresh(target, now);
-    // What was verified once needs no second look.
-    if (stored == items_.end() || stored->second.item != item) {
-        const auto checked = check(item);
-        if (!checked) return fail(refusal_of(checked.error()));
-    }
-    if (stored != items_.end()) return update(stored, item, cas, now);
-    return place(target, item, block_of(source), now);
+    const auto stored = TRY(verify(item, target, now));
+    if (stored == items_.end()) return place(target, item, block_of(source), now);
+    TRY(check_cas(stored->second.item, cas));
+    return update(stored, item, now);
+}
+
+Result<void, StoreRefusal> ItemStore::copy(const Item& item, Duration age, const IpAddress& source,
+                                           Instant now) {
+    if (item.value.size() > kValueBytesMax) return fail(StoreRefusal::value_too_big);
+    const Id target = target_of(item);
+    const auto stored = TRY(verify(item, target, now));
+    const Instant put_at = now - age;
+    if (expired(put_at, now)) return {};
+    if (stored == items_.end()) return place(target, item, block_of(source), put_at);
+    return update(stored, item, put_at);
 }
 
 Result<void, StoreRefusal> ItemStore::update(Items::iterator stored, const Item& item,
-                                             std::optional<std::int64_t> cas, Instant now) {
-    TRY(check_cas(stored->second.item, cas));
+                                             Instant put_at) {
     if (says_the_same(stored->second.item, item)) {
-        stored->second.put_at = now;
+        stored->second.put_at = std::max(stored->second.put_at, put_at);
         return {};
     }
     TRY(check_newer(stored->second.item, item));
@@ -148,16 +164,16 @@ Result<void, StoreRefusal> ItemStore::update(Items::iterator stored, const Item&
     const Stored old = stored->second;
     const IpAddress block = old.share->first;
     erase(stored);
-    const auto placed = place(target, item, block, now);
+    const auto placed = place(target, item, block, put_at);
     // A longer value may find no room; the old one's room is still there.
     if (!placed) insert(target, old.item, block, old.put_at);
     return placed;
 }
 
 Result<void, StoreRefusal> ItemStore::place(const Id& target, const Item& item,
-                                            const IpAddress& block, Instant now) {
+                                            const IpAddress& block, Instant put_at) {
     if (!make_room(target, cost_of(item), block)) return fail(StoreRefusal::store_full);
-    insert(target, item, block, now);
+    insert(target, item, block, put_at);
     return {};
 }
 
@@ -202,6 +218,10 @@ const Item* ItemStore::find(const Id& target, Instant now) const {
     const auto stored = items_.find(target);
     if (stored == items_.end() || expired(stored->second.put_at, now)) return nullptr;
     return &stored->second.item;
+}
+
+Duration ItemStore::age_of(const Id& target, Instant now) const {
+    return now - items_.at(target).put_at;
 }
 
 // ---- Peers

@@ -20,11 +20,11 @@ constexpr std::size_t kPeerBytesV6 = 16 + kPortBytes;
 // Every key we know, of the message and of its arguments, in the order of kKeyNames.
 // clang-format off
 enum class Key : std::uint8_t {
-    a, cas, e, id, implied_port, info_hash, ip, k, nodes, nodes6, port, q, r, ro, salt, seq, sig, t,
+    a, age, cas, e, id, implied_port, info_hash, ip, k, nodes, nodes6, port, q, r, ro, salt, seq, sig, t,
     target, token, v, values, want, y,
 };
-constexpr std::array<std::string_view, 24> kKeyNames = {
-    "a", "cas", "e", "id", "implied_port", "info_hash", "ip", "k", "nodes", "nodes6", "port", "q",
+constexpr std::array<std::string_view, 25> kKeyNames = {
+    "a", "age", "cas", "e", "id", "implied_port", "info_hash", "ip", "k", "nodes", "nodes6", "port", "q",
     "r", "ro", "salt", "seq", "sig", "t", "target", "token", "v", "values", "want", "y",
 };
 // clang-format on
@@ -239,6 +239,7 @@ Result<void, ParseError> read_put(const Fields& arguments, Query& query) {
     query.item.value = TRY(read_value(arguments));
     query.item.author = TRY(read_author(arguments));
     query.cas = TRY(arguments.natural(Key::cas));
+    query.age_s = TRY(arguments.natural(Key::age));
     return {};
 }
 

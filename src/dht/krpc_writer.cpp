@@ -183,7 +183,10 @@ void put_arguments(auto& out, const Query& query) {
 
 void put(auto& out, const Query& query) {
     out.raw("d1:ad");
-    if (query.method == Method::put) put_integer(out, "3:cas", query.cas);
+    if (query.method == Method::put) {
+        put_integer(out, "3:age", query.age_s);
+        put_integer(out, "3:cas", query.cas);
+    }
     put_bytes(out, "2:id", query.sender.view());
     put_arguments(out, query);
     out.raw("e1:q");

@@ -16,6 +16,10 @@ bool passed_over(State state) {
     return state == State::failed || state == State::late || state == State::asked_again;
 }
 
+bool is_at_work(State state) {
+    return state == State::asked || state == State::late || state == State::asked_again;
+}
+
 // The item a reply claims to hold; nothing if it brought none of the kind that is sought.
 std::optional<Item> item_of(const Found& found, const std::optional<Lookup::Author>& author) {
     if (found.value.empty()) return std::nullopt;
@@ -66,10 +70,14 @@ void Lookup::add(const Contact& contact, std::uint8_t path, std::uint8_t hop) {
         candidates_.begin(), candidates_.end(), contact,
         [&](const Contact& a, const Candidate& b) { return nearer(a, b.contact); });
     if (candidates_.size() >= kCandidatesMax) {
-        // The farthest goes, unless it is at work or has answered.
-        if (at == candidates_.end() || candidates_.back().state != State::fresh) return;
-        candidates_.insert(at, Candidate{contact, State::fresh, path, hop, 0, {}, {}, false});
-        candidates_.pop_back();
+        // The farthest that is not at work goes.
+        const auto last = std::find_if(candidates_.rbegin(), candidates_.rend(),
+                                       [](const Candidate& c) { return !is_at_work(c.state); });
+        const auto place = at - candidates_.begin();
+        if (last == candidates_.rend() || last.base() <= at) return;
+        candidates_.erase(std::next(last).base());
+        candidates_.insert(candidates_.begin() + place,
+                           Candidate{contact, State::fresh, path, hop, 0, {}, {}, false});
         return;
     }
     candidates_.insert(at, Candidate{contact, State::fresh, path, hop, 0, {}, {}, false});

@@ -23,6 +23,9 @@ ItemStore::Options store_options(const Options& options) {
     return out;
 }
 
+// More is as good as for ever.
+constexpr std::chrono::seconds kAgeMax = std::chrono::hours(24);
+
 // BEP 32: who wants nothing in particular gets nodes of the family it asks by.
 Want wanted(const Query& query, const Endpoint& from) {
     if (query.want.v4 || query.want.v6) return query.want;
@@ -109,7 +112,10 @@ Responder::Answer Responder::answer(const Query& query, const Asker& asker, cons
 
 Result<void, StoreRefusal> Responder::take(const Query& query, const Asker& asker, Instant now) {
     if (query.method == Method::put) {
-        return store_.put(query.item, query.cas, asker.endpoint.address, now);
+        const IpAddress& source = asker.endpoint.address;
+        if (!query.age_s) return store_.put(query.item, query.cas, source, now);
+        const std::int64_t age_s = std::min<std::int64_t>(*query.age_s, kAgeMax.count());
+        return store_.copy(query.item, std::chrono::seconds(age_s), source, now);
     }
     Endpoint peer = asker.endpoint;
     if (!query.implied_port) peer.port = query.port;

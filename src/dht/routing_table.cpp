@@ -167,11 +167,8 @@ RoutingTable::Learned RoutingTable::answered(const Contact& contact, Instant now
         return Learned::refreshed;
     }
     if (const auto refused = refusal(contact, *bucket)) return *refused;
-    while (bucket->live.size() >= capacity(index_of(contact.id)) &&
-           index_of(contact.id) + 1 == buckets_.size() && buckets_.size() < kIdBits) {
-        split_last();
-        bucket = &buckets_[index_of(contact.id)];
-    }
+    make_room_in_last(contact.id);
+    bucket = &buckets_[index_of(contact.id)];
     if (const auto waiting = find_contact(bucket->waiting, contact);
         waiting != bucket->waiting.end()) {
         bucket->waiting.erase(waiting);
@@ -201,6 +198,16 @@ bool RoutingTable::would_add(const Contact& contact) const {
     if (!has_room) return false;
     if (find_contact(bucket.waiting, contact) != bucket.waiting.end()) return false;
     return !refusal(contact, bucket).has_value();
+}
+
+// The last bucket is split while it holds too many, or has no room for `id`.
+void RoutingTable::make_room_in_last(const Id& id) {
+    while (buckets_.size() < kIdBits) {
+        const std::size_t last = buckets_.size() - 1;
+        const std::size_t coming = index_of(id) == last ? 1 : 0;
+        if (buckets_[last].live.size() + coming <= capacity(last)) return;
+        split_last();
+    }
 }
 
 // Nodes of the last bucket that share a bit more with us move into a new one.
@@ -331,13 +338,18 @@ std::vector<RoutingTable::Node> RoutingTable::nodes() const {
 
 // ---- Upkeep
 
+// Behind the k nearest there are only empty buckets, which a lookup of our own id covers.
 std::optional<Id> RoutingTable::next_refresh(Instant quiet_since, const Id& random, Instant now) {
-    const auto quietest = std::min_element(
-        buckets_.begin(), buckets_.end(),
-        [](const Bucket& a, const Bucket& b) { return a.changed_at < b.changed_at; });
+    std::size_t deeper = size_;
+    Bucket* quietest = nullptr;
+    for (Bucket& bucket : buckets_) {
+        deeper -= bucket.live.size();
+        if (&bucket != &buckets_.front() && deeper < options_.k) break;
+        if (quietest == nullptr || bucket.changed_at < quietest->changed_at) quietest = &bucket;
+    }
     if (quietest->changed_at > quiet_since) return std::nullopt;
     quietest->changed_at = now;
-    const auto bits = static_cast<unsigned>(quietest - buckets_.begin());
+    const auto bits = static_cast<unsigned>(quietest - buckets_.data());
     return id_in_bucket(own_id_, bits, bits + 1 == buckets_.size(), random);
 }
 

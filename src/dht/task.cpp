@@ -214,6 +214,9 @@ Query Task::store_query(const Store& store) const {
     query.method = Method::put;
     query.item = *spec_.item;
     query.cas = store.cas;
+    if (spec_.kind == Kind::copy) {
+        query.age_s = std::chrono::duration_cast<std::chrono::seconds>(spec_.age).count();
+    }
     return query;
 }
 

@@ -25,6 +25,7 @@ class Task {
         std::optional<Item> item;              // put, copy
         std::optional<std::int64_t> cas;
         std::uint16_t port = 0;  // announce
+        Duration age{0};         // copy
         Thrift thrift = Thrift::store_always;
     };
 

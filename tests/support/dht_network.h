@@ -11,7 +11,7 @@
 #include "leither/crypto/hash.h"
 #include "leither/dht/dht_node.h"
 
-namespace leither::test {
+namespace leither::testing {
 
 class DhtNetwork {
  public:
@@ -176,4 +176,4 @@ class DhtNetwork {
     Hash digest_;
 };
 
-}  // namespace leither::test
+}  // namespace leither::testing

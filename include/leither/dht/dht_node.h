@@ -17,8 +17,8 @@
 // Rationale: dead contacts make the tail, so a query is given up softly after an adaptive time of
 //   at most 1 s (another is asked in its place) and for good after 4 s (docs/protocol/dht.md).
 // Deviations
-//   * Kademlia copies items with their age; BEP 44 has no field for it, so a copy to a new holder
-//     lives two hours anew.
+//   * A copy between holders carries the age of what is copied, in a field of our own, so that it
+//     prolongs no life; foreign holders count two hours anew.
 //   * The first buckets hold more than k: a node of a community of some hundred knows nearly all.
 #pragma once
 
@@ -29,76 +29,18 @@
 
 #include "leither/base/entropy.h"
 #include "leither/base/log.h"
-#include "leither/base/number.h"
 #include "leither/base/time.h"
-#include "leither/dht/item.h"
+#include "leither/dht/dht_request.h"
 #include "leither/dht/item_store.h"
-#include "leither/dht/krpc.h"
 #include "leither/dht/lookup.h"
 #include "leither/dht/rate_limit.h"
 #include "leither/dht/wall.h"
 
 namespace leither::dht {
 
-// Chosen by the host, unique among its open requests.
-using RequestId = Number<struct RequestIdTag>;
-
 // Whether others may ask us (BEP 43). A node that nobody can reach is a reader.
 enum class Role : std::uint8_t { member, reader };
 enum class Families : std::uint8_t { v4, v6, both };
-
-// ---- Requests
-
-struct FindNode {
-    Id target;
-};
-struct GetPeers {
-    Id info_hash;
-};
-struct GetImmutable {
-    Id target;
-};
-struct GetMutable {
-    PublicKey key;
-    ItemSalt salt;
-};
-// We can be reached at `port`; 0: at the port our datagrams come from.
-struct Announce {
-    Id info_hash;
-    std::uint16_t port = 0;
-};
-// A mutable item is signed by the caller. `cas`: only if this sequence is the newest there is.
-struct Put {
-    Item item;
-    std::optional<std::int64_t> cas;
-};
-using Request = std::variant<FindNode, GetPeers, GetImmutable, GetMutable, Announce, Put>;
-
-enum class Failure : std::uint8_t {
-    no_nodes,          // nobody answers: not connected
-    not_found,         // the closest nodes have no such item, or no peers
-    stored_nowhere,    // nobody took a copy; `refusal` says why if anyone did
-    sequence_too_low,  // a newer item is there, or another under the same sequence: see `item`
-    cas_mismatch,      // another sequence is there: see `item`
-    invalid_item,      // the item to put breaks a rule of BEP 44
-    too_many,          // Options::requests_max are open
-    cancelled,
-};
-const char* to_string(Failure failure);
-
-struct Outcome {
-    std::optional<Failure> failure;
-    std::vector<Contact> nodes;           // FindNode: the closest that answered, nearest first
-    std::vector<Endpoint> peers;          // GetPeers
-    std::optional<Item> item;             // the highest valid sequence found
-    std::uint32_t holders = 0;            // who returned that item
-    std::uint32_t copies = 0;             // Put, Announce: stored at this many other nodes
-    bool stored_here = false;             // and at our own, which does not count as a copy
-    std::optional<std::int32_t> refusal;  // code of the last node that refused to store
-    std::uint32_t queries = 0;
-    std::uint32_t answers = 0;
-    std::uint32_t hops = 0;  // from our table to whoever decided the outcome
-};
 
 // ---- Inputs
 

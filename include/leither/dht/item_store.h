@@ -62,8 +62,15 @@ class ItemStore {
     // Verifies `item` and stores it under its target, or refreshes the equal one.
     Result<void, StoreRefusal> put(const Item& item, std::optional<std::int64_t> cas,
                                    const IpAddress& source, Instant now);
+    // The same for a copy from another holder, whose own was put `age` ago: copying prolongs no
+    // item's life.
+    Result<void, StoreRefusal> copy(const Item& item, Duration age, const IpAddress& source,
+                                    Instant now);
     // Null if there is none or it has expired. Lives until the next call that is not const.
     const Item* find(const Id& target, Instant now) const;
+
+    // How long ago it was put. REQUIRES: find would find it.
+    Duration age_of(const Id& target, Instant now) const;
 
     // ---- Peers
     Result<void, StoreRefusal> announce(const Id& info_hash, const Endpoint& peer, Instant now);
@@ -107,10 +114,11 @@ class ItemStore {
     bool expired(Instant last, Instant now) const { return now - last >= options_.lifetime; }
     bool has_room(std::size_t item_cost) const;
     Items::iterator find_fresh(const Id& target, Instant now);
-    Result<void, StoreRefusal> update(Items::iterator stored, const Item& item,
-                                      std::optional<std::int64_t> cas, Instant now);
+    // What is stored under the target of `item`, which is valid.
+    Result<Items::iterator, StoreRefusal> verify(const Item& item, const Id& target, Instant now);
+    Result<void, StoreRefusal> update(Items::iterator stored, const Item& item, Instant put_at);
     Result<void, StoreRefusal> place(const Id& target, const Item& item, const IpAddress& block,
-                                     Instant now);
+                                     Instant put_at);
     // False if the newcomer itself would be the first to go.
     bool make_room(const Id& target, std::size_t cost, const IpAddress& block);
     // Of the blocks that hold `share` items.

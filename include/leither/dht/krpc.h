@@ -79,6 +79,9 @@ struct Query {
     std::optional<std::int64_t> newer_than;
     Item item;                        // put; not yet verified
     std::optional<std::int64_t> cas;  // put: only if the stored sequence is this
+    // put, of our own: a copy between holders, whose item was put so many seconds ago. Foreign
+    // nodes pass over it.
+    std::optional<std::int64_t> age_s;
 
     friend bool operator==(const Query&, const Query&) = default;
 };

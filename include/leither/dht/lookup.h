@@ -42,9 +42,9 @@ class Lookup {
     };
     struct Options {
         Goal goal = Goal::nodes;
-        std::optional<Author> author;
+        std::optional<Author> author = std::nullopt;
         // Of an every_copy lookup: items up to this sequence need not be sent, only named.
-        std::optional<std::int64_t> newer_than;
+        std::optional<std::int64_t> newer_than = std::nullopt;
         std::size_t k = 8;
         std::size_t alpha = 3;
         LocalSources local = LocalSources::limited;  // exempt: no limit per block among them

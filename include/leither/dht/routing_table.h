@@ -108,6 +108,7 @@ class RoutingTable {
     bool is_exempt(const IpAddress& address) const;
     std::optional<Learned> refusal(const Contact& contact, const Bucket& bucket) const;
     Node* displaceable(Bucket& bucket, const Contact& newcomer);
+    void make_room_in_last(const Id& id);
     void split_last();
     void promote(Bucket& bucket, Instant now);
     void forget(const Endpoint& endpoint, const Id& but);
