@@ -49,9 +49,10 @@ class RateCap final : public Budget {
     void refill();
     Duration time_for(std::int64_t bytes) const;
 
-    std::int64_t rate_;   // bytes a second
-    std::int64_t burst_;  // bytes the bucket holds
-    std::int64_t level_;  // below 0: debt
+    std::int64_t rate_;          // bytes a second
+    std::int64_t burst_;         // bytes the bucket holds
+    std::int64_t level_;         // below 0: debt
+    std::int64_t fraction_ = 0;  // millionths of a byte above `level_`
     Clock clock_;
     Duration refilled_at_;
 };
