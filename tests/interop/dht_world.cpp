@@ -4,38 +4,21 @@
 #include <optional>
 #include <stdexcept>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "leither/base/check.h"
+#include "leither/io/udp_socket.h"
 
 namespace leither::interop {
 
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::udp;
 using boost::system::error_code;
 
-// Served before others have their turn.
-constexpr int kDatagramsPerWake = 32;
-constexpr int kSocketBufferBytes = 1 << 20;
-
-asio::ip::address to_asio(const IpAddress& address) {
-    return asio::ip::make_address(address.text());
-}
-
-udp::endpoint to_asio(const Endpoint& endpoint) {
-    return {to_asio(endpoint.address), endpoint.port};
-}
-
-Endpoint from_asio(const udp::endpoint& endpoint) {
-    const auto address = endpoint.address();
-    if (address.is_v4()) return {IpAddress::v4(address.to_v4().to_bytes()), endpoint.port()};
-    return {IpAddress::v6(address.to_v6().to_bytes()), endpoint.port()};
-}
+// A node among hundreds gets few datagrams at a time, and its buffers count as its memory.
+constexpr std::size_t kBatchMax = 8;
 
 }  // namespace
 
@@ -46,25 +29,15 @@ struct World::Timer {
 };
 
 struct World::Member {
-    udp::socket socket;
-    Endpoint endpoint;
+    Member(const io::UdpOptions& options, io::Reactor& reactor,
+           io::UdpSocket::OnDatagram on_datagram)
+        : socket(options, reactor, std::move(on_datagram)) {}
+
+    io::UdpSocket socket;
+    Endpoint endpoint{};
     std::optional<dht::DhtNode> node{};
     std::optional<Instant> deadline{};
     bool silent = false;
-
-    Member(asio::io_context& context, const Endpoint& listen) : socket(context) {
-        const auto wanted = to_asio(listen);
-        socket.open(wanted.protocol());
-        socket.set_option(asio::socket_base::receive_buffer_size(kSocketBufferBytes));
-        socket.bind(wanted);
-        socket.non_blocking(true);
-        endpoint = from_asio(socket.local_endpoint());
-    }
-
-    void send(const dht::Outgoing& outgoing) {
-        error_code ignored;  // a datagram may be lost anywhere
-        socket.send_to(asio::buffer(outgoing.bytes), to_asio(outgoing.to), 0, ignored);
-    }
 };
 
 World::World(io::Reactor& reactor, Options options, OnDone on_done)
@@ -72,13 +45,7 @@ World::World(io::Reactor& reactor, Options options, OnDone on_done)
       on_done_(std::move(on_done)),
       loss_(options_.seed),
       timer_(std::make_unique<Timer>(Timer{reactor.context()})) {
-    try {
-        for (const Endpoint& listen : options_.listen) {
-            nodes_.push_back(std::make_unique<Member>(reactor.context(), listen));
-        }
-    } catch (const boost::system::system_error& error) {
-        throw std::runtime_error(error.what());
-    }
+    for (const Endpoint& listen : options_.listen) add(reactor, listen);
     for (NodeIndex index = 0; index < nodes_.size(); ++index) start(index);
 }
 
@@ -99,6 +66,18 @@ Instant World::now() const {
            std::chrono::duration_cast<Duration>(clock) + offset_;
 }
 
+void World::add(io::Reactor& reactor, const Endpoint& listen) {
+    const NodeIndex index = nodes_.size();
+    const io::UdpOptions options{.batch_max = kBatchMax};
+    io::UdpSocket::OnDatagram on_datagram = [this, index](const Endpoint& from, ByteView bytes) {
+        receive(index, from, bytes);
+    };
+    nodes_.push_back(std::make_unique<Member>(options, reactor, std::move(on_datagram)));
+    const auto bound = nodes_.back()->socket.bind(listen);
+    if (!bound) throw std::runtime_error(bound.error());
+    nodes_.back()->endpoint = *bound;
+}
+
 void World::start(NodeIndex index) {
     Member& member = *nodes_[index];
     dht::Options options = options_.node;
@@ -108,29 +87,12 @@ void World::start(NodeIndex index) {
     dht::Start begin{options_.bootstrap, {}};
     if (begin.bootstrap.empty() && index > 0) begin.bootstrap = {nodes_[0]->endpoint};
     step(index, std::move(begin));
-    listen(index);
 }
 
-void World::listen(NodeIndex index) {
-    nodes_[index]->socket.async_wait(udp::socket::wait_read, [this, index](error_code error) {
-        if (error) return;
-        receive(index);
-        listen(index);
-    });
-}
-
-void World::receive(NodeIndex index) {
-    Member& member = *nodes_[index];
-    std::array<std::uint8_t, 65536> buffer;
-    for (int count = 0; count < kDatagramsPerWake; ++count) {
-        udp::endpoint from;
-        error_code error;
-        const auto size = member.socket.receive_from(asio::buffer(buffer), from, 0, error);
-        if (error) return;
-        const bool lost = loss_.chance(options_.loss_permille, 1000);
-        if (lost || member.silent) continue;
-        step(index, dht::Datagram{from_asio(from), ByteView(buffer.data(), size)});
-    }
+void World::receive(NodeIndex index, const Endpoint& from, ByteView bytes) {
+    const bool lost = loss_.chance(options_.loss_permille, 1000);
+    if (lost || nodes_[index]->silent) return;
+    step(index, dht::Datagram{from, bytes});
 }
 
 void World::ask(NodeIndex index, dht::Ask ask) {
@@ -150,7 +112,7 @@ void World::step(NodeIndex index, dht::Input&& input) {
     Member& member = *nodes_.at(index);
     const dht::Effects effects = member.node->step(std::move(input), now());
     if (!member.silent) {
-        for (const auto& outgoing : effects.sends) member.send(outgoing);
+        for (const auto& outgoing : effects.sends) member.socket.send(outgoing.to, outgoing.bytes);
     }
     schedule(index);
     for (const auto& done : effects.done) on_done_(index, done);

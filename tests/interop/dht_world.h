@@ -46,10 +46,10 @@ class World {
  private:
     struct Member;
 
+    void add(io::Reactor& reactor, const Endpoint& listen);
     void start(NodeIndex index);
     void step(NodeIndex index, dht::Input&& input);
-    void listen(NodeIndex index);
-    void receive(NodeIndex index);
+    void receive(NodeIndex index, const Endpoint& from, ByteView bytes);
     void schedule(NodeIndex index);
     void arm();
     void serve_deadlines();

@@ -1,7 +1,7 @@
 """What any node of the Mainline DHT may expect of ours, asked over UDP by somebody who knows the BEPs only.
 
 LEITHER_KRPC_TARGET=host:port asks a node that runs already, in place of one of our own; what needs to move
-its clock is then skipped.
+its clock is then skipped, and with LEITHER_KRPC_LOCAL=exempt what needs limits on loopback too.
 """
 
 import os
@@ -416,6 +416,7 @@ class MutableItems(BlackBox):
         self.assertLessEqual(asker.bytes_received - before, REPLY_BYTES_MAX)
 
 
+@unittest.skipIf(os.environ.get("LEITHER_KRPC_LOCAL") == "exempt", "the target exempts loopback from limits")
 class Limits(BlackBox):
     def test_a_stranger_gets_at_most_3_times_what_it_sent(self):
         code, target = self.asker().put_value(os.urandom(990))
