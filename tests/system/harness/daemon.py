@@ -207,7 +207,7 @@ class Daemon:
         return _proc_field(self.process.pid, "status", "VmRSS") * 1024
 
     def anonymous_bytes(self):
-        return _proc_field(self.process.pid, "status", "RssAnon") * 1024
+        return anonymous_bytes(self.process.pid)
 
     def peak_bytes(self):
         return _proc_field(self.process.pid, "status", "VmHWM") * 1024
@@ -217,6 +217,14 @@ def process_cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def anonymous_bytes(pid):
+    return _proc_field(pid, "status", "RssAnon") * 1024
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def _proc_field(pid, name, field):
