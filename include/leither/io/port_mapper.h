@@ -4,6 +4,8 @@
 // Specification
 //   * What the routers' libraries do blocks, so it runs on a thread of its own. A mapping is
 //     renewed at half its lifetime; after a failure all is tried again after `retry_after`.
+//   * The external address is asked for every `check_every`; the ports are mapped anew when it has
+//     changed. A machine that has a public IPv4 address of its own maps nothing.
 //   * The handler hears of a mapping when it is new or has changed, and of a failure when it is new
 //     or says something else. A failure means that the mapping of that protocol is gone.
 //   * If the router gives no lease but a permanent one, that is taken, renewed and released too.
@@ -40,8 +42,9 @@ struct PortMapperOptions {
     std::optional<Endpoint> udp;
     std::optional<Endpoint> tcp;
 
-    Duration lifetime = std::chrono::hours(1);            // asked for; whole seconds
-    Duration renew_after = std::chrono::minutes(30);      // at most; and half of what was granted
+    Duration lifetime = std::chrono::hours(1);        // asked for; whole seconds
+    Duration renew_after = std::chrono::minutes(30);  // at most; and half of what was granted
+    Duration check_every = std::chrono::seconds(45);
     Duration retry_after = std::chrono::minutes(15);      // after a failure
     Duration nat_pmp_time_max = std::chrono::seconds(2);  // for each answer
     Duration upnp_search_time = std::chrono::seconds(2);
