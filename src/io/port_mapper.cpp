@@ -137,7 +137,7 @@ void PortMapper::Impl::start() {
 void PortMapper::Impl::stop() {
     std::unique_lock lock(mutex);
     handler = nullptr;
-    if (std::exchange(stopping, true) || !running) return;
+    if (stopping.exchange(true) || !running) return;
     changed.notify_all();
     const Duration patience =
         holds_mappings ? options.stop_time_max : std::min(kIdleStopTime, options.stop_time_max);
@@ -289,7 +289,7 @@ void PortMapper::Impl::tell(Port& port, Outcome outcome) {
         outcome = fail(fmt::format("{} port {} is not mapped: {}", to_string(port.protocol),
                                    port.internal, outcome.error()));
     }
-    if (port.told == outcome) return;
+    if (port.told && *port.told == outcome) return;
     port.told = outcome;
     const std::lock_guard lock(mutex);
     if (stopping) return;

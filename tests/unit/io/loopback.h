@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,10 +22,11 @@ inline const IpAddress kLoopback = *IpAddress::parse("127.0.0.1");
 inline const IpAddress kLoopback6 = *IpAddress::parse("::1");
 inline constexpr auto kPatience = std::chrono::seconds(20);
 
-// Runs `reactor` until `reached()`; false if nothing happens for long, or ever again.
+// Runs `reactor` until `reached()`; false if nothing happens for long.
 template <class Reached>
 bool run_until(Reactor& reactor, Reached reached) {
     auto& context = reactor.context();
+    const auto guard = boost::asio::make_work_guard(context);
     context.restart();
     while (!reached()) {
         if (context.run_one_for(kPatience) == 0) return false;
