@@ -147,7 +147,7 @@ void DhtNode::Impl::handle(const Datagram& datagram, const Query& query, Instant
     }
     // The ping goes first: its answer lets us give more at the next query.
     if (is_node) {
-        hear_of(asker, now);
+        if (!tables.of(asker).heard(asker, now)) hear_of(asker, now);
     } else if (answer.was_trimmed && !query.read_only) {
         ping(asker, now);
     }

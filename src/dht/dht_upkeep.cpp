@@ -26,7 +26,8 @@ constexpr Duration kSelfPauseAfterChange = seconds(5);
 // Lookups of random ids when a node is new, to know the network at large.
 constexpr std::uint32_t kExplorations = 8;
 
-constexpr Duration kUpkeepPause = seconds(20);
+constexpr Duration kUpkeepPause = seconds(10);
+constexpr Duration kUpkeepPauseAfterLoss = seconds(2);
 constexpr Duration kUpkeepPauseWhenNew = seconds(1);
 constexpr Duration kQuiet = minutes(15);    // of a bucket, a node
 constexpr Duration kRecheck = seconds(10);  // of a node that failed once
@@ -189,6 +190,8 @@ void DhtNode::Impl::lose(const Contact& contact, Instant now) {
         if (table.holds(contact)) ping(contact, now);
         return;
     }
+    // Where one has gone others may have, too.
+    if (upkeep_at) upkeep_at = std::min(*upkeep_at, now + kUpkeepPauseAfterLoss);
     if (remembered.size() >= kRememberedMax) remembered.erase(remembered.begin());
     remembered.push_back(contact);
     neighbourhood_changed(contact, now);

@@ -235,6 +235,16 @@ void RoutingTable::split_last() {
     }
 }
 
+bool RoutingTable::heard(const Contact& contact, Instant now) {
+    Bucket& bucket = buckets_[index_of(contact.id)];
+    const auto node = find_contact(bucket.live, contact);
+    if (node == bucket.live.end()) return false;
+    if (node->failures > 0) return true;
+    node->answered_at = now;
+    node->queried_at = now;
+    return true;
+}
+
 void RoutingTable::queried(const Contact& contact, Instant now) {
     auto& live = buckets_[index_of(contact.id)].live;
     if (const auto node = find_contact(live, contact); node != live.end()) node->queried_at = now;

@@ -8,6 +8,9 @@ namespace leither::dht {
 
 namespace {
 
+// A lookup is seeded with more than it asks, for the case that the nearest are gone.
+constexpr std::size_t kSeedsPerPlace = 3;
+
 std::int64_t sequence_of(const Item& item) {
     return item.author ? item.author->sequence : 0;
 }
@@ -61,7 +64,7 @@ Task::Task(const Spec& spec, const Options& options, const Tables& tables)
     for (const Family family : families_) {
         std::vector<Contact> seeds;
         const RoutingTable& table = tables.of(family);
-        table.closest(spec.target, options.k, seeds, RoutingTable::Standing::any);
+        table.closest(spec.target, kSeedsPerPlace * options.k, seeds, RoutingTable::Standing::any);
         lookups_.emplace_back(lookup, spec.target, table.own_id(), seeds);
     }
 }

@@ -41,8 +41,8 @@ class RoutingTable {
 
     struct Node {
         Contact contact;
-        std::uint64_t head = 0;  // the first 8 bytes of the id, for quick comparison
-        Instant answered_at;
+        std::uint64_t head = 0;     // the first 8 bytes of the id, for quick comparison
+        Instant answered_at;        // or, since it once did, asked us
         Instant queried_at;         // last time we asked it, or it answered
         std::uint8_t failures = 0;  // since it last answered
     };
@@ -62,6 +62,9 @@ class RoutingTable {
     Learned answered(const Contact& contact, Instant now);
     // Whether `answered` could add it: worth a ping of an unknown node that was heard of.
     bool would_add(const Contact& contact) const;
+    // It asked us something. If it is in the table and in good standing it counts as heard of, so
+    // that it need not be checked (BEP 5). Whether it is in the table at all.
+    bool heard(const Contact& contact, Instant now);
     // A query to it was sent; it is the last to be checked again.
     void queried(const Contact& contact, Instant now);
     // It did not answer a query. True if it was dropped.
