@@ -39,8 +39,8 @@ const char* to_string(MappingMethod method);
 
 struct PortMapperOptions {
     // Where the node listens; none: that protocol is not mapped.
-    std::optional<Endpoint> udp;
-    std::optional<Endpoint> tcp;
+    std::optional<Endpoint> udp = {};
+    std::optional<Endpoint> tcp = {};
 
     Duration lifetime = std::chrono::hours(1);        // asked for; whole seconds
     Duration renew_after = std::chrono::minutes(30);  // at most; and half of what was granted
@@ -51,9 +51,9 @@ struct PortMapperOptions {
     Duration stop_time_max = std::chrono::seconds(2);
 
     // Instead of the default gateway.
-    std::optional<IpAddress> nat_pmp_gateway;
+    std::optional<IpAddress> nat_pmp_gateway = {};
     // Instead of a search on the local network.
-    std::string upnp_description_url;
+    std::string upnp_description_url = {};
 };
 
 struct PortMapping {
