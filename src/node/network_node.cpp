@@ -118,6 +118,25 @@ struct NetworkNode::Impl {
 
     void take(Community::Effects&& from, Instant now, Effects& fx);
     void on_manifest_changed(Instant now, Effects& fx);
+    // Lets the community do something, if there is one, and carries out what comes of it.
+    template <class Act>
+    void tell_community(Act act, Instant now, Effects& fx) {
+        if (!community) return;
+        Community::Effects theirs;
+        act(*community, theirs);
+        take(std::move(theirs), now, fx);
+    }
+    // The same for a caller, who is told how it went.
+    template <class Act>
+    void ask_community(Token token, Act act, Instant now, Effects& fx) {
+        if (!community) {
+            return refuse(token, {NetworkError::no_organization, "this node follows none"}, fx);
+        }
+        Community::Effects theirs;
+        auto done = act(*community, theirs);
+        take(std::move(theirs), now, fx);
+        settle(token, std::move(done), fx);
+    }
 
     // ---- Following
     Done adopt(const Id& organization, Instant now);
@@ -209,10 +228,8 @@ void NetworkNode::Impl::dht_step(dht::Input&& input, Instant now, Effects& fx) {
 void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
     const dht::Status status = dht.status();
     joined = status.nodes_v4 + status.nodes_v6 > 0;
-    if (!joined || !community) return;
-    Community::Effects theirs;
-    community->on_joined(now, theirs);
-    take(std::move(theirs), now, fx);
+    if (!joined) return;
+    tell_community([&](auto& ours, auto& theirs) { ours.on_joined(now, theirs); }, now, fx);
     seek_wait = kSeekAgain;
     seek_at = std::min(seek_at, now + seek_wait);
 }
@@ -282,19 +299,15 @@ void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx)
     for (const Find& find : finds) {
         hub_step(peer::SendMessage{peer.node, protocol::AskManifest{find.organization}}, now, fx);
     }
-    if (!community) return;
-    Community::Effects theirs;
-    community->on_peer_up(peer.node_key, now, theirs);
-    take(std::move(theirs), now, fx);
+    tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(peer.node_key, now, theirs); },
+                   now, fx);
 }
 
 void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {
     contexts_up.erase(event.node);
     log.debug("peer_down", "node={} reason={}", event.node.hex(), peer::to_string(event.reason));
-    if (!community) return;
-    Community::Effects theirs;
-    community->on_peer_down(event.node, now, theirs);
-    take(std::move(theirs), now, fx);
+    tell_community([&](auto& ours, auto& theirs) { ours.on_peer_down(event.node, now, theirs); },
+                   now, fx);
     seek_wait = kSeekAgain;
     seek_at = std::min(seek_at, now + seek_wait);
 }
@@ -302,10 +315,11 @@ void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& f
 void NetworkNode::Impl::on_event(peer::MessageReceived&& event, Instant now, Effects& fx) {
     const auto* reply = std::get_if<protocol::ManifestReply>(&event.message);
     if (reply != nullptr && reply->item) answer_finds(*reply->item, now, fx);
-    if (!community) return;
-    Community::Effects theirs;
-    community->on_message(event.node, std::move(event.message), now, theirs);
-    take(std::move(theirs), now, fx);
+    tell_community(
+        [&](auto& ours, auto& theirs) {
+            ours.on_message(event.node, std::move(event.message), now, theirs);
+        },
+        now, fx);
 }
 
 void NetworkNode::Impl::on_event(peer::DialBackVerdict&& event, Instant now, Effects& fx) {
@@ -363,9 +377,7 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
 
 void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     serve_contexts(now, fx);
-    Community::Effects theirs;
-    community->begin(now, theirs);
-    take(std::move(theirs), now, fx);
+    tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
     look_at_endpoints(now, fx);
 }
 
@@ -441,10 +453,8 @@ std::vector<Endpoint> NetworkNode::Impl::endpoints() const {
 
 void NetworkNode::Impl::look_at_endpoints(Instant now, Effects& fx) {
     look_at = now + kLookInterval;
-    if (!community) return;
-    Community::Effects theirs;
-    community->set_endpoints(endpoints(), now, theirs);
-    take(std::move(theirs), now, fx);
+    tell_community([&](auto& ours, auto& theirs) { ours.set_endpoints(endpoints(), now, theirs); },
+                   now, fx);
 }
 
 // ---- Callers -----------------------------------------------------------------------------------
@@ -542,53 +552,33 @@ void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now,
 }
 
 void NetworkNode::Impl::on(Token token, PublishManifest&& order, Instant now, Effects& fx) {
-    if (!community) {
-        return refuse(token, failure_of(NetworkError::no_organization, "follow it first"), fx);
-    }
-    Community::Effects theirs;
-    auto done = community->publish(std::move(order), now, theirs);
-    take(std::move(theirs), now, fx);
-    settle(token, std::move(done), fx);
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.publish(std::move(order), now, theirs); }, now,
+        fx);
 }
 
 void NetworkNode::Impl::on(Token token, ServeAccount&& order, Instant now, Effects& fx) {
-    if (!community) {
-        return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
-    }
-    Community::Effects theirs;
-    auto done = community->serve(std::move(order), now, theirs);
-    take(std::move(theirs), now, fx);
-    settle(token, std::move(done), fx);
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.serve(std::move(order), now, theirs); },
+        now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, PostLetter&& letter, Instant now, Effects& fx) {
-    if (!community) {
-        return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
-    }
-    Community::Effects theirs;
-    auto done = community->post(std::move(letter), now, theirs);
-    take(std::move(theirs), now, fx);
-    settle(token, std::move(done), fx);
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.post(std::move(letter), now, theirs); },
+        now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, ForgetLetter&& letter, Instant now, Effects& fx) {
-    if (!community) {
-        return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
-    }
-    Community::Effects theirs;
-    auto done = community->forget(letter, now, theirs);
-    take(std::move(theirs), now, fx);
-    settle(token, std::move(done), fx);
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.forget(letter, now, theirs); }, now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, SayLine&& line, Instant now, Effects& fx) {
-    if (!community) {
-        return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
-    }
-    Community::Effects theirs;
-    auto done = community->say(std::move(line), now, theirs);
-    take(std::move(theirs), now, fx);
-    settle(token, std::move(done), fx);
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.say(std::move(line), now, theirs); },
+        now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& fx) {
@@ -740,9 +730,8 @@ Done NetworkNode::tick(Instant now, Effects& fx) {
     if (now >= impl_->save_at) impl_->save_contacts(now, fx);
     if (!impl_->community) return {};
     if (due(impl_->community->next_deadline())) {
-        Community::Effects theirs;
-        impl_->community->on_tick(now, theirs);
-        impl_->take(std::move(theirs), now, fx);
+        impl_->tell_community([&](auto& ours, auto& theirs) { ours.on_tick(now, theirs); }, now,
+                              fx);
     }
     if (now >= impl_->seek_at) impl_->seek_peers(now, fx);
     if (now >= impl_->refresh_at) impl_->refresh(now, fx);
