@@ -170,7 +170,10 @@ void* PortMapper::Impl::run(void* self) {
 void PortMapper::Impl::work() {
     while (!stopping) {
         take_turn();
-        const auto look_at = std::min(map_at, SteadyClock::now() + options.check_every);
+        auto look_at = map_at;
+        if (gateway != nullptr) {
+            look_at = std::min(look_at, SteadyClock::now() + options.check_every);
+        }
         std::unique_lock lock(mutex);
         changed.wait_until(lock, look_at, [this] { return stopping || refresh_due; });
     }

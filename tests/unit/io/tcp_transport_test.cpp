@@ -179,7 +179,7 @@ TEST_F(TcpTransportTest, OneDialAboveTheMaximumIsToldSo) {
     const std::uint16_t port = deaf.bind();
     deaf.listen(8);
     start({.dialed_max = 2});
-    for (const TcpId id : {1, 2, 3}) server_->dial(id, {kLoopback, port});
+    for (const TcpId id : {TcpId{1}, TcpId{2}, TcpId{3}}) server_->dial(id, {kLoopback, port});
     EXPECT_TRUE(ear_.closed.empty()) << "a callback within a call";
     ASSERT_TRUE(run_until(reactor_, [&] { return ear_.opened.size() == 2; }));
     ASSERT_TRUE(closes(3));
