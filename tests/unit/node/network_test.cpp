@@ -1,9 +1,7 @@
 // Whole nodes that know one bootstrap address and an organization's id.
 #include <gtest/gtest.h>
 
-#include "leither/codec/bcs.h"
-
-#include "support/node/community.h"
+#include "support/node/manifest.h"
 #include "support/node/network_world.h"
 
 namespace leither::node {
@@ -14,28 +12,12 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::Community;
 using testing::NetworkWorld;
+using testing::signed_manifest;
 
 constexpr std::size_t kKeeper = 0;
 
 crypto::KeyPair node_key(std::uint64_t n) {
     return crypto::derive_key({}, 100 + n);
-}
-
-// The manifest as the holder of the organization key signs it.
-PublishManifest signed_manifest(const Community& community, const Queries& queries, Instant now) {
-    const crypto::KeyPair key = community.organization_key();
-    protocol::Manifest manifest = queries.manifest_draft().value();
-    const auto read_key = protocol::read_key_of(key);
-    manifest.read_key = read_key.public_key();
-    manifest.validity = protocol::Validity::from(now, hours(24 * 30));
-    PublishManifest order;
-    order.item.content = protocol::sign(manifest, key);
-    const Bytes value = dht::value_of(bcs::encode(order.item.content));
-    order.item.item_signature =
-        key.sign(dht::signed_bytes(dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt)),
-                                   static_cast<std::int64_t>(manifest.validity.issued_ms), value));
-    order.read_secret = read_key.secret();
-    return order;
 }
 
 ServeAccount delegation(const Community& community, const crypto::KeyPair& account,
