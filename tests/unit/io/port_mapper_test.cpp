@@ -36,8 +36,8 @@ class PortMapperTest : public ::testing::Test {
         PortMapperOptions options;
         options.udp = Endpoint{any, kUdpPort};
         options.tcp = Endpoint{any, kTcpPort};
-        options.nat_pmp_time_max = milliseconds(300);
-        options.stop_time_max = milliseconds(500);
+        options.nat_pmp_time_max = std::chrono::seconds(5);
+        options.stop_time_max = std::chrono::seconds(5);
         options.nat_pmp_gateway = IpAddress::v4({127, 99, 99, 99});  // nobody
         options.upnp_description_url = "http://127.0.0.1:9/";        // nobody
         return options;
