@@ -143,6 +143,7 @@ node::NetworkOptions network_options(const Config& config, const Ports& ports) {
     options.dht.wall.allow = read_ranges(config.dht_allow).value();
     options.dht.local =
         config.dht_local_network ? dht::LocalSources::exempt : dht::LocalSources::limited;
+    options.dht.rates.local = options.dht.local;
     options.hub.connections_max = config.peer_connections_max;
     options.hub.agent = fmt::format("leither {}", kVersion);
     options.bootstrap = read_endpoints(config.dht_bootstrap).value();

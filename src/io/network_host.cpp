@@ -19,8 +19,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
           log(std::move(its_log)),
           meter(options.budget, options.usage_file, log),
           tcp(tcp_options(), reactor, *this, log),
-          watch({}, reactor,
-                [this](const auto& addresses) { tell(node::AddressesAre{addresses}); }),
+          watch({}, reactor, [this](const auto& addresses) { on_addresses(addresses); }),
           disk(store, reactor) {}
 
     TcpOptions tcp_options() {
@@ -46,6 +45,10 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
     void write(store::WriteBatch&& batch);
     void tell(node::NetworkInput&& input) {
         if (sink != nullptr && !stopping) sink->step(std::move(input));
+    }
+    void on_addresses(const std::vector<IpAddress>& addresses) {
+        tell(node::AddressesAre{addresses});
+        if (mapper && !stopping) mapper->refresh();
     }
     void tell_ports() { tell(node::PortsMapped(ports)); }
 
