@@ -85,7 +85,7 @@ constexpr ConfigKey kKeys[] = {
      "without limit."},
     {"dht.listen", &Config::dht_listen, 1, 200, Applies::at_restart,
      "Addresses and UDP port of the DHT, one of each family at most, separated by commas: "
-     "0.0.0.0:7400, [::]:7400."},
+     "0.0.0.0:7400, [::]:7400. If the default port is in use, any free one is taken."},
     {"dht.bootstrap", &Config::dht_bootstrap, 0, kTextSizeMax, Applies::at_restart,
      "Addresses and ports of nodes to begin with, separated by commas: one that you trust to know "
      "the network is enough."},

@@ -298,22 +298,36 @@ class Reloader {
     Log log_;
 };
 
+std::unique_ptr<io::NetworkHost> open_sockets(const Config& config, const DataDir& dir,
+                                              store::Store& store, io::Reactor& reactor,
+                                              const Log& log) {
+    auto options = network_host_options(config);
+    options.usage_file = dir.traffic().string();
+    auto host = std::make_unique<io::NetworkHost>(options, store, reactor, log);
+    const auto listening = host->listen();
+    if (listening) return host;
+    // Whoever has chosen no port shall not have to: a second node on this machine takes another.
+    if (config.dht_listen != Config{}.dht_listen || !config.peer_listen.empty()) {
+        throw DaemonFailure(DaemonExit::environment, listening.error());
+    }
+    log.warn("default_port_in_use", "detail=\"{}\"", listening.error());
+    for (auto* endpoints : {&options.datagrams, &options.streams}) {
+        for (Endpoint& endpoint : *endpoints) endpoint.port = 0;
+    }
+    host = std::make_unique<io::NetworkHost>(options, store, reactor, log);
+    if (const auto again = host->listen(); !again) {
+        throw DaemonFailure(DaemonExit::environment, again.error());
+    }
+    return host;
+}
+
 // The node's place in the network: its store and its sockets.
 struct NetworkPlace {
     NetworkPlace(const Config& config, const DataDir& dir, io::Reactor& reactor, const Log& log)
-        : store(open_network_store(dir)), host(options_of(config, dir), *store, reactor, log) {
-        if (const auto listening = host.listen(); !listening) {
-            throw DaemonFailure(DaemonExit::environment, listening.error());
-        }
-    }
-    static io::NetworkHostOptions options_of(const Config& config, const DataDir& dir) {
-        auto options = network_host_options(config);
-        options.usage_file = dir.traffic().string();
-        return options;
-    }
+        : store(open_network_store(dir)), host(open_sockets(config, dir, *store, reactor, log)) {}
 
     std::unique_ptr<store::Store> store;
-    io::NetworkHost host;
+    std::unique_ptr<io::NetworkHost> host;
 };
 
 // What a daemon runs on, from the ground up: each needs those before it.
@@ -329,7 +343,7 @@ Result<node::Node, node::OpenError> open_node(const Config& config, const crypto
                                               const Log& log) {
     const node::Options options = node_options(config);
     if (!machine.network) return node::Node::open(options, store, key, log);
-    const Ports ports{machine.network->host.datagram_port(), machine.network->host.stream_port()};
+    const Ports ports{machine.network->host->datagram_port(), machine.network->host->stream_port()};
     return node::Node::open(options, store, key, log,
                             {network_options(config, ports), *machine.network->store,
                              machine.entropy, machine.clock.now()});
@@ -344,7 +358,7 @@ void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir
     io::EventLoopOptions loop_options;
     loop_options.verify_threads = static_cast<unsigned>(config.verify_threads);
     io::EventLoop loop(loop_options, reactor, node, store, machine.clock, log.with_room("io"));
-    if (machine.network) loop.set_network(machine.network->host);
+    if (machine.network) loop.set_network(*machine.network->host);
     const std::string cookie = io::make_cookie(machine.entropy);
     io::LocalApi api(http_options(config, cookie), rpc_options(config), reactor, loop,
                      log.with_room("rpc"));

@@ -14,6 +14,7 @@ from harness.dht_node import DhtNodes
 from harness.floods import DatagramFlood, StreamFlood
 from harness.json_lines import RequestFailed
 from harness.krpc import Asker, encode
+from harness.network import NetworkDaemon
 
 SECONDS = float(os.environ.get("LEITHER_FLOOD_SECONDS", "4"))
 SEED = int(os.environ.get("LEITHER_SEED", "1"))
@@ -85,22 +86,22 @@ class Datagrams(unittest.TestCase):
             asker.ask("ping")
 
 
-@unittest.skipUnless("LEITHER_STREAM_TARGET" in os.environ, "no LEITHER_STREAM_TARGET=host:port,pid")
 class Streams(unittest.TestCase):
-    """Against a node that runs already and accepts TCP connections of peers."""
+    """Against a whole daemon, which accepts connections of peers."""
 
     def setUp(self):
-        endpoint, pid = os.environ["LEITHER_STREAM_TARGET"].split(",")
-        host, port = endpoint.rsplit(":", 1)
-        self.target, self.pid = (host, int(port)), int(pid)
+        self.daemon = NetworkDaemon(self, 201)
 
     def test_malformed_and_half_open_ones(self):
-        before = anonymous_bytes(self.pid)
-        flood = StreamFlood(self.target, STREAMS_PER_SECOND, SECONDS, SEED)
+        pid = self.daemon.process.pid
+        before = anonymous_bytes(pid)
+        flood = StreamFlood(self.daemon.endpoint, STREAMS_PER_SECOND, SECONDS, SEED)
         flood.run()
         self.assertGreater(flood.opened, 0.5 * SECONDS * STREAMS_PER_SECOND, "the flood itself was too slow")
-        self.assertLessEqual(anonymous_bytes(self.pid) - before, GROWTH_BYTES_MAX)
-        self.assertLessEqual(open_files(self.pid), FILES_MAX)
+        self.assertLessEqual(anonymous_bytes(pid) - before, GROWTH_BYTES_MAX)
+        self.assertLessEqual(open_files(pid), FILES_MAX)
+        with Asker(self.daemon.endpoint) as asker:
+            asker.ask("ping")
 
 
 if __name__ == "__main__":
