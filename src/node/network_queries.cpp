@@ -40,6 +40,7 @@ std::optional<protocol::Manifest> Queries::manifest_draft() const {
     draft.unit = charter.unit;
     draft.decimals = charter.decimals;
     draft.checkpoint = {head.sequence, protocol::block_hash(draft.chain, head), head.pulse};
+    draft.validity = {0, 1};  // to be replaced; none at all would not be canonical
     draft.keepers.push_back(node_->network()->as_keeper());
     return draft;
 }

@@ -43,7 +43,8 @@ CallOutcome outcome_of(ErrorCode code) {
         case ErrorCode::no_version:
         case ErrorCode::not_found:
         case ErrorCode::founding:
-        case ErrorCode::busy: return CallOutcome::refused;
+        case ErrorCode::busy:
+        case ErrorCode::network: return CallOutcome::refused;
         case ErrorCode::internal:
         case ErrorCode::fault: return CallOutcome::failed;
     }
@@ -52,6 +53,10 @@ CallOutcome outcome_of(ErrorCode code) {
 
 CallError named_error(ErrorCode code, std::string_view name, std::string message) {
     return {code, std::move(message), Json{{"name", name}}};
+}
+
+CallError network_error(const node::NetworkFailure& failure) {
+    return named_error(ErrorCode::network, node::to_string(failure.error), failure.detail);
 }
 
 CallError refusal_error(const protocol::Refused& refused) {

@@ -27,6 +27,7 @@ enum class ErrorCode : int {
     fault = 5,
     founding = 6,
     busy = 7,
+    network = 8,
 };
 
 struct CallError {
@@ -39,12 +40,13 @@ CallError named_error(ErrorCode code, std::string_view name, std::string message
 CallError refusal_error(const protocol::Refused& refused);
 CallError founding_error(const node::FoundReply& reply);
 CallError query_error(node::QueryError error);
+CallError network_error(const node::NetworkFailure& failure);
 
 // Whether an error is worth an operator's eye, for the metrics.
 CallOutcome outcome_of(ErrorCode code);
 
 // The node will reply under the call's token; how that reply becomes a result.
-enum class Deferred : std::uint8_t { founding, one_transaction, many_transactions };
+enum class Deferred : std::uint8_t { founding, one_transaction, many_transactions, network };
 
 using Outcome = std::variant<Json, CallError, Deferred>;
 

@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "envelope.h"
+#include "handlers.h"
 #include "json_text.h"
 #include "subscriptions.h"
 
@@ -96,7 +97,7 @@ struct Dispatcher::Impl {
 
     void on(node::SubmitReply&& reply);
     void on(node::FoundReply&& reply);
-    void on(node::NetworkReply&&) {}
+    void on(node::NetworkReply&& reply);
     void on(const node::LetterArrived&) {}
     void on(const node::LineTaken&) {}
     void on(const node::BlockSealed& event);
@@ -251,6 +252,13 @@ void Dispatcher::Impl::on(node::FoundReply&& reply) {
     if (!call) return;
     if (!reply.organization) return fail_call(call->to, founding_error(reply));
     succeed(call->to, to_text({{"id", reply.organization->hex()}}));
+}
+
+void Dispatcher::Impl::on(node::NetworkReply&& reply) {
+    const auto call = take_waiting(reply.token);
+    if (!call) return;
+    if (!reply.answer) return fail_call(call->to, network_error(reply.answer.error()));
+    succeed(call->to, to_text(answer_json(*reply.answer)));
 }
 
 void Dispatcher::Impl::on(const node::BlockSealed& event) {

@@ -23,5 +23,14 @@ Outcome block_get(Call& call);
 Outcome subscribe(Call& call);
 Outcome unsubscribe(Call& call);
 Outcome discover(Call& call);
+Outcome network_peers(Call& call);
+Outcome organization_find(Call& call);
+Outcome organization_follow(Call& call);
+Outcome organization_draft(Call& call);
+Outcome organization_publish(Call& call);
+
+// Parts of answers that others give too.
+Json network_json(const node::NetworkStatus& status);
+Json answer_json(const node::NetworkAnswer& answer);
 
 }  // namespace leither::rpc

@@ -56,12 +56,14 @@ Outcome node_status(Call& call) {
     const auto queries = call.host.queries();
     const auto status = queries.status();
     if (!status && status.error() == node::QueryError::fault) return query_error(status.error());
+    const auto network = queries.network(now);
     const auto uptime = call.host.process_stats().uptime;
     return Json{{"version", kVersion},
                 {"node_key", call.host.node_key().hex()},
                 {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
                 {"pulse", status ? queries.pulse(now).value() : 0},
                 {"organization", status ? organization_status(*status) : Json(nullptr)},
+                {"network", network ? network_json(*network) : Json(nullptr)},
                 {"sealing", "ok"}};
 }
 

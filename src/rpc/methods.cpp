@@ -60,6 +60,11 @@ constexpr ParamInfo kBlockParams[] = {
 constexpr ParamInfo kSubscribeParams[] = {
     {"topic", ParamType::text, kRequired, "what to be told of", UINT64_MAX, kTopicWords},
     {"account", ParamType::id, kOptional, "whose changes; for the topic \"account\""}};
+constexpr ParamInfo kOrganizationParams[] = {
+    {"organization", ParamType::id, kRequired, "the organization's id"}};
+constexpr ParamInfo kPublishParams[] = {
+    {"manifest", ParamType::bytes, kRequired, "BCS of the signed manifest item"},
+    {"read_secret", ParamType::hash, kRequired, "the secret that opens members' routing records"}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -72,6 +77,19 @@ constexpr Method kTable[] = {
      organization_info},
     {{"organization.allocations", "The first distribution of credit, with reasons.", {}},
      organization_allocations},
+    {{"organization.find", "An organization's manifest, from wherever it can be had.",
+      kOrganizationParams},
+     organization_find,
+     Timing::deferred},
+    {{"organization.follow", "Takes part in an organization from now on.", kOrganizationParams},
+     organization_follow,
+     Timing::deferred},
+    {{"organization.draft", "What the manifest should say today, to be signed.", {}},
+     organization_draft},
+    {{"organization.publish", "Publishes a signed manifest.", kPublishParams},
+     organization_publish,
+     Timing::deferred},
+    {{"network.peers", "The nodes this one is connected to.", {}}, network_peers},
     {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
       kSubmitParams},
      transaction_submit,

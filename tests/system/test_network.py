@@ -1,10 +1,12 @@
 """Daemons find each other, on real sockets, knowing one address."""
 
 import hashlib
+import json
+import subprocess
 import time
 import unittest
 
-from harness.daemon import Daemon, scratch_dir
+from harness.daemon import LEITHER, Daemon, scratch_dir
 from harness.krpc import Asker, nodes_from
 from harness.network import NetworkDaemon
 
@@ -47,6 +49,40 @@ class Meeting(unittest.TestCase):
         first.stop()
         first.start()
         self.assertTrue(wait_for(lambda: ids <= known_to(first)))
+
+
+def leither(daemon, *words):
+    """What the command line answers, as JSON."""
+    done = subprocess.run([LEITHER, "--data-dir", daemon.data_dir, "--json", *words], capture_output=True, text=True,
+                          check=False, timeout=60)
+    if done.returncode:
+        raise AssertionError(f"leither {' '.join(words)}: {done.returncode}: {done.stderr or done.stdout}")
+    return json.loads(done.stdout)
+
+
+class Organization(unittest.TestCase):
+    def test_it_is_found_by_its_id_and_one_address(self):
+        founder = NetworkDaemon(self, 11)
+        organization = leither(founder, "org", "create", "--name", "Bakers' Row")["id"]
+        leither(founder, "org", "publish")
+        newcomer = NetworkDaemon(self, 12, bootstrap=[founder])
+        found = leither(newcomer, "org", "info", organization)
+        self.assertEqual((found["id"], found["name"]), (organization, "Bakers' Row"))
+        self.assertEqual(found["keepers"][0]["endpoints"], [f"{founder.endpoint[0]}:{founder.endpoint[1]}"])
+
+        leither(newcomer, "org", "follow", organization)
+        self.assertTrue(wait_for(lambda: leither(newcomer, "peers")))
+        peer = leither(newcomer, "peers")[0]
+        self.assertEqual(peer["node_key"], leither(founder, "node", "status")["node_key"])
+        self.assertEqual(peer["direction"], "outbound")
+        newcomer.kill()
+        newcomer.start()
+        self.assertTrue(wait_for(lambda: leither(newcomer, "peers")), "it follows no more after a crash")
+
+    def test_what_nobody_knows_is_not_found(self):
+        founder = NetworkDaemon(self, 13)
+        with self.assertRaisesRegex(AssertionError, "not_found"):
+            leither(founder, "org", "info", "00" * 20)
 
 
 class OneMachine(unittest.TestCase):

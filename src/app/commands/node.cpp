@@ -32,12 +32,51 @@ void status(Session& session) {
              {"members", organization.at("members").dump()},
              {"waiting", organization.at("mempool").at("transactions").dump()}});
     }
+    const json& network = status.at("network");
+    if (!network.is_null()) {
+        fields.insert(fields.end(),
+                      {{"DHT", fmt::format("{} nodes known",
+                                           network.at("dht").at("nodes_v4").get<int>() +
+                                               network.at("dht").at("nodes_v6").get<int>())},
+                       {"connections", network.at("connections").dump()},
+                       {"reachable", network.at("reachability").get<std::string>()},
+                       {"ports", network.at("ports").get<std::string>()}});
+    }
     session.print(status, format_fields(fields));
+}
+
+std::string since(const json& peer) {
+    return format_time(peer.at("since_ms").get<std::uint64_t>());
+}
+
+void peers(Session& session) {
+    const json peers = session.call("network.peers", json::object());
+    TextTable table({{"NODE"},
+                     {"HOW"},
+                     {"ENDPOINT"},
+                     {"SINCE"},
+                     {"IN", Align::right},
+                     {"OUT", Align::right},
+                     {"SCORE", Align::right},
+                     {"AGENT"}});
+    for (const json& peer : peers) {
+        table.add({peer.at("node").get<std::string>(),
+                   fmt::format("{} {}", peer.at("direction").get<std::string>(),
+                               peer.at("pattern").get<std::string>()),
+                   peer.at("endpoint").get<std::string>(), since(peer), peer.at("bytes_in").dump(),
+                   peer.at("bytes_out").dump(), peer.at("score").dump(),
+                   peer.at("agent").get<std::string>()});
+    }
+    session.print(peers, peers.empty() ? "No connections yet.\n" : table.text());
 }
 
 }  // namespace
 
 void add_node_commands(CLI::App& cli, Session& session) {
+    auto* connected = cli.add_subcommand("peers", "Nodes the daemon is connected to");
+    connected->footer("Example: leither peers --json");
+    connected->callback([&session] { peers(session); });
+
     auto* group = cli.add_subcommand("node", "The daemon itself");
     group->require_subcommand(1);
 

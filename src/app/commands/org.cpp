@@ -5,7 +5,9 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
+#include "leither/dht/item.h"
 #include "leither/io/os_entropy.h"
+#include "leither/protocol/manifest.h"
 #include "leither/wallet/payment.h"
 
 #include "app/commands/commands.h"
@@ -17,6 +19,8 @@ namespace leither::app {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kManifestDays = 90;
 
 struct OrgOptions {
     std::string name;
@@ -73,6 +77,16 @@ protocol::Allocations read_allocations(Session& session, const OrgOptions& optio
                                protocol::Text(std::move(reason))});
     }
     return allocations;
+}
+
+protocol::ManifestItem sign_item(const protocol::Manifest& manifest, const crypto::KeyPair& key) {
+    protocol::ManifestItem item;
+    item.content = protocol::sign(manifest, key);
+    const auto salt = dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt));
+    const auto sequence = static_cast<std::int64_t>(manifest.validity.issued_ms);
+    const Bytes value = dht::value_of(bcs::encode(item.content));
+    item.item_signature = key.sign(dht::signed_bytes(salt, sequence, value));
+    return item;
 }
 
 void set_param(protocol::Params& params, const std::string& text) {
@@ -152,6 +166,61 @@ void info(Session& session) {
                              {"announcement", charter.announcement}}));
 }
 
+// What the holder of the organization key says of it, for whoever looks for it.
+void publish(Session& session, const std::string& organization_key) {
+    const crypto::KeyPair key = session.key(organization_key);
+    const auto draft = session.call("organization.draft", json::object());
+    const auto bytes = from_hex(draft.at("manifest").get<std::string>()).value();
+    protocol::Manifest manifest = bcs::decode<protocol::Manifest>(bytes).value();
+    if (manifest.organization != key.public_key()) {
+        throw CliError(CliExit::refused, "wrong_key",
+                       fmt::format("\"{}\" is not the key of this organization.", organization_key),
+                       "Name the key that founded it with --organization-key.");
+    }
+    const auto read_key = protocol::read_key_of(key);
+    manifest.read_key = read_key.public_key();
+    manifest.validity = protocol::Validity::from(instant_from_unix_ms(unix_ms_now()),
+                                                 std::chrono::hours(24 * kManifestDays));
+    const protocol::ManifestItem item = sign_item(manifest, key);
+    const json done =
+        session.call("organization.publish", {{"manifest", to_hex(bcs::encode(item))},
+                                              {"read_secret", to_hex(read_key.secret().view())}});
+    session.print(done,
+                  fmt::format("Published for {} days. Others find it by its id:\n  leither org "
+                              "info {}\n",
+                              kManifestDays, key.id().hex()));
+}
+
+// Any organization, by its id alone.
+void find(Session& session, const std::string& text) {
+    const auto id = Id::parse(text);
+    if (!id) {
+        refuse_usage("bad_id", fmt::format("\"{}\" is no id.", text), "Write 40 hex digits.");
+    }
+    const json found = session.call("organization.find", {{"organization", id->hex()}});
+    std::string keepers;
+    for (const json& keeper : found.at("keepers")) {
+        for (const json& endpoint : keeper.at("endpoints")) {
+            keepers += (keepers.empty() ? "" : ", ") + endpoint.get<std::string>();
+        }
+    }
+    session.print(
+        found,
+        format_fields({{"name", found.at("name").get<std::string>()},
+                       {"id", found.at("id").get<std::string>()},
+                       {"chain", found.at("chain_id").get<std::string>()},
+                       {"unit", found.at("unit").get<std::string>()},
+                       {"sequence", found.at("checkpoint").at("sequence").dump()},
+                       {"kept by", keepers},
+                       {"published", format_time(found.at("issued_ms").get<std::uint64_t>())},
+                       {"holds until", format_time(found.at("expires_ms").get<std::uint64_t>())}}));
+}
+
+void follow(Session& session, const std::string& id) {
+    const json done = session.call("organization.follow", {{"organization", id}});
+    session.print(done, "This node takes part in the organization from now on.\n");
+}
+
 }  // namespace
 
 void add_org_commands(CLI::App& cli, Session& session) {
@@ -184,9 +253,28 @@ void add_org_commands(CLI::App& cli, Session& session) {
         "  leither org create --name Test --allocate first.csv --param pulse_ms=500");
     make->callback([&session, options] { create(session, *options); });
 
-    auto* show = group->add_subcommand("info", "Name, supply, treasury and rules");
-    show->footer("Example: leither org info --json");
-    show->callback([&session] { info(session); });
+    auto* show = group->add_subcommand("info", "What is known of an organization");
+    const auto wanted = std::make_shared<std::string>();
+    show->add_option("ORG-ID", *wanted,
+                     "Any organization, found in the network; else the daemon's");
+    show->footer(
+        "Examples:\n"
+        "  leither org info --json\n"
+        "  leither org info 4c6a381a17a108f3407dfa19f7276d06a4e0b2b8");
+    show->callback(
+        [&session, wanted] { wanted->empty() ? info(session) : find(session, *wanted); });
+
+    auto* tell =
+        group->add_subcommand("publish", "Let others find the organization in the network");
+    tell->add_option("--organization-key", options->organization_key, "Key that founded it")
+        ->capture_default_str();
+    tell->footer("Example: leither org publish");
+    tell->callback([&session, options] { publish(session, options->organization_key); });
+
+    auto* join = group->add_subcommand("follow", "Take part in an organization with this node");
+    join->add_option("ORG-ID", *wanted, "Its id")->required();
+    join->footer("Example: leither org follow 4c6a381a17a108f3407dfa19f7276d06a4e0b2b8");
+    join->callback([&session, wanted] { follow(session, *wanted); });
 }
 
 }  // namespace leither::app
