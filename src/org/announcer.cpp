@@ -67,6 +67,7 @@ struct Announcer::Impl {
     void on(ManifestIs&& input, Instant now, Effects& effects);
     void on(ChatIs&& input, Instant now, Effects& effects);
     void on(Carried&& input, Instant now, Effects& effects);
+    void on(Joined&&, Instant now, Effects& effects);
 
     void start() { slots[{SlotKind::presence, setup.organization}].due = Instant{}; }
     const Bytes* find_line(const Id& target) const;
@@ -167,6 +168,14 @@ void Announcer::Impl::on(Carried&& input, Instant now, Effects&) {
             slot.due = std::min(slot.due, again_at(key, now));
         }
         return;
+    }
+}
+
+void Announcer::Impl::on(Joined&&, Instant now, Effects&) {
+    for (auto& [key, slot] : slots) {
+        const bool failed = slot.order == 0 && slot.retry != Duration{};
+        if (failed) slot.due = now;
+        slot.retry = Duration{};
     }
 }
 

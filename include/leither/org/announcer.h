@@ -68,7 +68,9 @@ class Announcer {
         OrderId order = 0;
         OrderOutcome outcome = OrderOutcome::stored;
     };
-    using Input = std::variant<Tick, AddressesAre, Serves, ManifestIs, ChatIs, Carried>;
+    // There are nodes to publish at, after there were none: what has failed is tried at once.
+    struct Joined {};
+    using Input = std::variant<Tick, AddressesAre, Serves, ManifestIs, ChatIs, Carried, Joined>;
 
     struct Effects {
         std::vector<PublishOrder> publish;

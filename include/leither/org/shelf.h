@@ -24,6 +24,7 @@ enum class ShelfKind : std::uint8_t {
     settled = 't',
     chat_line = 'c',
     read_secret = 'k',
+    served = 'a',
 };
 
 // Writes that gather until somebody takes them: of two to one key the later holds.

@@ -8,6 +8,7 @@
 #include "leither/base/bounded.h"
 #include "leither/base/number.h"
 #include "leither/crypto/seal.h"
+#include "leither/crypto/x25519.h"
 #include "leither/protocol/validity.h"
 #include "leither/protocol/wire_endpoint.h"
 
