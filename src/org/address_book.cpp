@@ -179,6 +179,7 @@ void AddressBook::expire(Instant now) {
 }
 
 bool AddressBook::is_members(const Node& node, Instant now) const {
+    if (members_.is_keeper(crypto::id_of(node.key))) return true;
     return std::ranges::any_of(node.accounts, [this, now](const auto& served) {
         return served.second.delegation.validity.holds(now) &&
                members_.is_member(served.first, now);
@@ -187,7 +188,7 @@ bool AddressBook::is_members(const Node& node, Instant now) const {
 
 bool AddressBook::is_members_node(const Id& node, Instant now) const {
     const auto known = nodes_.find(node);
-    return known != nodes_.end() && is_members(known->second, now);
+    return members_.is_keeper(node) || (known != nodes_.end() && is_members(known->second, now));
 }
 
 std::vector<Id> AddressBook::nodes_of(const Id& account, Instant now) const {

@@ -34,6 +34,7 @@ struct Link {
 // What we have asked about an author, and whom.
 struct Question {
     Id node;
+    std::uint64_t from = 0;
     Instant asked;
 };
 
@@ -115,7 +116,8 @@ Result<void, ChatRefusal> ChatLog::Impl::take(const KeptLine& line, Origin origi
     }
     if (!check(signed_, setup.chain, now)) return fail(ChatRefusal::bad_line);
     const bool fresh = instant_from_unix_ms(signed_.line.time_ms) + kFreshWindow >= now;
-    if (!fresh && origin != Origin::told) return fail(ChatRefusal::too_old);
+    const bool unasked = origin == Origin::said || origin == Origin::heard;
+    if (!fresh && unasked) return fail(ChatRefusal::too_old);
     TRY(runs.take(line, origin, writes));
     effects.taken.push_back(signed_);
     effects.last_lines_changed = true;
@@ -159,9 +161,12 @@ void ChatLog::Impl::on(Told&& input, Instant now, Effects& effects) {
     const Id author = crypto::id_of(lines.front().line.author);
     const auto question = questions.find(author);
     if (question == questions.end() || question->second.node != input.from) return;
+    const Run* run = runs.find(author);
+    const bool from_first = run != nullptr && question->second.from <= run->first();
+    const Origin origin = from_first ? Origin::told_from_first : Origin::told;
     questions.erase(question);
     for (const SignedLine& line : lines) {
-        const auto taken = take(kept(line), Origin::told, now, effects);
+        const auto taken = take(kept(line), origin, now, effects);
         if (taken) {
             pass_on(line, input.from, now, effects);
         } else if (taken.error() == ChatRefusal::gap) {
@@ -195,7 +200,7 @@ void ChatLog::Impl::ask(const Id& node, ChatAsk question, Instant now, Effects& 
         });
         if (questions.size() >= kQuestionsMax) return;
     }
-    questions[question.author] = {node, now};
+    questions[question.author] = {node, question.from, now};
     effects.sends.push_back({node, question});
 }
 

@@ -25,6 +25,10 @@ bool follows(const KeptLine& line, const KeptLine& before) {
     return line.number() == before.number() + 1 && line.line.line.previous == before.hash;
 }
 
+bool is_answer(Origin origin) {
+    return origin == Origin::told || origin == Origin::told_from_first;
+}
+
 }  // namespace
 
 const KeptLine* Run::at(std::uint64_t number) const {
@@ -74,7 +78,7 @@ Result<void, ChatRefusal> ChatRuns::take(const KeptLine& line, Origin origin, Wr
 
 Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line, Origin origin,
                                           Writes& writes) {
-    const bool is_start = line.number() == 1 || origin == Origin::told;
+    const bool is_start = line.number() == 1 || is_answer(origin);
     if (!is_start) return fail(ChatRefusal::gap);
     if (runs_.size() >= options_.authors_max) {
         const auto silent = longest_silent();
@@ -91,8 +95,11 @@ Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line
 Result<void, ChatRefusal> ChatRuns::extend(const Id& author, const KeptLine& line, Origin origin,
                                            Writes& writes) {
     Run& run = runs_.at(author);
-    // The author's line before it is another than ours. The answer that begins there will tell.
-    if (!follows(line, run.lines.back())) return jump(author, line, origin, writes);
+    if (!follows(line, run.lines.back())) {
+        // Where the two chains part will show in an answer from our first line on.
+        if (origin != Origin::told_from_first) return fail(ChatRefusal::gap);
+        return jump(author, line, origin, writes);
+    }
     TRY(check_pace(run, line));
     run.unfilled = 0;
     append(author, line, writes);
@@ -107,9 +114,9 @@ Result<void, ChatRefusal> ChatRuns::replace(const Id& author, const KeptLine& li
     }
     const KeptLine* before = line.number() == run.first() ? nullptr : run.at(line.number() - 1);
     const bool linked = before == nullptr || follows(line, *before);
-    // Unasked we look for the point of departure first; in an answer it lies before all the lines
-    // that either has.
-    if (!linked && origin != Origin::told) return fail(ChatRefusal::gap);
+    // The chains have parted before. In an answer from our first line on: before all that either
+    // has.
+    if (!linked && origin != Origin::told_from_first) return fail(ChatRefusal::gap);
     if (linked && before != nullptr) TRY(check_pace(run, line));
     const std::uint64_t number = line.number();
     for (const Run* left = find(author); left != nullptr; left = find(author)) {
@@ -124,7 +131,7 @@ Result<void, ChatRefusal> ChatRuns::replace(const Id& author, const KeptLine& li
 Result<void, ChatRefusal> ChatRuns::jump(const Id& author, const KeptLine& line, Origin origin,
                                          Writes& writes) {
     Run& run = runs_.at(author);
-    if (origin != Origin::told || ++run.unfilled < kUnfilledMax) return fail(ChatRefusal::gap);
+    if (!is_answer(origin) || ++run.unfilled < kUnfilledMax) return fail(ChatRefusal::gap);
     while (runs_.contains(author)) drop_front(author, writes);
     append(author, line, writes);
     return {};

@@ -28,9 +28,10 @@ struct Run {
 
 // How a line came here.
 enum class Origin : std::uint8_t {
-    said,   // by its owner, at this node
-    heard,  // unasked
-    told,   // in answer to our question, with those around it
+    said,             // by its owner, at this node
+    heard,            // unasked
+    told,             // in answer to a question of ours
+    told_from_first,  // in answer to one that began at our run's first line
 };
 
 class ChatRuns {

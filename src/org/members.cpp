@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leither/base/check.h"
+#include "leither/crypto/hash.h"
 
 namespace leither::org {
 
@@ -23,13 +24,17 @@ Result<void, store::Fault> Members::load(const store::Reader& reader, Instant no
 
 void Members::set_keepers(const protocol::Manifest& manifest) {
     keepers_.clear();
-    for (const protocol::Keeper& keeper : manifest.keepers) keepers_.push_back(keeper.node);
+    for (const protocol::Keeper& keeper : manifest.keepers) {
+        keepers_.insert(crypto::id_of(keeper.node));
+    }
+}
+
+bool Members::is_by_keeper(const SignedPass& pass) const {
+    return is_keeper(crypto::id_of(pass.pass.keeper));
 }
 
 Result<void, RecordError> Members::accept(const SignedPass& pass, Instant now) {
-    if (std::ranges::find(keepers_, pass.pass.keeper) == keepers_.end()) {
-        return fail(RecordError::wrong_key);
-    }
+    if (!is_by_keeper(pass)) return fail(RecordError::wrong_key);
     const auto known = passes_.find(pass.pass.account);
     const bool renews = known == passes_.end() || !counts(known->second, now) ||
                         known->second.pass.validity.issued_ms < pass.pass.validity.issued_ms;
@@ -53,8 +58,7 @@ std::optional<SignedPass> Members::pass_of(const Id& account, Instant now) const
 }
 
 bool Members::counts(const SignedPass& pass, Instant now) const {
-    return pass.pass.validity.holds(now) &&
-           std::ranges::find(keepers_, pass.pass.keeper) != keepers_.end();
+    return pass.pass.validity.holds(now) && is_by_keeper(pass);
 }
 
 void Members::make_room() {

@@ -4,8 +4,8 @@
 //   * Of two routing records of a node the one issued later holds; one issued earlier never
 //     replaces it, wherever it comes from. A record that has expired is as good as none.
 //   * A node serves an account if the account has delegated so; a node is a member's node if one of
-//     its accounts is a member's. Both are judged when asked, so a member who leaves is out at once
-//     (with passes: when the last one expires).
+//     its accounts is a member's, or if it is a keeper. Both are judged when asked, so a member who
+//     leaves is out at once (with passes: when the last one expires).
 //   * Bounded in nodes. When full, nodes that are no member's go first, then those heard of longest
 //     ago; a stranger never takes a member's place.
 // Rationale

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "leither/org/shelf.h"
 #include "leither/protocol/delegation.h"
@@ -34,6 +35,7 @@ class Members {
     // `wrong_key` if its keeper is none.
     Result<void, protocol::RecordError> accept(const protocol::SignedPass& pass, Instant now);
 
+    bool is_keeper(const Id& node) const { return keepers_.contains(node); }
     bool is_member(const Id& account, Instant now) const;
     // To show to others; nothing if there is none that holds.
     std::optional<protocol::SignedPass> pass_of(const Id& account, Instant now) const;
@@ -43,6 +45,7 @@ class Members {
     void check_invariants() const;
 
  private:
+    bool is_by_keeper(const protocol::SignedPass& pass) const;
     bool counts(const protocol::SignedPass& pass, Instant now) const;
     void make_room();
 
@@ -50,7 +53,7 @@ class Members {
     ChainId chain_;
     const MemberSource& source_;
     Shelf shelf_;
-    std::vector<PublicKey> keepers_;
+    std::set<Id> keepers_;                       // node ids
     std::map<Id, protocol::SignedPass> passes_;  // by account, the latest issued
     Writes writes_;
 };

@@ -166,7 +166,7 @@ TEST_F(AddressBookTest, WhatGoesLeavesTheStoreEmpty) {
         ASSERT_TRUE(book.accept(members_node(n), kSampleNow + std::chrono::seconds(n)));
         testing::write(disk, book.take_writes());
     }
-    book.expire(kSampleNow + std::chrono::hours(100));
+    book.expire(kSampleNow + std::chrono::hours(24 * 31));
     testing::write(disk, book.take_writes());
     const auto cursor = disk.cursor();
     cursor->seek(Bytes{});
@@ -190,6 +190,12 @@ TEST_F(MembersTest, WithoutALedgerAKeepersPassTells) {
     const Instant end = kSampleNow + protocol::kMemberPassLifetimeMax;
     EXPECT_FALSE(members.is_member(sample.alice.id(), end));
     EXPECT_FALSE(members.pass_of(sample.alice.id(), end).has_value());
+}
+
+TEST_F(MembersTest, AKeeperIsAMembersNodeThoughItServesNobody) {
+    EXPECT_TRUE(book.is_members_node(sample.node.id(), kSampleNow));
+    members.set_keepers({});
+    EXPECT_FALSE(book.is_members_node(sample.node.id(), kSampleNow));
 }
 
 TEST_F(MembersTest, TheLedgerKnowsBetterThanAPass) {
