@@ -26,11 +26,12 @@ FUZZ_SECONDS = 60            # for one target ...
 FUZZ_BUDGET_SECONDS = 360    # ... unless all of them together would take longer than this
 SYSTEM_TEST_SECONDS_MAX = 900
 # Leaves out what takes minutes: a million accounts, thousands of blocks.
-BENCH_SMOKE = "BM_CheckAndApply|BM_Two|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
+BENCH_SMOKE = "BM_CheckAndApply|BM_Two|noise|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
 
 # Which of the shared fuzzing seeds suit which target, by a word in the target's name.
 SEED_ARCHIVES = {"bencode": "bencode_seeds", "json": "json_seeds", "config": "json_seeds", "rpc": "json_seeds",
-                 "http": "http_seeds", "bcs": "framing_seeds", "protocol": "framing_seeds"}
+                 "http": "http_seeds", "bcs": "framing_seeds", "protocol": "framing_seeds",
+                 "frame": "framing_seeds"}
 
 
 @dataclass

@@ -40,10 +40,10 @@ const char* to_string(HandshakeError error);
 struct HandshakeSetup {
     const Pattern& pattern = kXX;  // outlives the handshake
     Role role = Role::initiator;
-    ByteView prologue;                             // read by the constructor alone
-    std::optional<X25519KeyPair> static_key;       // ours, if the pattern uses one
-    std::optional<X25519PublicKey> remote_static;  // if the pattern has it known beforehand
-    std::vector<Psk> psks;                         // as many as the pattern's psk tokens
+    ByteView prologue{};                             // read by the constructor alone
+    std::optional<X25519KeyPair> static_key{};       // ours, if the pattern uses one
+    std::optional<X25519PublicKey> remote_static{};  // if the pattern has it known beforehand
+    std::vector<Psk> psks{};                         // as many as the pattern's psk tokens
 };
 
 class Handshake {

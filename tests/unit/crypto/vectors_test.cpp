@@ -139,13 +139,17 @@ Bytes blake2b(std::size_t length, ByteView input, ByteView key) {
     return digest;
 }
 
-// The room exposes no 64-byte output and no keyed hashing; this and the next test prove the library
-// it stands on, in the version that is linked.
+// The room exposes no keyed hashing; this and the next test prove the library it stands on, in the
+// version that is linked.
 TEST_F(Blake2bVectors, LibraryGivesTheReferenceAnswers) {
     REQUIRE_SHARED_DATA();
     for (const Json& vector : load_vectors("blake2b/kat_64.json")) {
-        EXPECT_EQ(to_hex(blake2b(64, hex_field(vector, "in"), hex_field(vector, "key"))),
-                  vector["out"]);
+        const Bytes input = hex_field(vector, "in");
+        const Bytes key = hex_field(vector, "key");
+        EXPECT_EQ(to_hex(blake2b(64, input, key)), vector["out"]);
+        if (!key.empty()) continue;
+        const ByteView first = ByteView(input).first(input.size() / 3);
+        EXPECT_EQ(blake2b_512(first, ByteView(input).subspan(first.size())).hex(), vector["out"]);
     }
 }
 
