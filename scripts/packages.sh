@@ -3,8 +3,9 @@
 
 build_packages=(g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsodium-dev
     libleveldb-dev libsnappy-dev libspdlog-dev nlohmann-json3-dev libgtest-dev libgmock-dev
-    libexpected-dev libcli11-dev libbenchmark-dev)
-test_packages=("${build_packages[@]}" clang-14 libclang-rt-14-dev clang-format-14 python3-minimal python3)
+    libexpected-dev libcli11-dev libjemalloc-dev libbenchmark-dev libminiupnpc-dev libnatpmp-dev)
+test_packages=("${build_packages[@]}" clang-14 libclang-rt-14-dev clang-format-14 python3-minimal python3
+    python3-libtorrent iproute2 nftables miniupnpd-nftables)
 
 # The distribution's interpreter: another one in PATH may lack nothing, but is not what we test with.
 python=/usr/bin/python3
@@ -50,4 +51,14 @@ refuse_removals() {
 libboost1.81-dev cannot share a machine with the unversioned Boost 1.74 packages (libboost-dev,
 libboost-*-dev, libtorrent-rasterbar-dev, libopendht-dev). Nothing was changed. If you can spare them:
     apt-get install $*"
+}
+
+# require_foreign_clients: the DHT client of npm that ours is tested against, of the versions that its lock
+# names. A node from elsewhere than the distribution brings an npm of its own and excludes the other.
+require_foreign_clients() {
+    local folder=tests/interop
+    command -v node >/dev/null && command -v npm >/dev/null || require_packages nodejs npm
+    [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
+    note "installing the clients of $folder"
+    (cd "$folder" && npm ci >&2) || note "npm ci failed: the tests with bittorrent-dht will be skipped"
 }

@@ -25,12 +25,13 @@ JOBS = os.environ.get("JOBS", str(CORES))
 FUZZ_SECONDS = 60            # for one target ...
 FUZZ_BUDGET_SECONDS = 360    # ... unless all of them together would take longer than this
 SYSTEM_TEST_SECONDS_MAX = 900
+INTEROP_TEST_SECONDS_MAX = 600
 # Leaves out what takes minutes: a million accounts, thousands of blocks.
-BENCH_SMOKE = "BM_CheckAndApply|BM_Two|noise|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
+BENCH_SMOKE = "BM_CheckAndApply|BM_Two|noise|^io/|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
 
 # Which of the shared fuzzing seeds suit which target, by a word in the target's name.
-SEED_ARCHIVES = {"bencode": "bencode_seeds", "json": "json_seeds", "config": "json_seeds", "rpc": "json_seeds",
-                 "http": "http_seeds", "bcs": "framing_seeds", "protocol": "framing_seeds",
+SEED_ARCHIVES = {"bencode": "bencode_seeds", "krpc": "bencode_seeds", "json": "json_seeds", "config": "json_seeds",
+                 "rpc": "json_seeds", "http": "http_seeds", "bcs": "framing_seeds", "protocol": "framing_seeds",
                  "frame": "framing_seeds"}
 
 
@@ -141,23 +142,32 @@ def stage_unit():
 
 
 def stage_system():
-    command = [PYTHON, "-m", "unittest", "discover", "-s", "tests/system", "-t", "tests/system", "-v"]
+    return unittests("system", SYSTEM_TEST_SECONDS_MAX)
+
+
+def stage_interop():
+    return unittests("interop", INTEROP_TEST_SECONDS_MAX)
+
+
+def unittests(name, seconds_max):
+    """Runs tests/<name>/test_*.py in a process of their own."""
+    folder = f"tests/{name}"
+    command = [PYTHON, "-m", "unittest", "discover", "-s", folder, "-t", folder, "-v"]
     try:
-        done = subprocess.run(command, cwd=ROOT, check=False, stderr=subprocess.PIPE, text=True,
-                              timeout=SYSTEM_TEST_SECONDS_MAX)
+        done = subprocess.run(command, cwd=ROOT, check=False, stderr=subprocess.PIPE, text=True, timeout=seconds_max)
     except subprocess.TimeoutExpired:
-        return Outcome(failed=1, notes=[f"system: longer than {SYSTEM_TEST_SECONDS_MAX} s: {' '.join(command)}"])
-    outcome = read_unittest(done.stderr)
+        return Outcome(failed=1, notes=[f"{name}: longer than {seconds_max} s: {' '.join(command)}"])
+    outcome = read_unittest(name, done.stderr)
     if outcome.failed or done.returncode:
         print_tail(done.stderr, 150)
     return outcome
 
 
-def read_unittest(text):
+def read_unittest(name, text):
     """Counts of a verbose unittest run."""
     ran = re.search(r"^Ran (\d+) tests?", text, re.MULTILINE)
     if ran is None:
-        return Outcome(failed=1, notes=["system: the tests did not start"])
+        return Outcome(failed=1, notes=[f"{name}: the tests did not start"])
 
     def count(word):
         found = re.search(rf"^(?:OK|FAILED) \(.*\b{word}=(\d+)", text, re.MULTILINE)
@@ -166,7 +176,7 @@ def read_unittest(text):
     failed = count("failures") + count("errors")
     skipped = count("skipped")
     names = re.findall(r"^(?:FAIL|ERROR): (\w+) \(([\w.]+)\)", text, re.MULTILINE)
-    notes = [f"system: cd tests/system && {PYTHON} -m unittest -v {where}" for name, where in names]
+    notes = [f"{name}: cd tests/{name} && {PYTHON} -m unittest -v {where}" for _, where in names]
     return Outcome(int(ran.group(1)) - failed - skipped, failed, skipped, notes)
 
 
@@ -273,6 +283,7 @@ STAGES = [  # name, function, part of --quick, what it is
     ("bans", stage_bans, True, "no clock, thread, file, float, exception where it may not be"),
     ("unit", stage_unit, True, "release build with -Werror; unit, golden, scenario and corpus tests"),
     ("system", stage_system, True, "real daemons: kill -9, bad input, limits, replays"),
+    ("interop", stage_interop, True, "libtorrent, bittorrent-dht and a black-box suite against our DHT nodes"),
     ("asan", stage_asan, False, "the tests under ASan and UBSan"),
     ("fuzz", stage_fuzz, False, "clang 14 build, every fuzz target from its corpus"),
     ("tsan", stage_tsan, False, "io and node tests under TSan"),

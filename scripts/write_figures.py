@@ -8,8 +8,11 @@ import subprocess
 import sys
 import time
 
+from growth_plot import draw, growth
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(ROOT, "docs/performance.md")
+PLOT = os.path.join(ROOT, "docs/growth.svg")
 BEGIN, END = "<!-- figures: written by scripts/bench -->", "<!-- end of figures -->"
 
 OURS = "signed transfers committed through the API, 1,000,000 accounts"
@@ -78,13 +81,25 @@ def benchmark_row(row):
     return f"| {row['name']} | {number(row['cpu_time'])} {row['time_unit']} | {'; '.join(filter(None, [counters, label]))} |"
 
 
-def benchmark_table(path):
+def read_benchmarks(path):
     with open(path, encoding="utf-8") as file:
         rows = json.load(file)["benchmarks"]
     rows = [row for row in rows if not row.get("error_message", "").startswith("set LEITHER_BENCH_LARGE")]
     failed = [row["name"] for row in rows if row.get("error_occurred")]
     if failed:
         sys.exit(f"benchmarks failed: {', '.join(failed)}")
+    return rows
+
+
+def growth_section(rows):
+    """The plot's source as a table, for whoever reads the page without pictures."""
+    lines = ["![Cost of a changed account against the number of accounts](growth.svg)", "",
+             "| accounts | CPU of a changed account | tree nodes hashed for it | CPU of a node |", "|---|---|---|---|"]
+    lines += [f"| {accounts:,} | {cpu:.2f} us | {nodes:.2f} | {cpu / nodes:.2f} us |" for accounts, cpu, nodes in growth(rows)]
+    return lines + [""]
+
+
+def benchmark_table(rows):
     return ["`build/release/bin/leither-bench`", "", "| benchmark | CPU | counters |", "|---|---|---|"] + [
         benchmark_row(row) for row in rows] + [""]
 
@@ -92,13 +107,15 @@ def benchmark_table(path):
 def section(folder):
     figures = read_figures(os.path.join(folder, "figures.jsonl"))
     compare_with_peer(figures)
+    rows = read_benchmarks(os.path.join(folder, "leither-bench.json"))
     head = [BEGIN, "", f"Machine: {machine()}. Commit {commit()}, {time.strftime('%Y-%m-%d')}, release build.", ""]
-    return "\n".join(head + figure_tables(figures) + benchmark_table(os.path.join(folder, "leither-bench.json")) + [END])
+    text = "\n".join(head + figure_tables(figures) + growth_section(rows) + benchmark_table(rows) + [END])
+    return text, draw(growth(rows))
 
 
 def main():
     folder, write = sys.argv[1:]
-    text = section(folder)
+    text, plot = section(folder)
     if write != "yes":
         print(text)
         return
@@ -107,7 +124,9 @@ def main():
     before, rest = page.split(BEGIN, 1)
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(before + text + rest.split(END, 1)[1])
-    print(f"written: {os.path.relpath(PAGE, ROOT)}")
+    with open(PLOT, "w", encoding="utf-8") as file:
+        file.write(plot)
+    print(f"written: {os.path.relpath(PAGE, ROOT)}, {os.path.relpath(PLOT, ROOT)}")
 
 
 if __name__ == "__main__":

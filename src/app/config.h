@@ -37,6 +37,9 @@ struct Config {
     std::optional<LogLevel> log_level_rpc;
     std::optional<LogLevel> log_level_io;
     std::optional<LogLevel> log_level_app;
+    std::optional<LogLevel> log_level_dht;
+    std::optional<LogLevel> log_level_peer;
+    std::optional<LogLevel> log_level_org;
     std::string log_file;  // empty: standard output alone
     ByteSize log_file_bytes_max = 16_MiB;
     std::uint64_t log_file_count = 5;
@@ -45,6 +48,21 @@ struct Config {
     HistoryMode history_mode = HistoryMode::full;
     std::uint64_t history_pulses = 91'200;
     std::uint64_t verify_threads = 0;  // 0: one for each core
+
+    bool network_enabled = true;
+    bool network_map_ports = true;
+    ByteSize network_upload_max{};    // a second; 0: without limit
+    ByteSize network_download_max{};  // a second; 0: without limit
+    ByteSize network_month_max{};     // both ways together; 0: without limit
+    std::string dht_listen = "0.0.0.0:7400";
+    std::string dht_bootstrap;
+    bool dht_public_network = false;
+    std::string dht_admit = "guests";
+    std::string dht_allow;
+    bool dht_local_network = false;
+    std::string peer_listen;  // empty: as dht_listen
+    std::string peer_connect;
+    std::uint64_t peer_connections_max = 128;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

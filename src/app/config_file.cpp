@@ -14,6 +14,8 @@
 
 #include "leither/base/check.h"
 
+#include "app/network_config.h"
+
 namespace leither::app {
 
 namespace {
@@ -184,6 +186,7 @@ class Loader {
         if (input_.text) read_file(*input_.text);
         for (const std::string& text : input_.overrides) read_override(text);
         check_listen();
+        check_network_texts();
         if (!faults_.empty()) return fail(std::move(faults_));
         return std::move(loaded_);
     }
@@ -234,6 +237,13 @@ class Loader {
                   fmt::format("\"rpc.listen\" must be a loopback address and port, not \"{}\"; "
                               "write for example \"127.0.0.1:7171\" or \"[::1]:0\"",
                               loaded_.config.rpc_listen));
+    }
+
+    void check_network_texts() {
+        for (const NetworkFault& fault : check_network(loaded_.config)) {
+            const ConfigSource& source = source_of(*find_config_key(fault.key));
+            add_fault(source_text(source, input_.name), fault.text);
+        }
     }
 
     const ConfigKey* known(const std::string& path, const std::string& place) {

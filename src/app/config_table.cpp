@@ -49,6 +49,12 @@ constexpr ConfigKey kKeys[] = {
      "The same for the room `io` (connections, disk) alone."},
     {"log.levels.app", &Config::log_level_app, 0, 0, Applies::at_once,
      "The same for the room `app` (start, stop, configuration) alone."},
+    {"log.levels.dht", &Config::log_level_dht, 0, 0, Applies::at_once,
+     "The same for the room `dht` (finding nodes and records) alone."},
+    {"log.levels.peer", &Config::log_level_peer, 0, 0, Applies::at_once,
+     "The same for the room `peer` (connections to other nodes) alone."},
+    {"log.levels.org", &Config::log_level_org, 0, 0, Applies::at_once,
+     "The same for the room `org` (what members' nodes tell each other) alone."},
     {"log.file", &Config::log_file, 0, kTextSizeMax, Applies::at_restart,
      "A file to log to besides standard output. Empty: none."},
     {"log.file_bytes_max", &Config::log_file_bytes_max, 64 << 10, std::uint64_t{4} << 30,
@@ -65,6 +71,43 @@ constexpr ConfigKey kKeys[] = {
      "+ 2 cycles of your organization."},
     {"verify.threads", &Config::verify_threads, 0, 256, Applies::at_restart,
      "Threads that check signatures. 0: one for each core."},
+    {"network.enabled", &Config::network_enabled, 0, 0, Applies::at_restart,
+     "Whether this node takes part in the network at all."},
+    {"network.map_ports", &Config::network_map_ports, 0, 0, Applies::at_restart,
+     "Whether the home router is asked to forward our ports (UPnP, NAT-PMP)."},
+    {"network.upload_max", &Config::network_upload_max, 0, std::uint64_t{1} << 31,
+     Applies::at_restart, "Most bytes sent in a second. 0: without limit."},
+    {"network.download_max", &Config::network_download_max, 0, std::uint64_t{1} << 31,
+     Applies::at_restart, "Most bytes received in a second. 0: without limit."},
+    {"network.month_max", &Config::network_month_max, 0, std::uint64_t{1} << 50,
+     Applies::at_restart,
+     "Most bytes in a calendar month, both ways together; then the node goes on at a trickle. 0: "
+     "without limit."},
+    {"dht.listen", &Config::dht_listen, 1, 200, Applies::at_restart,
+     "Addresses and UDP port of the DHT, one of each family at most, separated by commas: "
+     "0.0.0.0:7400, [::]:7400."},
+    {"dht.bootstrap", &Config::dht_bootstrap, 0, kTextSizeMax, Applies::at_restart,
+     "Addresses and ports of nodes to begin with, separated by commas: one that you trust to know "
+     "the network is enough."},
+    {"dht.public_network", &Config::dht_public_network, 0, 0, Applies::at_restart,
+     "Whether this node joins the public BitTorrent DHT instead of a network of its own. Records "
+     "then go to strangers."},
+    {"dht.admit", &Config::dht_admit, 1, 16, Applies::at_restart,
+     "What becomes of other programs in a network of our own: `tagged` reads only ours, `guests` "
+     "answers others, `any` counts them as nodes too."},
+    {"dht.allow", &Config::dht_allow, 0, kTextSizeMax, Applies::at_restart,
+     "If not empty, the only address ranges the DHT has to do with, separated by commas: "
+     "10.0.0.0/8, 2001:db8::/32."},
+    {"dht.local_network", &Config::dht_local_network, 0, 0, Applies::at_restart,
+     "Whether many nodes may share one private or loopback address: for communities within one "
+     "local network, and for tests."},
+    {"peer.listen", &Config::peer_listen, 0, 200, Applies::at_restart,
+     "Addresses and TCP port for connections, as dht.listen. Empty: the same as dht.listen. `none` "
+     "accepts none; the node then dials others and is a full member all the same."},
+    {"peer.connect", &Config::peer_connect, 0, kTextSizeMax, Applies::at_restart,
+     "Addresses and ports of nodes to keep connections to, separated by commas."},
+    {"peer.connections_max", &Config::peer_connections_max, 4, 4096, Applies::at_restart,
+     "Most connections to other nodes at once."},
 };
 
 constexpr std::string_view kLevelsAllowed =
@@ -94,6 +137,11 @@ bool read(const json& value, const ConfigKey& key, std::uint64_t& out) {
     if (!value.is_number_unsigned()) return false;
     out = value.get<std::uint64_t>();
     return out >= key.min && out <= key.max;
+}
+bool read(const json& value, const ConfigKey&, bool& out) {
+    if (!value.is_boolean()) return false;
+    out = value.get<bool>();
+    return true;
 }
 bool read(const json& value, const ConfigKey& key, ByteSize& out) {
     std::optional<ByteSize> size;
@@ -130,6 +178,9 @@ json to_json(const std::string& value) {
     return value;
 }
 json to_json(std::uint64_t value) {
+    return value;
+}
+json to_json(bool value) {
     return value;
 }
 json to_json(ByteSize value) {
@@ -215,6 +266,9 @@ Result<void, std::string> assign_text(Config& config, const ConfigKey& key, std:
     const bool is_number = std::holds_alternative<std::uint64_t Config::*>(key.member);
     const auto digits = parse_digits(text);
     if (is_number && digits) return assign(config, key, json(*digits));
+    if (std::holds_alternative<bool Config::*>(key.member) && (text == "true" || text == "false")) {
+        return assign(config, key, json(text == "true"));
+    }
     return assign(config, key, json(std::string(text)));
 }
 
@@ -236,6 +290,7 @@ std::string allowed_text(const ConfigKey& key) {
             [&](std::uint64_t Config::*) {
                 return fmt::format("a number from {} to {}", key.min, key.max);
             },
+            [&](bool Config::*) { return std::string("true or false"); },
             [&](ByteSize Config::*) {
                 return fmt::format("a size from \"{}\" to \"{}\"", format_size({key.min}),
                                    format_size({key.max}));

@@ -22,7 +22,7 @@ enum class Applies : std::uint8_t {
 
 // Where a key's value lives; its type decides how the value is written.
 using ConfigMember =
-    std::variant<std::string Config::*, std::uint64_t Config::*, ByteSize Config::*,
+    std::variant<std::string Config::*, std::uint64_t Config::*, bool Config::*, ByteSize Config::*,
                  LogLevel Config::*, std::optional<LogLevel> Config::*, HistoryMode Config::*>;
 
 struct ConfigKey {

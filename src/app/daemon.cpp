@@ -16,12 +16,14 @@
 #include "leither/io/event_loop.h"
 #include "leither/io/local_api.h"
 #include "leither/io/log_sink.h"
+#include "leither/io/network_host.h"
 #include "leither/io/os_entropy.h"
 #include "leither/io/service_manager.h"
 #include "leither/node/node.h"
 #include "leither/store/leveldb_store.h"
 
 #include "app/data_dir.h"
+#include "app/network_config.h"
 #include "app/repair.h"
 
 namespace leither::app {
@@ -155,6 +157,23 @@ std::unique_ptr<store::Store> open_store(const Config& config, const DataDir& di
     return std::move(*store);
 }
 
+// Small: records, messages and lines, written now and then.
+std::unique_ptr<store::Store> open_network_store(const DataDir& dir) {
+    store::LevelDbOptions options;
+    options.path = dir.network().string();
+    options.write_buffer_bytes = std::size_t{256} << 10;
+    options.block_cache_bytes = std::size_t{128} << 10;
+    auto store = store::open_leveldb(options);
+    if (store) return std::move(*store);
+    throw DaemonFailure(
+        DaemonExit::environment,
+        fmt::format("the network's records in {} cannot be opened ({}: {}); nothing of the ledger "
+                    "lies there: if the device is in order, move the directory away and start "
+                    "again",
+                    dir.network().string(), store::to_string(store.error().kind),
+                    store.error().detail));
+}
+
 node::Options node_options(const Config& config) {
     const MemoryShares shares = share_memory(config.memory_max);
     node::Options options;
@@ -178,6 +197,9 @@ RoomLevels room_levels(const Config& config) {
     add("rpc", config.log_level_rpc);
     add("io", config.log_level_io);
     add("app", config.log_level_app);
+    add("dht", config.log_level_dht);
+    add("peer", config.log_level_peer);
+    add("org", config.log_level_org);
     return levels;
 }
 
@@ -276,18 +298,54 @@ class Reloader {
     Log log_;
 };
 
-// Everything between an open node and the end of its event loop.
-void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir& dir,
-           store::Store& store, node::Node& node, io::SpdlogSink& sink) {
-    const Config& config = loaded.config;
-    const Log log(&sink, "app");
+// The node's place in the network: its store and its sockets.
+struct NetworkPlace {
+    NetworkPlace(const Config& config, const DataDir& dir, io::Reactor& reactor, const Log& log)
+        : store(open_network_store(dir)), host(options_of(config, dir), *store, reactor, log) {
+        if (const auto listening = host.listen(); !listening) {
+            throw DaemonFailure(DaemonExit::environment, listening.error());
+        }
+    }
+    static io::NetworkHostOptions options_of(const Config& config, const DataDir& dir) {
+        auto options = network_host_options(config);
+        options.usage_file = dir.traffic().string();
+        return options;
+    }
+
+    std::unique_ptr<store::Store> store;
+    io::NetworkHost host;
+};
+
+// What a daemon runs on, from the ground up: each needs those before it.
+struct Machine {
     io::OsEntropy entropy;
     io::WallClock clock;
     io::Reactor reactor;
+    std::unique_ptr<NetworkPlace> network;
+};
+
+Result<node::Node, node::OpenError> open_node(const Config& config, const crypto::KeyPair& key,
+                                              const store::Store& store, Machine& machine,
+                                              const Log& log) {
+    const node::Options options = node_options(config);
+    if (!machine.network) return node::Node::open(options, store, key, log);
+    const Ports ports{machine.network->host.datagram_port(), machine.network->host.stream_port()};
+    return node::Node::open(options, store, key, log,
+                            {network_options(config, ports), *machine.network->store,
+                             machine.entropy, machine.clock.now()});
+}
+
+// Everything between an open node and the end of its event loop.
+void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir& dir,
+           store::Store& store, node::Node& node, Machine& machine, io::SpdlogSink& sink) {
+    const Config& config = loaded.config;
+    const Log log(&sink, "app");
+    io::Reactor& reactor = machine.reactor;
     io::EventLoopOptions loop_options;
     loop_options.verify_threads = static_cast<unsigned>(config.verify_threads);
-    io::EventLoop loop(loop_options, reactor, node, store, clock, log.with_room("io"));
-    const std::string cookie = io::make_cookie(entropy);
+    io::EventLoop loop(loop_options, reactor, node, store, machine.clock, log.with_room("io"));
+    if (machine.network) loop.set_network(machine.network->host);
+    const std::string cookie = io::make_cookie(machine.entropy);
     io::LocalApi api(http_options(config, cookie), rpc_options(config), reactor, loop,
                      log.with_room("rpc"));
     auto url = api.listen();
@@ -334,11 +392,17 @@ void run_daemon(const LoadedConfig& loaded, const ConfigOrigin& origin) {
     make_data_dir(dir.root());
     const io::DataDirLock lock = lock_data_dir(dir.root());
     const auto sink = open_log(loaded.config);
+    const Log log(sink.get(), "node");
     const crypto::KeyPair key = load_node_key(dir);
+    Machine machine;
     const auto store = open_store(loaded.config, dir, IfMissing::create);
-    auto node = node::Node::open(node_options(loaded.config), *store, key, Log(sink.get(), "node"));
+    if (loaded.config.network_enabled) {
+        machine.network = std::make_unique<NetworkPlace>(loaded.config, dir, machine.reactor,
+                                                         log.with_room("io"));
+    }
+    auto node = open_node(loaded.config, key, *store, machine, log);
     if (!node) throw failure_of(node.error(), dir);
-    serve(loaded, origin, dir, *store, *node, *sink);
+    serve(loaded, origin, dir, *store, *node, machine, *sink);
 }
 
 void verify_ledger(const Config& config) {

@@ -14,6 +14,8 @@ class DataDir {
     std::filesystem::path cookie() const { return root_ / "cookie"; }    // new at each start
     std::filesystem::path address() const { return root_ / "address"; }  // the URL of /rpc
     std::filesystem::path ledger() const { return root_ / "ledger"; }
+    std::filesystem::path network() const { return root_ / "network"; }  // records, messages, chat
+    std::filesystem::path traffic() const { return root_ / "traffic"; }  // of this month
     std::filesystem::path wallet() const { return root_ / "wallet"; }  // the CLI's, never read here
 
  private:

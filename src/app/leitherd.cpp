@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "leither/base/version.h"
 #include "leither/crypto/sign.h"
@@ -53,14 +52,6 @@ void declare(CLI::App& cli, Arguments& arguments) {
                  "Rebuild a damaged ledger from its intact blocks and exit");
 }
 
-// An idle daemon with a small ledger shall stay small: every further malloc arena would keep its
-// own free pages, and freed pages go back to the system early.
-void keep_heap_small() {
-    ::mallopt(M_ARENA_MAX, 2);
-    ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
-    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-}
-
 int exit_code(DaemonExit exit) {
     return static_cast<int>(exit);
 }
@@ -87,7 +78,6 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    keep_heap_small();
     std::signal(SIGPIPE, SIG_IGN);  // a client that hangs up is an error code, not our end
     crypto::initialise();
 

@@ -1,17 +1,13 @@
 #include "leither/codec/bencode.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "leither/base/check.h"
+#include "leither/codec/bencode_cursor.h"
 
 namespace leither::bencode {
 
 namespace {
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 bool key_is_less(const Dict::Entry& entry, std::string_view key) {
     return entry.first < key;
@@ -43,100 +39,36 @@ void encode_to(const Value& value, std::string& out) {
     }
 }
 
-class Decoder {
- public:
-    Decoder(std::string_view input, unsigned depth_max) : in_(input), depth_left_(depth_max) {}
+// As deep as the cursor lets it. Once the cursor is broken, what comes back means nothing.
+Value read_value(Cursor& in);
 
-    Result<Value, DecodeError> value();
-    bool at_end() const { return in_.empty(); }
-
- private:
-    // Takes `wanted` if it comes next.
-    Result<bool, DecodeError> take(char wanted);
-    Result<void, DecodeError> expect(char wanted);
-    // Digits in their shortest form, as they stand.
-    Result<std::string_view, DecodeError> digits();
-    Result<std::int64_t, DecodeError> integer();
-    Result<std::string, DecodeError> bytes();
-    Result<List, DecodeError> list();
-    Result<Dict, DecodeError> dict();
-
-    std::string_view in_;
-    unsigned depth_left_;
-};
-
-Result<bool, DecodeError> Decoder::take(char wanted) {
-    if (in_.empty()) return fail(DecodeError::truncated);
-    if (in_.front() != wanted) return false;
-    in_.remove_prefix(1);
-    return true;
-}
-
-Result<void, DecodeError> Decoder::expect(char wanted) {
-    if (!TRY(take(wanted))) return fail(DecodeError::bad_syntax);
-    return {};
-}
-
-Result<std::string_view, DecodeError> Decoder::digits() {
-    const auto end = std::find_if_not(in_.begin(), in_.end(), is_digit);
-    const std::string_view taken = in_.substr(0, static_cast<std::size_t>(end - in_.begin()));
-    in_.remove_prefix(taken.size());
-    if (taken.empty()) return fail(in_.empty() ? DecodeError::truncated : DecodeError::bad_syntax);
-    if (taken.size() > 1 && taken.front() == '0') return fail(DecodeError::not_canonical);
-    return taken;
-}
-
-Result<std::int64_t, DecodeError> Decoder::integer() {
-    const char* begin = in_.data();
-    const bool negative = TRY(take('-'));
-    const std::string_view number = TRY(digits());
-    TRY(expect('e'));
-    if (negative && number == "0") return fail(DecodeError::not_canonical);
-    std::int64_t value = 0;
-    const auto parsed = std::from_chars(begin, number.data() + number.size(), value);
-    if (parsed.ec != std::errc{}) return fail(DecodeError::out_of_range);
-    return value;
-}
-
-Result<std::string, DecodeError> Decoder::bytes() {
-    const std::string_view number = TRY(digits());
-    TRY(expect(':'));
-    std::uint64_t length = 0;
-    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), length);
-    if (parsed.ec != std::errc{}) return fail(DecodeError::out_of_range);
-    if (length > in_.size()) return fail(DecodeError::truncated);
-    std::string taken(in_.substr(0, length));
-    in_.remove_prefix(length);
-    return taken;
-}
-
-Result<List, DecodeError> Decoder::list() {
+List read_list(Cursor& in) {
     List items;
-    while (!TRY(take('e'))) items.push_back(TRY(value()));
+    in.enter();
+    while (in.more()) items.push_back(read_value(in));
     return items;
 }
 
-Result<Dict, DecodeError> Decoder::dict() {
+Dict read_dict(Cursor& in) {
     Dict dict;
-    while (!TRY(take('e'))) {
-        std::string key = TRY(bytes());
-        const bool rises = dict.entries().empty() || dict.entries().back().first < key;
-        if (!rises) return fail(DecodeError::not_canonical);
-        dict.set(std::move(key), TRY(value()));
+    in.enter();
+    while (in.more()) {
+        std::string key(in.key());
+        dict.set(std::move(key), read_value(in));
     }
     return dict;
 }
 
-Result<Value, DecodeError> Decoder::value() {
-    if (TRY(take('i'))) return Value(TRY(integer()));
-    const bool is_list = TRY(take('l'));
-    const bool is_dict = !is_list && TRY(take('d'));
-    if (!is_list && !is_dict) return Value(TRY(bytes()));
-    if (depth_left_ == 0) return fail(DecodeError::too_deep);
-    --depth_left_;
-    Value nested = is_list ? Value(TRY(list())) : Value(TRY(dict()));
-    ++depth_left_;
-    return nested;
+Value read_value(Cursor& in) {
+    switch (in.peek()) {
+        case Cursor::Kind::integer: return Value(in.integer());
+        case Cursor::Kind::list: return Value(read_list(in));
+        case Cursor::Kind::dict: return Value(read_dict(in));
+        case Cursor::Kind::bytes:
+        case Cursor::Kind::end:
+        case Cursor::Kind::none: return Value(std::string(in.bytes()));
+    }
+    UNREACHABLE();
 }
 
 }  // namespace
@@ -176,9 +108,10 @@ std::string encode(const Value& value) {
 
 Result<Value, DecodeError> decode(std::string_view input, const Limits& limits) {
     if (input.size() > limits.input_bytes_max) return fail(DecodeError::too_long);
-    Decoder decoder(input, limits.depth_max);
-    Value value = TRY(decoder.value());
-    if (!decoder.at_end()) return fail(DecodeError::trailing);
+    Cursor in(input, limits.depth_max);
+    Value value = read_value(in);
+    if (!in.ok()) return fail(*in.error());
+    if (!in.at_end()) return fail(DecodeError::trailing);
     return value;
 }
 

@@ -101,6 +101,13 @@ Mempool::Mempool(MempoolOptions options, const ledger::Organization& organizatio
 Mempool::Mempool(Mempool&&) noexcept = default;
 Mempool::~Mempool() = default;
 
+void Mempool::expect(std::span<const Entry> entries) {
+    std::vector<const protocol::Transaction*> transactions;
+    transactions.reserve(entries.size());
+    for (const Entry& entry : entries) transactions.push_back(&entry.transaction);
+    impl_->speculative().expect(transactions);
+}
+
 Mempool::Ruled<void> Mempool::add(Entry entry, const ledger::Place& place) {
     if (const auto refused = impl_->no_room_for(entry))
         return Result<void, Refused>(fail(*refused));

@@ -44,6 +44,8 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     void enqueue(node::Input&& input);
     void run_queue();
     void step(node::Input&& input);
+    void step(node::NetworkInput&& input);
+    void arm_soon();
     void carry_out(node::Effects&& effects);
     void tell(Told&& told);
     void write(store::WriteBatch&& batch, Told&& held);
@@ -62,6 +64,8 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     WallClock& clock;
     Log log;
     Listener* listener = nullptr;
+    NetworkHost* network = nullptr;
+    bool arm_posted = false;
     std::deque<node::Input> queue;
     bool queue_posted = false;
     bool batch_out = false;
@@ -99,8 +103,24 @@ void EventLoop::Impl::step(node::Input&& input) {
     carry_out(node.step(std::move(input), clock.now()));
 }
 
+void EventLoop::Impl::step(node::NetworkInput&& input) {
+    carry_out(node.step(std::move(input), clock.now()));
+    if (stopping) return end_when_durable();
+    arm_soon();
+}
+
+// Once for all that arrives together.
+void EventLoop::Impl::arm_soon() {
+    if (std::exchange(arm_posted, true)) return;
+    reactor.post([self = shared_from_this()] {
+        self->arm_posted = false;
+        self->arm_deadline();
+    });
+}
+
 void EventLoop::Impl::carry_out(node::Effects&& effects) {
     if (effects.fatal) return fail(*effects.fatal);
+    if (network != nullptr) network->carry_out(std::move(effects.network));
     for (auto& job : effects.verify) check(std::move(job));
     Told told{std::move(effects.replies), std::move(effects.events)};
     if (effects.durable) {
@@ -200,11 +220,15 @@ void EventLoop::Impl::stop() {
     deadline.cancel();
     pulse.cancel();
     if (listener != nullptr) listener->on_stopping();
+    if (network != nullptr) {
+        carry_out(node.step(node::NetworkStopping{}, clock.now()));
+        network->stop();
+    }
     end_when_durable();
 }
 
 void EventLoop::Impl::end_when_durable() {
-    if (batch_out) return;
+    if (batch_out || (network != nullptr && network->is_writing())) return;
     drain.expires_after(options.drain);
     drain.async_wait([self = shared_from_this()](const ErrorCode&) { self->reactor.stop(); });
 }
@@ -223,7 +247,19 @@ void EventLoop::set_listener(Listener& listener) {
     impl_->listener = &listener;
 }
 
+void EventLoop::set_network(NetworkHost& network) {
+    impl_->network = &network;
+}
+
+void EventLoop::step(node::NetworkInput&& input) {
+    impl_->step(std::move(input));
+}
+
 std::optional<store::Fault> EventLoop::run() {
+    if (impl_->network != nullptr) {
+        impl_->carry_out(impl_->node.start_network(impl_->clock.now()));
+        impl_->network->begin(*this);
+    }
     impl_->arm_deadline();
     impl_->reactor.run();
     return impl_->fault;

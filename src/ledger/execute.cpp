@@ -1,5 +1,7 @@
 #include "leither/ledger/execute.h"
 
+#include <algorithm>
+
 #include "leither/ledger/invariants.h"
 
 namespace leither::ledger {
@@ -11,6 +13,9 @@ using protocol::Refusal;
 using protocol::Transaction;
 using store::Fault;
 using Reason = InvalidBlock::Reason;
+
+// Candidates whose accounts are looked up together.
+constexpr std::size_t kExpectedTogether = 24;
 
 // The tree after the block and the header that commits to it.
 Result<Executed, Fault> finish(const State& state, tree::Tree& tree, const Place& place,
@@ -123,6 +128,10 @@ Result<Built, Fault> build(const Organization& organization, tree::Tree& tree, c
     std::vector<Skipped> skipped;
     std::size_t considered = 0;
     for (; considered < candidates.size() && !transactions.full(); ++considered) {
+        if (considered % kExpectedTogether == 0) {
+            const auto coming = candidates.subspan(considered);
+            run.state().expect(coming.first(std::min(kExpectedTogether, coming.size())));
+        }
         const Transaction& candidate = *candidates[considered];
         const EncodedTransaction encoded(candidate);
         // A smaller one behind it might fit, but could be the same signer's next.

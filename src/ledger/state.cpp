@@ -95,6 +95,16 @@ Result<void, Fault> State::load(const protocol::Transaction& transaction) {
     return {};
 }
 
+void State::expect(std::span<const protocol::Transaction* const> transactions) const {
+    std::vector<Id> ids;
+    ids.reserve(2 * transactions.size());
+    for (const protocol::Transaction* transaction : transactions) {
+        ids.push_back(transaction->body.signer);
+        if (const auto id = protocol::counterparty(transaction->body.action)) ids.push_back(*id);
+    }
+    tree_.expect(ids);
+}
+
 const State::Entry& State::entry(const Id& id) const {
     const auto found = entries_.find(id);
     CHECK(found != entries_.end(), "account not loaded: " + id.hex());

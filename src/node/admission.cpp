@@ -41,27 +41,51 @@ Result<void, Fault> Admission::submit(Submit&& submit, const ledger::Place& plac
     }
     const std::uint64_t number = next_submission_++;
     submissions_[number] = {submit.token, std::vector<std::optional<Verdict>>(count), count};
-    for (std::size_t i = 0; i < count; ++i) {
-        auto entry = read(submit.transactions[i]);
-        if (!entry) {
-            settle(number, i, fail(entry.error()), fx);
-        } else {
-            TRY(enqueue({number, i, *std::move(entry), Stage::unresolved, std::nullopt}, fx));
-        }
+    for (std::size_t from = 0; from < count; from += kReadTogether) {
+        TRY(take({number, from}, std::span(submit.transactions).subspan(from), fx));
     }
     flush_job(fx);
     return admit_ready(place, fx);
 }
 
-// Form, and whether it is known already.
+// The next few of a submission.
+Result<void, Fault> Admission::take(const Position& at, std::span<const Bytes> transactions,
+                                    Effects& fx) {
+    std::vector<Mempool::Entry> entries;
+    std::vector<Position> positions;
+    for (std::size_t i = 0; i < std::min(kReadTogether, transactions.size()); ++i) {
+        const Position position{at.submission, at.index + i};
+        if (auto entry = read(transactions[i])) {
+            entries.push_back(*std::move(entry));
+            positions.push_back(position);
+        } else {
+            settle(position, fail(entry.error()), fx);
+        }
+    }
+    mempool_.expect(entries);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (const auto refused = refuse_early(entries[i])) {
+            settle(positions[i], fail(*refused), fx);
+        } else {
+            TRY(enqueue({positions[i], std::move(entries[i]), Stage::unresolved, {}}, fx));
+        }
+    }
+    return {};
+}
+
 Result<Mempool::Entry, Refused> Admission::read(ByteView bytes) const {
     protocol::Transaction transaction = TRY(ledger::read_transaction(bytes));
     const Hash id = protocol::transaction_id(organization_.chain, transaction.body);
-    if (mempool_.contains(id)) return fail(Refused{Refusal::already_pending});
-    if (recent_.is_committed(id)) return fail(Refused{Refusal::already_committed});
-    const std::size_t out = signatures_out_ + transaction.signatures.size();
-    if (out > checks_max_) return fail(Refused{Refusal::mempool_full, out, checks_max_});
     return Mempool::Entry{id, std::move(transaction), bytes.size()};
+}
+
+// What needs no account: whether it is known already, and whether there is room for it.
+std::optional<Refused> Admission::refuse_early(const Mempool::Entry& entry) const {
+    if (mempool_.contains(entry.id)) return Refused{Refusal::already_pending};
+    if (recent_.is_committed(entry.id)) return Refused{Refusal::already_committed};
+    const std::size_t out = signatures_out_ + entry.transaction.signatures.size();
+    if (out > checks_max_) return Refused{Refusal::mempool_full, out, checks_max_};
+    return std::nullopt;
 }
 
 Result<void, Fault> Admission::enqueue(Item&& item, Effects& fx) {
@@ -132,7 +156,7 @@ Result<void, Fault> Admission::admit_ready(const ledger::Place& place, Effects& 
         ++front_;
         signatures_out_ -= item.entry.transaction.signatures.size();
         auto verdict = TRY(admit(item, place));
-        settle(item.submission, item.index, std::move(verdict), fx);
+        settle(item.at, std::move(verdict), fx);
     }
     return {};
 }
@@ -145,19 +169,19 @@ Result<Verdict, Fault> Admission::admit(Item& item, const ledger::Place& place) 
     return Verdict(id);
 }
 
-void Admission::settle(std::uint64_t submission, std::size_t index, Verdict verdict, Effects& fx) {
-    const auto at = submissions_.find(submission);
-    CHECK(at != submissions_.end());
-    Submission& open = at->second;
-    CHECK(!open.verdicts[index]);
-    open.verdicts[index] = std::move(verdict);
+void Admission::settle(const Position& at, Verdict verdict, Effects& fx) {
+    const auto found = submissions_.find(at.submission);
+    CHECK(found != submissions_.end());
+    Submission& open = found->second;
+    CHECK(!open.verdicts[at.index]);
+    open.verdicts[at.index] = std::move(verdict);
     if (--open.open > 0) return;
 
     SubmitReply reply{open.token, {}};
     reply.verdicts.reserve(open.verdicts.size());
     for (auto& known : open.verdicts) reply.verdicts.push_back(*std::move(known));
     fx.replies.emplace_back(std::move(reply));
-    submissions_.erase(at);
+    submissions_.erase(found);
 }
 
 void Admission::refuse_all(Effects& fx) {
@@ -179,7 +203,7 @@ void Admission::check_invariants() const {
     std::size_t signatures = 0;
     for (const Item& item : queue_) {
         signatures += item.entry.transaction.signatures.size();
-        CHECK(submissions_.contains(item.submission));
+        CHECK(submissions_.contains(item.at.submission));
     }
     CHECK(signatures == signatures_out_);
     CHECK(signatures_out_ <= checks_max_);

@@ -33,6 +33,8 @@
 namespace leither::node {
 
 inline constexpr std::size_t kChecksPerJob = 32;
+// Transactions of a submission whose accounts are looked up together.
+inline constexpr std::size_t kReadTogether = 24;
 
 class Admission {
  public:
@@ -62,9 +64,13 @@ class Admission {
         checking,    // its signatures are out
         checked,
     };
-    struct Item {
+    // A transaction's place among those submitted.
+    struct Position {
         std::uint64_t submission = 0;
-        std::size_t index = 0;  // in the submission
+        std::size_t index = 0;
+    };
+    struct Item {
+        Position at;
         consensus::Mempool::Entry entry;
         Stage stage = Stage::unresolved;
         std::optional<protocol::Refused> refused;  // once checked
@@ -75,13 +81,16 @@ class Admission {
         std::size_t checks = 0;
     };
 
+    Result<void, store::Fault> take(const Position& at, std::span<const Bytes> transactions,
+                                    Effects& fx);
     Result<consensus::Mempool::Entry, protocol::Refused> read(ByteView bytes) const;
+    std::optional<protocol::Refused> refuse_early(const consensus::Mempool::Entry& entry) const;
     Result<void, store::Fault> enqueue(Item&& item, Effects& fx);
     Result<void, store::Fault> look_up(Item& item, std::uint64_t number, Effects& fx);
     Result<void, store::Fault> look_up_front(Effects& fx);
     Result<void, store::Fault> admit_ready(const ledger::Place& place, Effects& fx);
     Result<Verdict, store::Fault> admit(Item& item, const ledger::Place& place);
-    void settle(std::uint64_t submission, std::size_t index, Verdict verdict, Effects& fx);
+    void settle(const Position& at, Verdict verdict, Effects& fx);
     void flush_job(Effects& fx);
 
     ledger::Organization organization_;

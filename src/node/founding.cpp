@@ -60,7 +60,7 @@ Result<void, Fault> NodeImpl::found(Token token, protocol::Genesis&& genesis, Ef
     return {};
 }
 
-Result<void, Fault> NodeImpl::finish_founding(Effects& fx) {
+Result<void, Fault> NodeImpl::finish_founding(Instant now, Effects& fx) {
     Founding& done = *founding_;
     done.tree.commit(std::move(done.update));
     const Id id = crypto::id_of(done.charter.charter.organization);
@@ -69,6 +69,7 @@ Result<void, Fault> NodeImpl::finish_founding(Effects& fx) {
               done.seal.header.root.hash.hex());
     TRY(adopt({std::move(done.charter), std::move(done.seal), Sequence(0), std::move(done.tree)}));
     founding_.reset();
+    if (network_) TRY(network_->follow(id, now, fx));
     fx.replies.emplace_back(FoundReply{token, id, std::nullopt});
     return {};
 }

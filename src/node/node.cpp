@@ -44,8 +44,23 @@ Result<Node, OpenError> Node::open(Options options, const store::Reader& store,
     return Node(std::move(impl));
 }
 
+Result<Node, OpenError> Node::open(Options options, const store::Reader& store,
+                                   crypto::KeyPair node_key, Log log, const NetworkSetup& network) {
+    Node node = TRY(open(std::move(options), store, std::move(node_key), std::move(log)));
+    TRY(node.impl_->join_network(network).map_error(fault_of));
+    return node;
+}
+
 Effects Node::step(Input&& input, Instant now) {
     return impl_->step(std::move(input), now);
+}
+
+Effects Node::step(NetworkInput&& input, Instant now) {
+    return impl_->step(std::move(input), now);
+}
+
+Effects Node::start_network(Instant now) {
+    return impl_->start_network(now);
 }
 
 std::optional<Instant> Node::next_deadline() const {

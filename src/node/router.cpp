@@ -1,4 +1,6 @@
 // One function per kind of input, each handing it to the one machine concerned.
+#include "leither/codec/bcs.h"
+
 #include "node_impl.h"
 
 namespace leither::node {
@@ -35,9 +37,54 @@ Effects NodeImpl::step(Input&& input, Instant now) {
     return fx;
 }
 
+Effects NodeImpl::step(NetworkInput&& input, Instant now) {
+    CHECK(network_);
+    Effects fx;
+    if (stopped_) return fx;
+    if (auto done = network_->step(std::move(input), now, fx); !done) {
+        stop(std::move(done).error(), fx);
+    }
+    if (fx.fatal) stop(store::Fault(*fx.fatal), fx);
+    return fx;
+}
+
+Effects NodeImpl::start_network(Instant now) {
+    CHECK(network_);
+    Effects fx;
+    auto done = network_->start(now, fx);
+    if (done && organization_) {
+        done = network_->follow(organization_->organization().treasury, now, fx);
+    }
+    if (!done) stop(std::move(done).error(), fx);
+    return fx;
+}
+
+Result<void, Fault> NodeImpl::join_network(const NetworkSetup& network) {
+    network_ = TRY(NetworkNode::open({network.options, network.store, network.entropy, network.now},
+                                     key_, *this, log_));
+    return {};
+}
+
+std::optional<bool> NodeImpl::is_member(const Id& account) const {
+    if (!organization_) return std::nullopt;
+    const auto leaf = organization_->tree().read(account);
+    if (!leaf || !*leaf) return false;
+    const auto record = bcs::decode<protocol::Record>((*leaf)->record);
+    return record && std::holds_alternative<protocol::MemberRecord>(*record);
+}
+
 Result<void, Fault> NodeImpl::on(const Tick&, Instant now, Effects& fx) {
+    if (network_) TRY(network_->tick(now, fx));
     if (!organization_) return {};
     return organization_->on_tick(now, fx);
+}
+
+Result<void, Fault> NodeImpl::on(NetworkCall&& call, Instant now, Effects& fx) {
+    if (network_) return network_->call(std::move(call), now, fx);
+    fx.replies.emplace_back(NetworkReply{
+        call.token, fail(NetworkFailure{NetworkError::no_network,
+                                        "this node runs without network: see `network.enabled`"})});
+    return {};
 }
 
 Result<void, Fault> NodeImpl::on(Submit&& submit, Instant now, Effects& fx) {
@@ -55,7 +102,7 @@ Result<void, Fault> NodeImpl::on(const SignaturesChecked& checked, Instant now, 
 
 Result<void, Fault> NodeImpl::on(const Persisted& persisted, Instant now, Effects& fx) {
     if (!persisted.result) return fail(persisted.result.error());
-    if (founding_) return finish_founding(fx);
+    if (founding_) return finish_founding(now, fx);
     CHECK(organization_);
     return organization_->on_durable(now, fx);
 }
@@ -82,16 +129,23 @@ void NodeImpl::answer_stopping(Input&& input, Effects& fx) const {
         fx.replies.emplace_back(refuse_submit(*submit, Refusal::stopping));
     } else if (const auto* found = std::get_if<Found>(&input)) {
         fx.replies.emplace_back(FoundReply{found->token, fail(FoundError::stopping), std::nullopt});
+    } else if (const auto* call = std::get_if<NetworkCall>(&input)) {
+        fx.replies.emplace_back(NetworkReply{
+            call->token, fail(NetworkFailure{NetworkError::stopping, "the node stops"})});
     }
 }
 
 std::optional<Instant> NodeImpl::next_deadline() const {
-    if (stopped_ || !organization_) return std::nullopt;
-    return organization_->next_deadline();
+    if (stopped_) return std::nullopt;
+    auto next = organization_ ? organization_->next_deadline() : std::nullopt;
+    const auto network = network_ ? network_->next_deadline() : std::nullopt;
+    if (network && (!next || *network < *next)) next = network;
+    return next;
 }
 
 void NodeImpl::check_invariants() const {
     if (organization_ && !stopped_) organization_->check_invariants();
+    if (network_ && !stopped_) network_->check_invariants();
     CHECK(!(organization_ && founding_));
 }
 

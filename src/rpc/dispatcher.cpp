@@ -96,6 +96,9 @@ struct Dispatcher::Impl {
 
     void on(node::SubmitReply&& reply);
     void on(node::FoundReply&& reply);
+    void on(node::NetworkReply&&) {}
+    void on(const node::LetterArrived&) {}
+    void on(const node::LineTaken&) {}
     void on(const node::BlockSealed& event);
     void on(const node::TransactionDropped& event);
     std::optional<WaitingCall> take_waiting(node::Token token);

@@ -1,13 +1,11 @@
 #include "builder.h"
 
 #include <algorithm>
-#include <array>
 
 namespace leither::tree {
 namespace {
 
-// As many operations as there are paths in the caches nearest to the core, some ten nodes each.
-constexpr std::size_t kBlockMax = 48;
+constexpr std::size_t kBlockMax = Head::kPathsMax;
 constexpr std::size_t kBlockMin = 6;
 
 }  // namespace
@@ -131,24 +129,6 @@ Result<Slot, store::Fault> Builder::replace_leaf(const Slot& slot, const Operati
     return at;
 }
 
-// Follows a few paths in lockstep, so that their cache misses overlap; the walk proper comes next.
-void Builder::prefetch_paths(std::uint32_t from, Operations operations) const {
-    std::array<std::uint32_t, kBlockMax> at;
-    at.fill(from);
-    for (bool any = true; any;) {
-        any = false;
-        for (std::size_t i = 0; i < operations.size(); ++i) {
-            if (!is_resident(at[i])) continue;
-            const Node& node = slab_[at[i]];
-            const auto depth = static_cast<unsigned>(node.depth());
-            at[i] = node.child[index_of(side_of(operations[i].id, depth))];
-            if (!is_resident(at[i])) continue;
-            slab_.prefetch(at[i]);
-            any = true;
-        }
-    }
-}
-
 Result<Slot, store::Fault> Builder::apply_at_inner(const Slot& slot, int parent_depth,
                                                    Operations operations) {
     const bool replaces_one_leaf = operations.size() == 1 &&
@@ -199,7 +179,8 @@ Result<Slot, store::Fault> Builder::apply_to_child(std::uint32_t index, Side sid
 // written at once.
 Result<Slot, store::Fault> Builder::apply_to_block(const Slot& slot, int parent_depth,
                                                    Operations operations) {
-    prefetch_paths(slot.node, operations);
+    head_.prefetch_paths(slot.node, operations,
+                         [](const Operation& operation) -> const Id& { return operation.id; });
     const Slot after = TRY(apply_at(slot, parent_depth, operations));
     hasher_.catch_up();
     if (after.is_new()) emitter_.emit_below(after);

@@ -54,7 +54,6 @@ class Builder {
     Result<Slot, Fault> apply_at(const Slot& slot, int parent_depth, Operations operations);
     Result<Slot, Fault> replace_leaf(const Slot& slot, const Operation& operation);
     Result<Slot, Fault> apply_to_block(const Slot& slot, int parent_depth, Operations operations);
-    void prefetch_paths(std::uint32_t from, Operations operations) const;
     Result<Slot, Fault> apply_at_leaf(const Slot& slot, Operations operations);
     Result<Slot, Fault> apply_at_inner(const Slot& slot, int parent_depth, Operations operations);
     Result<Slot, Fault> apply_to_children(std::uint32_t index, Operations operations);

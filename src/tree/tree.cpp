@@ -182,6 +182,14 @@ Result<std::optional<Leaf>, store::Fault> Tree::read(const Id& id) {
     return to_leaf(held.node.leaf, impl_->pruner.retained_from());
 }
 
+void Tree::expect(std::span<const Id> ids) const {
+    const std::uint32_t root = impl_->head.root.node;
+    for (; !ids.empty(); ids = ids.subspan(std::min(Head::kPathsMax, ids.size()))) {
+        impl_->head.prefetch_paths(root, ids.first(std::min(Head::kPathsMax, ids.size())),
+                                   [](const Id& id) -> const Id& { return id; });
+    }
+}
+
 Result<std::optional<Leaf>, store::Fault> Tree::read_at(const Version& version,
                                                         const Id& id) const {
     const Slot root = root_slot(version);

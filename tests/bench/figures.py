@@ -46,6 +46,9 @@ class Report:
     def at_most(self, name, value, unit, limit):
         self.add(Figure(name, value, unit, goal=f"<= {number(limit)} {unit}", met=value <= limit))
 
+    def at_least(self, name, value, unit, limit):
+        self.add(Figure(name, value, unit, goal=f">= {number(limit)} {unit}", met=value >= limit))
+
     def plain(self, name, value, unit):
         self.add(Figure(name, value, unit))
 

@@ -26,7 +26,7 @@ std::string golden_digest() {
 
 // "name digest" lines of tests/golden/<file>, '#' starts a comment.
 inline std::map<std::string, std::string> golden_file(const std::string& file) {
-    const auto path = std::filesystem::path(__FILE__).parent_path().parent_path() / "golden" / file;
+    const auto path = source_dir() / "tests/golden" / file;
     std::map<std::string, std::string> digests;
     std::ifstream in(path);
     for (std::string name; in >> name;) {

@@ -8,9 +8,13 @@
 
 namespace leither::testing {
 
+std::filesystem::path source_dir() {
+    return LEITHER_SOURCE_DIR;
+}
+
 std::optional<std::filesystem::path> shared_data_dir() {
     if (const char* dir = std::getenv("LEITHER_SHARED_DATA")) return dir;
-    const auto beside = std::filesystem::path(__FILE__).parent_path() / "../../../shared/data";
+    const auto beside = source_dir().parent_path() / "shared/data";
     if (std::filesystem::is_directory(beside)) return std::filesystem::canonical(beside);
     return std::nullopt;
 }

@@ -9,6 +9,10 @@
 
 namespace leither::testing {
 
+// The root of this checkout: documents and scenarios that tests read. (A build knows no absolute
+// path elsewhere; __FILE__ is relative.)
+std::filesystem::path source_dir();
+
 // $LEITHER_SHARED_DATA, else ../shared/data seen from the project root; nothing if absent.
 std::optional<std::filesystem::path> shared_data_dir();
 

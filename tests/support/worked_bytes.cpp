@@ -23,7 +23,7 @@ std::string digits_of(const std::string& line) {
 }  // namespace
 
 Bytes worked_bytes(const std::string& document, const std::string& name) {
-    const auto docs = std::filesystem::path(__FILE__).parent_path() / "../../docs";
+    const auto docs = source_dir() / "docs";
     std::istringstream lines(load_text(docs / document));
     std::string line;
     const std::string marker = "<!-- worked bytes: " + name + " -->";

@@ -210,12 +210,12 @@ class Counting(unittest.TestCase):
 
     def test_unittest_output(self):
         text = "FAIL: test_a (test_x.Case)\n\nRan 10 tests in 1.0s\n\nFAILED (failures=1, errors=2, skipped=3)\n"
-        outcome = run_tests.read_unittest(text)
+        outcome = run_tests.read_unittest("system", text)
         self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (4, 3, 3))
         self.assertIn("test_x.Case", outcome.notes[0])
-        clean = run_tests.read_unittest("Ran 7 tests in 1.0s\n\nOK (skipped=1)\n")
+        clean = run_tests.read_unittest("system", "Ran 7 tests in 1.0s\n\nOK (skipped=1)\n")
         self.assertEqual((clean.passed, clean.failed, clean.skipped), (6, 0, 1))
-        self.assertEqual(run_tests.read_unittest("ImportError").failed, 1)
+        self.assertEqual(run_tests.read_unittest("system", "ImportError").failed, 1)
 
     def test_ctest_output(self):
         with tempfile.TemporaryDirectory() as folder:

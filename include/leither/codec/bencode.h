@@ -31,7 +31,7 @@ struct Limits {
     // A value takes up to 60 times its input in memory (a list of empty strings), so this bounds
     // both.
     std::size_t input_bytes_max = std::size_t{64} << 10;
-    // Decoding and freeing recurse this deep. A scalar alone has depth 0.
+    // Decoding and freeing recurse this deep, 32 at most. A scalar alone has depth 0.
     unsigned depth_max = 16;
 };
 

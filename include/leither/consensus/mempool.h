@@ -58,6 +58,8 @@ class Mempool {
     // Admits `entry`, or gives the verdict of the rules in `place`, the block that could hold it
     // first. REQUIRES: its signatures hold.
     Ruled<void> add(Entry entry, const ledger::Place& place);
+    // These are asked about next: their accounts are looked up faster together.
+    void expect(std::span<const Entry> entries);
     // What must hold besides the rules; keys come from what is admitted so far.
     Ruled<std::vector<ledger::SignatureCheck>> signature_checks(
         const protocol::Transaction& transaction);

@@ -7,6 +7,7 @@
 //   * Signature jobs are spread over the verify pool; answers come back as inputs.
 //   * One timer, armed only while node.next_deadline() names an instant; a second one only while
 //     pulse events are on. An idle node wakes nobody.
+//   * What the network brings is stepped at once, what the node asks of it carried out at once.
 //   * History is erased when no batch is out; a batch may wait behind it.
 // All calls on the reactor's thread, unless said otherwise.
 #pragma once
@@ -15,6 +16,7 @@
 #include <optional>
 
 #include "leither/base/log.h"
+#include "leither/io/network_host.h"
 #include "leither/io/reactor.h"
 #include "leither/io/wall_clock.h"
 #include "leither/node/node.h"
@@ -42,7 +44,7 @@ struct EventLoopOptions {
     Duration drain = std::chrono::milliseconds(100);
 };
 
-class EventLoop final : public rpc::Host {
+class EventLoop final : public rpc::Host, private NetworkSink {
  public:
     // Everything given outlives the loop. Nobody else steps `node` or writes `store` from now on.
     EventLoop(EventLoopOptions options, Reactor& reactor, node::Node& node, store::Store& store,
@@ -51,6 +53,8 @@ class EventLoop final : public rpc::Host {
 
     // Before run(). REQUIRES: at most one; it outlives the loop's run().
     void set_listener(Listener& listener);
+    // The node takes part in the network from run() on. As above; the node was opened with network.
+    void set_network(NetworkHost& network);
 
     // Runs the reactor until stop() has taken effect. The fault that ended the node, if one did.
     std::optional<store::Fault> run();
@@ -66,6 +70,8 @@ class EventLoop final : public rpc::Host {
     rpc::ProcessStats process_stats() const override;
 
  private:
+    void step(node::NetworkInput&& input) override;
+
     struct Impl;
     std::shared_ptr<Impl> impl_;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -53,6 +54,9 @@ class State {
     Result<void, store::Fault> load(const protocol::Transaction& transaction);
     Result<void, store::Fault> load(const Id& id);
     Result<void, store::Fault> load_system();
+    // These are loaded next: the ways to their accounts are walked together, which is faster.
+    // Changes nothing.
+    void expect(std::span<const protocol::Transaction* const> transactions) const;
 
     // REQUIRES for all: loaded. Null if the account does not exist (or is of another kind).
     const protocol::MemberRecord* member(const Id& id) const;

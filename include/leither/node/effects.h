@@ -39,7 +39,7 @@ struct FoundReply {
     Result<Id, FoundError> organization;
     std::optional<ledger::GenesisError> genesis;
 };
-using Reply = std::variant<SubmitReply, FoundReply>;
+using Reply = std::variant<SubmitReply, FoundReply, NetworkReply>;
 
 // For subscribers. Told after the sequence is durable and readable.
 struct BlockSealed {
@@ -51,7 +51,7 @@ struct TransactionDropped {
     Hash id;
     protocol::Refused refused;
 };
-using Event = std::variant<BlockSealed, TransactionDropped>;
+using Event = std::variant<BlockSealed, TransactionDropped, LetterArrived, LineTaken>;
 
 struct Effects {
     // To write in one synced batch; at most one batch is out at a time.
@@ -62,6 +62,8 @@ struct Effects {
     // History behind the window, to be given to ledger::prune when the writer is free, before any
     // later batch or after. Nothing depends on when; a fault of it counts like one of `durable`.
     std::optional<ledger::Pruning> prune;
+    // What the network wants; not held back by `durable`, which is the ledger's.
+    NetworkEffects network;
     // Set when the node can go on no longer (a durable write failed): tell the operator and stop.
     std::optional<store::Fault> fatal;
 };

@@ -7,12 +7,10 @@
 
 #include "leither/base/bytes.h"
 #include "leither/base/result.h"
+#include "leither/node/network.h"
 #include "leither/store/kv.h"
 
 namespace leither::node {
-
-// Names a caller's request, so that its Reply finds the way back. Chosen by the caller.
-using Token = std::uint64_t;
 
 struct Tick {};
 // Found the organization of this genesis (BCS of protocol::Genesis) on this node.
@@ -36,6 +34,12 @@ struct Persisted {
     Result<void, store::Fault> result;
 };
 
-using Input = std::variant<Tick, Found, Submit, SignaturesChecked, Persisted>;
+// Something a caller wants of the network. One NetworkReply.
+struct NetworkCall {
+    Token token = 0;
+    NetworkRequest request;
+};
+
+using Input = std::variant<Tick, Found, Submit, SignaturesChecked, Persisted, NetworkCall>;
 
 }  // namespace leither::node

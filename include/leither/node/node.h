@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "leither/base/entropy.h"
 #include "leither/base/log.h"
 #include "leither/base/time.h"
 #include "leither/crypto/sign.h"
@@ -28,16 +29,31 @@ struct OpenError {
     std::string detail;
 };
 
+// What the node needs for the network. Both references outlive the node.
+struct NetworkSetup {
+    NetworkOptions options;
+    const store::Reader& store;  // the network's own, apart from the ledger's
+    Entropy& entropy;
+    Instant now;
+};
+
 class Node {
  public:
     // Opens what the store holds, an organization or nothing yet. `store` outlives the node.
     static Result<Node, OpenError> open(Options options, const store::Reader& store,
                                         crypto::KeyPair node_key, Log log);
+    // The same with a place in the network. `start_network` is to be called once, before anything
+    // else is stepped.
+    static Result<Node, OpenError> open(Options options, const store::Reader& store,
+                                        crypto::KeyPair node_key, Log log,
+                                        const NetworkSetup& network);
     Node(Node&&) noexcept;
     ~Node();
 
     // REQUIRES: now >= every earlier now (a host whose clock steps back repeats the last).
     Effects step(Input&& input, Instant now);
+    Effects step(NetworkInput&& input, Instant now);
+    Effects start_network(Instant now);
     // When to step Tick next; nothing while there is nothing to wait for.
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;

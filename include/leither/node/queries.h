@@ -11,6 +11,7 @@
 #include "leither/ledger/block_store.h"
 #include "leither/ledger/receipt.h"
 #include "leither/ledger/state.h"
+#include "leither/node/network.h"
 #include "leither/protocol/refusal.h"
 #include "leither/tree/range.h"
 
@@ -92,6 +93,22 @@ class Queries {
     // Of recent transactions; `signer` widens the search to that account's history.
     Answer<Fate> fate(const Hash& id, std::optional<Id> signer) const;
     Pulse pulse(Instant now) const;
+
+    // ---- The network. Nothing, or empty, without one or before a manifest is known.
+    std::optional<NetworkStatus> network(Instant now) const;
+    std::vector<peer::PeerStatus> peers(Instant now) const;
+    std::optional<protocol::ManifestItem> manifest() const;
+    // What the organization's manifest should say today: all but read key and validity, which its
+    // writer fills in. Only where the ledger is kept.
+    std::optional<protocol::Manifest> manifest_draft() const;
+    // From the ledger, else from what its node has shown.
+    std::optional<PublicKey> account_key(const Id& account) const;
+    // Delivered here for an account that this node serves, oldest first.
+    std::vector<org::Mailbox::Incoming> letters(const Id& account) const;
+    std::vector<org::Mailbox::Outgoing> outgoing_letters() const;
+    // The newest `max` lines, oldest first.
+    std::vector<protocol::SignedLine> chat(std::size_t max) const;
+    std::optional<org::ChatLog::Next> next_line(const Id& author) const;
 
  private:
     friend class Node;

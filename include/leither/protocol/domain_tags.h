@@ -15,6 +15,16 @@ inline constexpr std::string_view kPrecommit = "leither/precommit/1";
 inline constexpr std::string_view kAllocation = "leither/allocation/1";
 inline constexpr std::string_view kSalt = "leither/salt/1";
 inline constexpr std::string_view kBookkeepingId = "leither/bookkeeping-id/1";
+inline constexpr std::string_view kManifest = "leither/manifest/1";
+inline constexpr std::string_view kReadKey = "leither/read-key/1";
+inline constexpr std::string_view kDelegation = "leither/delegation/1";
+inline constexpr std::string_view kMemberPass = "leither/member-pass/1";
+inline constexpr std::string_view kRoutingRecord = "leither/routing-record/1";
+inline constexpr std::string_view kLetter = "leither/letter/1";
+inline constexpr std::string_view kEnvelope = "leither/envelope/1";
+inline constexpr std::string_view kMessageId = "leither/message-id/1";
+inline constexpr std::string_view kDeliveryReceipt = "leither/delivery-receipt/1";
+inline constexpr std::string_view kChatLine = "leither/chat-line/1";
 inline constexpr std::string_view kNoiseStatic = "leither/noise-static/1";
 inline constexpr std::string_view kNoiseIdentity = "leither/noise-identity/1";
 

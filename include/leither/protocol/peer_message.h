@@ -14,6 +14,7 @@
 #include "leither/base/bounded.h"
 #include "leither/base/number.h"
 #include "leither/codec/bcs.h"
+#include "leither/protocol/org_messages.h"
 #include "leither/protocol/wire_endpoint.h"
 
 namespace leither::protocol {
@@ -90,7 +91,10 @@ struct DialBackResult {
 };
 
 // In the order of `kPeerMessageKinds`; only ever append.
-using PeerMessage = std::variant<Hello, Ping, Pong, Goodbye, AskDialBack, DialBackResult>;
+using PeerMessage =
+    std::variant<Hello, Ping, Pong, Goodbye, AskDialBack, DialBackResult, AskManifest,
+                 ManifestReply, Credentials, Welcome, RecordOffer, RecordAsk, RecordReply,
+                 EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines>;
 
 // What a sender that must drop something drops first.
 enum class Urgency : std::uint8_t {
@@ -113,6 +117,20 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {4, "goodbye", 1, Urgency::vital},
         {5, "ask_dial_back", 10, Urgency::normal},
         {6, "dial_back_result", 9, Urgency::normal},
+        {16, "ask_manifest", AskManifest::kBytesMax, Urgency::normal},
+        {17, "manifest_reply", ManifestReply::kBytesMax, Urgency::normal},
+        {18, "credentials", Credentials::kBytesMax, Urgency::normal},
+        {19, "welcome", Welcome::kBytesMax, Urgency::normal},
+        {20, "record_offer", RecordOffer::kBytesMax, Urgency::low},
+        {21, "record_ask", RecordAsk::kBytesMax, Urgency::low},
+        {22, "record_reply", RecordReply::kBytesMax, Urgency::low},
+        {23, "envelope_offer", EnvelopeOffer::kBytesMax, Urgency::normal},
+        {24, "envelope_post", EnvelopePost::kBytesMax, Urgency::normal},
+        {25, "envelope_ack", EnvelopeAck::kBytesMax, Urgency::normal},
+        {26, "chat_post", ChatPost::kBytesMax, Urgency::low},
+        {27, "chat_have", ChatHave::kBytesMax, Urgency::low},
+        {28, "chat_ask", ChatAsk::kBytesMax, Urgency::low},
+        {29, "chat_lines", ChatLines::kBytesMax, Urgency::low},
     }};
 
 inline constexpr std::size_t kPeerHeaderBytes = 5;

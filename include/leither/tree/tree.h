@@ -113,10 +113,12 @@ class Tree {
     // Makes `update` the head, once its writes are durable. REQUIRES: prepared from this head.
     void commit(Update&& update);
 
-    // ---- Reading the head
-    // ------------------------------------------------------------------------- The leaf of `id`,
-    // nothing if it has none.
+    // ---- Reading the head ----------------------------------------------------------------------
+    // The leaf of `id`, nothing if it has none.
     Result<std::optional<Leaf>, Fault> read(const Id& id);
+    // These are read next: brings the ways to them near the processor, all at once. Changes
+    // nothing.
+    void expect(std::span<const Id> ids) const;
     Result<AccountProof, Fault> prove(const Id& id);
     Result<PrefixProof, Fault> prove(const Prefix& prefix);
 
@@ -128,10 +130,9 @@ class Tree {
     Result<void, Fault> walk_at(const Version& version, const Id& from,
                                 const LeafVisitor& visit) const;
 
-    // ---- Pruning
-    // -------------------------------------------------------------------------------------- From
-    // now on no version below `oldest` is read any more; prepared versions carry their live nodes
-    // forward bit by bit. REQUIRES: oldest <= head's sequence; never falls.
+    // ---- Pruning -------------------------------------------------------------------------------
+    // From now on no version below `oldest` is read any more; prepared versions carry their live
+    // nodes forward bit by bit. REQUIRES: oldest <= head's sequence; never falls.
     void retain_from(Sequence oldest);
     // Every page of the versions below the answer is dead: no retained version refers to it. Erase
     // store keys [0, answer). Rises as prepared versions are committed.

@@ -67,8 +67,13 @@ TemporaryDir::~TemporaryDir() {
 
 DaemonProcess::DaemonProcess(const fs::path& data_dir, const std::vector<std::string>& overrides)
     : data_dir_(data_dir), log_(data_dir / "leitherd.log") {
-    std::vector<std::string> arguments = {program_beside("leitherd").string(), "--data-dir",
-                                          data_dir.string(), "--set", "rpc.listen=127.0.0.1:0"};
+    std::vector<std::string> arguments = {program_beside("leitherd").string(),
+                                          "--data-dir",
+                                          data_dir.string(),
+                                          "--set",
+                                          "rpc.listen=127.0.0.1:0",
+                                          "--set",
+                                          "network.enabled=false"};
     for (const auto& text : overrides) arguments.insert(arguments.end(), {"--set", text});
     std::vector<char*> pointers;
     for (auto& argument : arguments) pointers.push_back(argument.data());

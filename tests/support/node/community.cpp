@@ -57,6 +57,10 @@ Community::Community(CommunityOptions options)
       genesis_(found(options, family_)),
       organization_(ledger::organization_of(genesis_.charter.charter)) {}
 
+crypto::KeyPair Community::organization_key() const {
+    return crypto::derive_key(family_, kOrganizationKey);
+}
+
 crypto::KeyPair Community::member(std::size_t n) const {
     return crypto::derive_key(family_, n);
 }

@@ -38,6 +38,7 @@ class Community {
     // The node key that the charter names.
     const crypto::KeyPair& node_key() const { return node_key_; }
     const crypto::KeyPair& founder() const { return founder_; }
+    crypto::KeyPair organization_key() const;
     // Any number: those below options().members are members from the beginning.
     crypto::KeyPair member(std::size_t n) const;
     const protocol::Genesis& genesis() const { return genesis_; }

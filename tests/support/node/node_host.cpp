@@ -44,6 +44,10 @@ struct Describe {
         bcs::write(out, reply.token);
         bcs::write(out, reply.organization.has_value());
     }
+    // A node without network says no more than that.
+    void operator()(const node::NetworkReply& reply) const { bcs::write(out, reply.token); }
+    void operator()(const node::LetterArrived& arrived) const { bcs::write(out, arrived.message); }
+    void operator()(const node::LineTaken& taken) const { bcs::write(out, taken.line); }
     void operator()(const node::BlockSealed& sealed) const {
         bcs::write(out, sealed.seal);
         for (const Hash& id : sealed.transactions) bcs::write(out, id);

@@ -112,7 +112,8 @@ class Daemon:
         self.log_path = data_dir.rstrip("/") + ".log"
 
     def command(self, *more):
-        return [LEITHERD, "--data-dir", self.data_dir, "--set", "rpc.listen=127.0.0.1:0", *self.options, *more]
+        return [LEITHERD, "--data-dir", self.data_dir, "--set", "rpc.listen=127.0.0.1:0",
+                "--set", "network.enabled=false", *self.options, *more]
 
     def start(self):
         """Starts and waits until the API serves; the seconds that took."""
@@ -206,7 +207,7 @@ class Daemon:
         return _proc_field(self.process.pid, "status", "VmRSS") * 1024
 
     def anonymous_bytes(self):
-        return _proc_field(self.process.pid, "status", "RssAnon") * 1024
+        return anonymous_bytes(self.process.pid)
 
     def peak_bytes(self):
         return _proc_field(self.process.pid, "status", "VmHWM") * 1024
@@ -216,6 +217,14 @@ def process_cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def anonymous_bytes(pid):
+    return _proc_field(pid, "status", "RssAnon") * 1024
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def _proc_field(pid, name, field):

@@ -25,7 +25,7 @@ std::string fault_of_setting(const std::string& setting) {
 }
 
 std::filesystem::path project_root() {
-    return std::filesystem::path(__FILE__).parent_path() / "../../..";
+    return testing::source_dir();
 }
 
 TEST(Config, NothingGivenIsEveryDefault) {

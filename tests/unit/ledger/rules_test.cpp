@@ -306,7 +306,7 @@ class RuleTable {
 };
 
 std::set<std::string> run_table() {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "../../scenario/rules.txt";
+    const auto path = testing::source_dir() / "tests/scenario/rules.txt";
     std::istringstream lines(testing::load_text(path));
     RuleTable table;
     std::size_t number_of_line = 0;

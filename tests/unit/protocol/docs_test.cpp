@@ -97,7 +97,7 @@ TEST(Docs, HeaderEncodesHashesAndIsSignedAsShown) {
 
 // The names in the first column of a page's tables, in order.
 std::vector<std::string> first_column(const std::string& page) {
-    const auto docs = std::filesystem::path(__FILE__).parent_path() / "../../../docs";
+    const auto docs = testing::source_dir() / "docs";
     std::istringstream lines(testing::load_text(docs / page));
     std::vector<std::string> names;
     for (std::string line; std::getline(lines, line);) {
@@ -116,7 +116,7 @@ TEST(Docs, RefusalsAreListedInTheirOrder) {
 }
 
 TEST(Docs, ParametersAreListedWithDefaultAndBounds) {
-    const auto docs = std::filesystem::path(__FILE__).parent_path() / "../../../docs";
+    const auto docs = testing::source_dir() / "docs";
     const std::string page = testing::load_text(docs / "protocol/parameters.md");
     for (const ParamInfo& row : kParamTable) {
         std::ostringstream line;

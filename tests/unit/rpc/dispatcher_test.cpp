@@ -247,7 +247,7 @@ TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {
     RpcWorld world;
     const json document = world.call("rpc.discover")["result"];
     EXPECT_EQ(document["methods"].size(), rpc::methods().size());
-    const auto docs = std::filesystem::path(__FILE__).parent_path() / "../../../docs/rpc.md";
+    const auto docs = testing::source_dir() / "docs/rpc.md";
     const std::string text = load_text(docs);
     for (const auto& method : rpc::methods()) {
         EXPECT_NE(text.find("| `" + std::string(method.name) + "`"), std::string::npos)

@@ -1,0 +1,69 @@
+// The sockets of one node: carries out what it asks of the network and hands it what arrives.
+//
+// Specification
+//   * One UDP port and one TCP port, each on the addresses given. Where a port is in use the
+//     operator is told which key to change.
+//   * Batches of the network's store are written on a disk thread of their own.
+//   * The router's port mapping is asked for if wanted, and given back at the end.
+// All calls on the reactor's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "leither/base/endpoint.h"
+#include "leither/base/log.h"
+#include "leither/io/reactor.h"
+#include "leither/node/network.h"
+#include "leither/peer/rate_limit.h"
+#include "leither/store/kv.h"
+
+namespace leither::io {
+
+// Who steps the node: the event loop.
+class NetworkSink {
+ public:
+    virtual ~NetworkSink() = default;
+    virtual void step(node::NetworkInput&& input) = 0;
+};
+
+struct NetworkHostOptions {
+    std::vector<Endpoint> datagrams;  // where the DHT listens, one of each family at most
+    std::vector<Endpoint> streams;    // where connections are accepted
+    bool map_ports = true;
+    std::size_t connections_max = 256;
+    peer::Budget::Options budget;
+    std::string usage_file;  // where the month's traffic is kept
+};
+
+class NetworkHost {
+ public:
+    // `store` and `reactor` outlive the host.
+    NetworkHost(NetworkHostOptions options, store::Store& store, Reactor& reactor, Log log);
+    ~NetworkHost();
+    NetworkHost(const NetworkHost&) = delete;
+    NetworkHost& operator=(const NetworkHost&) = delete;
+
+    // Binds all sockets; what the operator reads if one cannot be had. Nothing is received before
+    // `begin`.
+    Result<void, std::string> listen();
+    // The ports taken, of the first address each.
+    std::uint16_t datagram_port() const;
+    std::uint16_t stream_port() const;
+
+    // `sink` outlives the host's use.
+    void begin(NetworkSink& sink);
+    void carry_out(node::NetworkEffects&& effects);
+    // Nothing arrives any more but the end of the batch that is out; what is queued for others is
+    // still sent.
+    void stop();
+    bool is_writing() const;
+
+ private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace leither::io

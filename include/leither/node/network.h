@@ -1,0 +1,183 @@
+// The node on the network, as its host and its callers see it: what can happen to it there, what it
+// asks of its sockets, what can be asked of it. docs/architecture.md shows the machines behind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "leither/dht/dht_node.h"
+#include "leither/org/announcer.h"
+#include "leither/org/chat_log.h"
+#include "leither/org/mailbox.h"
+#include "leither/org/manifest_keeper.h"
+#include "leither/peer/hub.h"
+#include "leither/store/kv.h"
+
+namespace leither::node {
+
+// Names a caller's request, so that its reply finds the way back. Chosen by the caller.
+using Token = std::uint64_t;
+
+struct NetworkOptions {
+    dht::Options dht;  // own_id is set by the node
+    peer::HubOptions hub;
+    org::ManifestOptions manifest;
+    org::AnnouncerOptions announcer;
+    org::MailboxOptions mailbox;
+    org::ChatOptions chat;
+    std::vector<Endpoint> bootstrap;  // of the DHT
+    std::vector<Endpoint> peers;      // nodes the operator wants connections to
+    // Where we listen for connections; port 0 = nowhere. The address may be unspecified: any of
+    // ours.
+    Endpoint listen;
+    Duration find_timeout = std::chrono::seconds(20);   // of an organization
+    Duration save_interval = std::chrono::hours(3);     // of contacts and addresses
+    Duration seek_interval = std::chrono::minutes(2);   // of peers, while there are too few
+    Duration refresh_interval = std::chrono::hours(1);  // of the manifest
+    std::size_t pass_lifetime_hours = 72;               // of what a keeper signs for members
+    std::size_t saved_max = 256;                        // contacts, and addresses
+};
+
+// ---- From the host ------------------------------------------------------------------------------
+
+// A datagram of the DHT's socket; read during the step only.
+struct DatagramReceived {
+    Endpoint from;
+    ByteView bytes;
+};
+// The host's addresses, loopback left out unless it is all there is.
+struct AddressesAre {
+    std::vector<IpAddress> addresses;
+};
+// What the home router forwards to us; nothing where it does not.
+struct PortsMapped {
+    std::optional<Endpoint> tcp;
+    std::optional<Endpoint> udp;
+    std::string how;  // for people: by which protocol, or why not
+};
+// The batch of the network store handed out last is durable, or could not be written.
+struct NetworkPersisted {
+    Result<void, store::Fault> result;
+};
+// Says goodbye and hands out what is to be kept. Nothing else is stepped but NetworkPersisted.
+struct NetworkStopping {};
+
+using NetworkInput =
+    std::variant<DatagramReceived, peer::Accepted, peer::Opened, peer::Received, peer::Sent,
+                 peer::Closed, AddressesAre, PortsMapped, NetworkPersisted, NetworkStopping>;
+
+// ---- From callers -------------------------------------------------------------------------------
+
+// The organization's manifest, from wherever it can be had.
+struct FindOrganization {
+    Id organization;
+};
+// Takes part in it from now on, also after a restart.
+struct FollowOrganization {
+    Id organization;
+};
+// By the holder of the organization key. `read_key` opens the members' routing records; it is kept
+// and handed to members' nodes.
+struct PublishManifest {
+    protocol::ManifestItem item;
+    crypto::X25519KeyPair::Secret read_secret;
+};
+// An account's owner wants this node to serve it.
+struct ServeAccount {
+    protocol::SignedDelegation delegation;
+};
+struct PostLetter {
+    Id recipient;
+    protocol::SealedLetter sealed;
+    Duration lifetime = protocol::kEnvelopeLifetimeMax;
+};
+struct ForgetLetter {
+    Hash message;
+};
+struct SayLine {
+    protocol::SignedLine line;
+};
+// Dials an address for the followed organization and keeps it as configured.
+struct AddPeer {
+    Endpoint endpoint;
+};
+using NetworkRequest =
+    std::variant<dht::Request, FindOrganization, FollowOrganization, PublishManifest, ServeAccount,
+                 PostLetter, ForgetLetter, SayLine, AddPeer>;
+
+enum class NetworkError : std::uint8_t {
+    no_network,       // this node runs without network
+    no_organization,  // it follows none, or has no manifest of it yet
+    not_found,        // nobody who answers knows it
+    refused,          // what was given breaks a rule; the detail says which
+    full,             // no room: try later
+    timed_out,
+    stopping,
+};
+const char* to_string(NetworkError error);
+struct NetworkFailure {
+    NetworkError error = NetworkError::no_network;
+    std::string detail;
+};
+// In the order of requests: an outcome, a manifest, nothing, or the id of what was taken.
+using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash>;
+struct NetworkReply {
+    Token token = 0;
+    Result<NetworkAnswer, NetworkFailure> answer;
+};
+
+// ---- For subscribers ----------------------------------------------------------------------------
+
+struct LetterArrived {
+    Id account;
+    Hash message;
+};
+struct LineTaken {
+    protocol::SignedLine line;
+};
+using NetworkEvent = std::variant<LetterArrived, LineTaken>;
+
+// ---- To the host --------------------------------------------------------------------------------
+
+// Carried out list by list, in this order. `durable` goes to the network's own store, synced; at
+// most one batch is out at a time, and NetworkPersisted tells its end.
+struct NetworkEffects {
+    std::vector<dht::Outgoing> datagrams;
+    std::vector<peer::Dial> dials;
+    std::vector<peer::Write> writes;
+    std::vector<peer::SetReading> reading;
+    std::vector<peer::Close> closes;
+    std::optional<store::WriteBatch> durable;
+
+    bool empty() const {
+        return datagrams.empty() && dials.empty() && writes.empty() && reading.empty() &&
+               closes.empty() && !durable;
+    }
+};
+
+// ---- Read-only answers --------------------------------------------------------------------------
+
+struct CommunityStatus {
+    Id organization;
+    bool has_ledger = false;
+    bool can_read_records = false;
+    std::optional<protocol::Manifest> manifest;  // as long as it holds
+    std::vector<Id> accounts;                    // served here
+    std::size_t members_nodes = 0;               // known and reachable by record
+    std::size_t passes = 0;
+    org::Mailbox::Usage mailbox;
+    std::size_t chat_lines = 0;
+    std::vector<Endpoint> endpoints;  // in our routing record
+};
+struct NetworkStatus {
+    dht::Status dht;
+    peer::HubStatus hub;
+    PortsMapped ports;
+    std::string reachability;  // in plain words
+    std::optional<CommunityStatus> community;
+};
+
+}  // namespace leither::node

@@ -1,0 +1,32 @@
+// What the operator writes about the network, read: lists of addresses, ranges and words.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leither/io/network_host.h"
+#include "leither/node/network.h"
+
+#include "app/config.h"
+
+namespace leither::app {
+
+// A fault of one key's text, with the remedy.
+struct NetworkFault {
+    std::string_view key;
+    std::string text;
+};
+std::vector<NetworkFault> check_network(const Config& config);
+
+// REQUIRES of all: check_network(config) found nothing.
+io::NetworkHostOptions network_host_options(const Config& config);
+// With the ports that listening has taken.
+struct Ports {
+    std::uint16_t datagrams = 0;
+    std::uint16_t streams = 0;
+};
+node::NetworkOptions network_options(const Config& config, const Ports& ports);
+
+}  // namespace leither::app

@@ -1,0 +1,99 @@
+// The machines of one organization on the network and what they share. Translates between them and
+// the connections and the DHT, which it does not know: what is to be sent, published or dialed
+// comes out as orders.
+//
+// Until a manifest is known there is only its keeper; the chain id in it gives the others life.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "leither/base/entropy.h"
+#include "leither/base/log.h"
+#include "leither/node/network.h"
+#include "leither/org/address_book.h"
+#include "leither/org/members.h"
+#include "leither/protocol/peer_message.h"
+
+namespace leither::node {
+
+class Community {
+ public:
+    struct Setup {
+        Id organization;
+        crypto::KeyPair node;
+        protocol::StaticKey static_key;
+        Log log;
+    };
+    struct Message {
+        Id to;
+        protocol::PeerMessage message;
+    };
+    struct Effects {
+        std::vector<Message> sends;
+        store::WriteBatch writes;
+        std::vector<Message> after_writes;  // once they are durable
+        std::vector<org::PublishOrder> publish;
+        std::vector<org::AnnounceOrder> announce;
+        std::vector<peer::PeerAddress> learn;
+        std::vector<Id> reach;  // nodes worth a connection now
+        std::vector<NetworkEvent> events;
+        bool manifest_changed = false;
+    };
+
+    // `source` and `entropy` outlive the community.
+    Community(const NetworkOptions& options, Setup setup, const org::MemberSource& source,
+              Entropy& entropy);
+    Community(const Community&) = delete;
+    Community& operator=(const Community&) = delete;
+    ~Community();
+    // What an earlier run has kept.
+    Result<void, store::Fault> load(const store::Reader& reader, Instant now);
+    // Says what was loaded to those who must act on it. Once, after load.
+    void begin(Instant now, Effects& fx);
+
+    // ---- Connections. `key` is the peer's node key, proven.
+    void on_peer_up(const PublicKey& key, Instant now, Effects& fx);
+    void on_peer_down(const Id& node, Instant now, Effects& fx);
+    // REQUIRES: the peer is up.
+    void on_message(const Id& from, protocol::PeerMessage&& message, Instant now, Effects& fx);
+
+    // ---- The DHT
+    void on_carried(org::OrderId order, org::OrderOutcome outcome, Instant now, Effects& fx);
+    // The DHT has nodes after it had none.
+    void on_joined(Instant now, Effects& fx);
+    // An item under the organization key, or one of a node's: as found, unchecked.
+    void on_manifest_found(const dht::Item& item, Instant now, Effects& fx);
+    void on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx);
+
+    // ---- The host and callers
+    void on_tick(Instant now, Effects& fx);
+    void set_endpoints(const std::vector<Endpoint>& endpoints, Instant now, Effects& fx);
+    Result<void, NetworkFailure> publish(PublishManifest&& order, Instant now, Effects& fx);
+    Result<void, NetworkFailure> serve(ServeAccount&& order, Instant now, Effects& fx);
+    Result<Hash, NetworkFailure> post(PostLetter&& letter, Instant now, Effects& fx);
+    Result<void, NetworkFailure> forget(const ForgetLetter& letter, Instant now, Effects& fx);
+    Result<Hash, NetworkFailure> say(SayLine&& line, Instant now, Effects& fx);
+
+    std::optional<Instant> next_deadline() const;
+    void check_invariants() const;
+
+    // ---- Read-only
+    const Id& organization() const;
+    // The last known, expired or not.
+    const std::optional<protocol::ManifestItem>& manifest() const;
+    std::optional<ChainId> chain() const;
+    CommunityStatus status(Instant now) const;
+    // Null before a manifest is known.
+    const org::Mailbox* mailbox() const;
+    const org::ChatLog* chat() const;
+    const org::AddressBook* book() const;
+    bool is_member(const Id& account, Instant now) const;
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leither::node

@@ -1,0 +1,805 @@
+#include "network_node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "leither/base/prng.h"
+#include "leither/codec/bcs.h"
+
+#include "saved_contacts.h"
+
+namespace leither::node {
+
+namespace {
+
+using store::Fault;
+using Done = Result<void, Fault>;
+
+// For whom a question to the DHT was asked.
+struct ForCaller {
+    Token token = 0;
+};
+struct ForOrder {
+    org::OrderId order = 0;
+};
+struct ForPeers {
+    Id organization;
+};
+struct ForManifest {};
+struct ForRecord {
+    PublicKey node;
+};
+using Purpose = std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord>;
+
+// Somebody waits for the manifest of an organization this node does not follow.
+struct Find {
+    Token token = 0;
+    Id organization;
+    Instant deadline;
+    Instant ask_at;  // the DHT, for nodes of it
+};
+constexpr std::size_t kFindsMax = 16;
+
+// A batch to be written, and what waits for it.
+struct Pending {
+    store::WriteBatch batch;
+    std::vector<Community::Message> sends;
+    std::vector<NetworkReply> replies;
+};
+
+// How soon an answer of the DHT that helped nobody is asked for again: the network may be just
+// beginning.
+constexpr Duration kSeekAgain = std::chrono::seconds(2);
+constexpr Duration kSeekIntervalMax = std::chrono::minutes(30);
+constexpr std::size_t kReachMax = 8;
+constexpr std::size_t kEndpointsMax = 4;
+// How often is looked whether our address has changed in the eyes of others.
+constexpr Duration kLookInterval = std::chrono::seconds(30);
+
+const Bytes& followed_key() {
+    static const Bytes kKey{'n', 'f'};
+    return kKey;
+}
+
+dht::Item item_of(const org::Publication& publication, const crypto::KeyPair& node) {
+    if (const auto* immutable = std::get_if<org::ImmutableItem>(&publication)) {
+        return {dht::value_of(immutable->content), std::nullopt};
+    }
+    const auto& given = std::get<org::MutableItem>(publication);
+    const auto salt = dht::ItemSalt::copy_of(as_bytes(given.salt));
+    const auto sequence = static_cast<std::int64_t>(given.sequence);
+    Bytes value = dht::value_of(given.content);
+    if (!given.signature) return dht::sign_item(node, salt, sequence, std::move(value));
+    return {std::move(value), dht::Authorship{given.key, salt, sequence, *given.signature}};
+}
+
+NetworkFailure failure_of(NetworkError error, std::string detail) {
+    return {error, std::move(detail)};
+}
+
+}  // namespace
+
+struct NetworkNode::Impl {
+    Impl(const Setup& setup, const crypto::KeyPair& its_key, const org::MemberSource& its_source,
+         const Log& its_log)
+        : options(setup.options),
+          store(setup.store),
+          entropy(setup.entropy),
+          key(its_key),
+          source(its_source),
+          log(its_log),
+          dht(dht_options(), entropy, log.with_room("dht"), setup.now),
+          hub(hub_options(), key, entropy, log.with_room("peer")) {}
+
+    dht::Options dht_options() const {
+        dht::Options chosen = options.dht;
+        chosen.own_id = key.id();
+        return chosen;
+    }
+    peer::HubOptions hub_options() const {
+        peer::HubOptions chosen = options.hub;
+        chosen.listen_port = options.listen.port;
+        return chosen;
+    }
+
+    // ---- Machines
+    void dht_step(dht::Input&& input, Instant now, Effects& fx);
+    void note_joining(Instant now, Effects& fx);
+    void on_done(dht::Done&& done, Instant now, Effects& fx);
+    void on_peers(const Id& organization, const dht::Outcome& outcome, Instant now, Effects& fx);
+    void ask_dht(Purpose purpose, dht::Request request, Instant now, Effects& fx);
+
+    void hub_step(peer::Input&& input, Instant now, Effects& fx);
+    void on_event(peer::PeerUp&& event, Instant now, Effects& fx);
+    void on_event(peer::PeerDown&& event, Instant now, Effects& fx);
+    void on_event(peer::MessageReceived&& event, Instant now, Effects& fx);
+    void on_event(peer::Undelivered&&, Instant, Effects&) {}  // whoever sent it tries again
+    void on_event(peer::DialBackVerdict&& event, Instant now, Effects& fx);
+
+    void take(Community::Effects&& from, Instant now, Effects& fx);
+    void on_manifest_changed(Instant now, Effects& fx);
+    // Lets the community do something, if there is one, and carries out what comes of it.
+    template <class Act>
+    void tell_community(Act act, Instant now, Effects& fx) {
+        if (!community) return;
+        Community::Effects theirs;
+        act(*community, theirs);
+        take(std::move(theirs), now, fx);
+    }
+    // The same for a caller, who is told how it went.
+    template <class Act>
+    void ask_community(Token token, Act act, Instant now, Effects& fx) {
+        if (!community) {
+            return refuse(token, {NetworkError::no_organization, "this node follows none"}, fx);
+        }
+        Community::Effects theirs;
+        auto done = act(*community, theirs);
+        take(std::move(theirs), now, fx);
+        settle(token, std::move(done), fx);
+    }
+
+    // ---- Following
+    Done adopt(const Id& organization, Instant now);
+    void begin(Instant now, Effects& fx);
+    void serve_contexts(Instant now, Effects& fx);
+    void seek_peers(Instant now, Effects& fx);
+    void refresh(Instant now, Effects& fx);
+    std::vector<Endpoint> endpoints() const;
+    void look_at_endpoints(Instant now, Effects& fx);
+    std::size_t connected_members() const;
+
+    // ---- Callers
+    void answer(Token token, NetworkAnswer answer, Effects& fx) const;
+    void refuse(Token token, NetworkFailure failure, Effects& fx) const;
+    void settle(Token token, Result<void, NetworkFailure>&& result, Effects& fx) const;
+    void settle(Token token, Result<Hash, NetworkFailure>&& result, Effects& fx) const;
+    void answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx);
+    void go_on_finding(Instant now, Effects& fx);
+    void end_finds(Instant now, Effects& fx);
+
+    void on(Token token, dht::Request&& request, Instant now, Effects& fx);
+    void on(Token token, FindOrganization&& find, Instant now, Effects& fx);
+    void on(Token token, FollowOrganization&& order, Instant now, Effects& fx);
+    void on(Token token, PublishManifest&& order, Instant now, Effects& fx);
+    void on(Token token, ServeAccount&& order, Instant now, Effects& fx);
+    void on(Token token, PostLetter&& letter, Instant now, Effects& fx);
+    void on(Token token, ForgetLetter&& letter, Instant now, Effects& fx);
+    void on(Token token, SayLine&& line, Instant now, Effects& fx);
+    void on(Token token, AddPeer&& order, Instant now, Effects& fx);
+
+    // ---- The host
+    void on(DatagramReceived&& input, Instant now, Effects& fx);
+    void on(AddressesAre&& input, Instant now, Effects& fx);
+    void on(PortsMapped&& input, Instant now, Effects& fx);
+    void on(NetworkPersisted&& input, Instant now, Effects& fx);
+    void on(NetworkStopping&& input, Instant now, Effects& fx);
+    template <class HubInput>
+    void on(HubInput&& input, Instant now, Effects& fx) {
+        hub_step(std::forward<HubInput>(input), now, fx);
+    }
+
+    // ---- Writing
+    void write(store::WriteBatch&& batch, std::vector<Community::Message>&& then, Instant now,
+               Effects& fx);
+    void hand_out(Effects& fx);
+    void save_contacts(Instant now, Effects& fx);
+
+    const NetworkOptions options;
+    const store::Reader& store;
+    Entropy& entropy;
+    const crypto::KeyPair key;
+    const org::MemberSource& source;
+    Log log;
+    dht::DhtNode dht;
+    peer::Hub hub;
+    std::unique_ptr<Community> community;
+
+    std::map<dht::RequestId, Purpose> questions;
+    std::uint64_t last_request = 0;
+    std::vector<Find> finds;
+    std::map<Id, peer::Context> contexts_up;  // of connected nodes
+    std::vector<Id> reach;                    // the latest last
+    std::vector<IpAddress> addresses;
+    PortsMapped ports;
+    std::string reachability = "unknown yet: no other node has tried to reach this one";
+
+    std::deque<Pending> pending;  // the front is out
+    bool batch_out = false;
+    bool stopping = false;
+    bool joined = false;  // the DHT has, or had, nodes
+
+    Instant seek_at{};
+    Duration seek_wait{};
+    Instant refresh_at{};
+    Instant save_at{};
+    Instant look_at{};
+};
+
+// ---- The DHT -----------------------------------------------------------------------------------
+
+void NetworkNode::Impl::dht_step(dht::Input&& input, Instant now, Effects& fx) {
+    auto from = dht.step(std::move(input), now);
+    if (!joined) note_joining(now, fx);
+    std::move(from.sends.begin(), from.sends.end(), std::back_inserter(fx.network.datagrams));
+    for (auto& done : from.done) on_done(std::move(done), now, fx);
+}
+
+// The first node in the routing table: what could not be published or found can be now.
+void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
+    const dht::Status status = dht.status();
+    joined = status.nodes_v4 + status.nodes_v6 > 0;
+    if (!joined) return;
+    tell_community([&](auto& ours, auto& theirs) { ours.on_joined(now, theirs); }, now, fx);
+    seek_wait = kSeekAgain;
+    seek_at = std::min(seek_at, now + seek_wait);
+}
+
+void NetworkNode::Impl::ask_dht(Purpose purpose, dht::Request request, Instant now, Effects& fx) {
+    const dht::RequestId id(++last_request);
+    questions.emplace(id, std::move(purpose));
+    dht_step(dht::Ask{id, std::move(request)}, now, fx);
+}
+
+void NetworkNode::Impl::on_done(dht::Done&& done, Instant now, Effects& fx) {
+    const auto question = questions.extract(done.id);
+    CHECK(!question.empty());
+    dht::Outcome& outcome = done.outcome;
+    if (const auto* caller = std::get_if<ForCaller>(&question.mapped())) {
+        return answer(caller->token, std::move(outcome), fx);
+    }
+    if (const auto* peers = std::get_if<ForPeers>(&question.mapped())) {
+        return on_peers(peers->organization, outcome, now, fx);
+    }
+    if (!community) return;
+    Community::Effects theirs;
+    if (const auto* order = std::get_if<ForOrder>(&question.mapped())) {
+        const auto stored = outcome.failure ? org::OrderOutcome::failed : org::OrderOutcome::stored;
+        community->on_carried(order->order, stored, now, theirs);
+    } else if (outcome.item && std::holds_alternative<ForManifest>(question.mapped())) {
+        community->on_manifest_found(*outcome.item, now, theirs);
+    } else if (const auto* record = std::get_if<ForRecord>(&question.mapped());
+               record != nullptr && outcome.item) {
+        const auto content = dht::content_of(outcome.item->value);
+        if (content) community->on_record_found(record->node, *content, now, theirs);
+    }
+    take(std::move(theirs), now, fx);
+}
+
+void NetworkNode::Impl::on_peers(const Id& organization, const dht::Outcome& outcome, Instant now,
+                                 Effects& fx) {
+    log.debug("peers_found", "organization={} peers={}", organization.hex(), outcome.peers.size());
+    for (const Endpoint& endpoint : outcome.peers) {
+        hub_step(peer::Learn{{endpoint, peer::Context::of(organization), std::nullopt, std::nullopt,
+                              peer::Source::dht}},
+                 now, fx);
+    }
+}
+
+// ---- Connections -------------------------------------------------------------------------------
+
+void NetworkNode::Impl::hub_step(peer::Input&& input, Instant now, Effects& fx) {
+    auto from = hub.step(std::move(input), now);
+    const auto append = [](auto& all, auto& some) {
+        std::move(some.begin(), some.end(), std::back_inserter(all));
+    };
+    append(fx.network.dials, from.dials);
+    append(fx.network.writes, from.writes);
+    append(fx.network.reading, from.reading);
+    append(fx.network.closes, from.closes);
+    for (auto& event : from.events) {
+        std::visit([&](auto&& held) { on_event(std::move(held), now, fx); }, std::move(event));
+    }
+}
+
+void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx) {
+    const peer::Peer& peer = event.peer;
+    contexts_up.insert_or_assign(peer.node, peer.context);
+    log.debug("peer_up", "node={} endpoint={} direction={}", peer.node.hex(), peer.endpoint.text(),
+              peer::to_string(peer.direction));
+    for (const Find& find : finds) {
+        hub_step(peer::SendMessage{peer.node, protocol::AskManifest{find.organization}}, now, fx);
+    }
+    tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(peer.node_key, now, theirs); },
+                   now, fx);
+}
+
+void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {
+    contexts_up.erase(event.node);
+    log.debug("peer_down", "node={} reason={}", event.node.hex(), peer::to_string(event.reason));
+    tell_community([&](auto& ours, auto& theirs) { ours.on_peer_down(event.node, now, theirs); },
+                   now, fx);
+    seek_wait = kSeekAgain;
+    seek_at = std::min(seek_at, now + seek_wait);
+}
+
+void NetworkNode::Impl::on_event(peer::MessageReceived&& event, Instant now, Effects& fx) {
+    const auto* reply = std::get_if<protocol::ManifestReply>(&event.message);
+    if (reply != nullptr && reply->item) answer_finds(*reply->item, now, fx);
+    tell_community(
+        [&](auto& ours, auto& theirs) {
+            ours.on_message(event.node, std::move(event.message), now, theirs);
+        },
+        now, fx);
+}
+
+void NetworkNode::Impl::on_event(peer::DialBackVerdict&& event, Instant now, Effects& fx) {
+    reachability = event.reachability.text();
+    log.info("reachability", "verdict={} detail=\"{}\"",
+             peer::to_string(event.reachability.verdict), reachability);
+    look_at_endpoints(now, fx);
+}
+
+// ---- The community -----------------------------------------------------------------------------
+
+void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx) {
+    for (auto& event : from.events) {
+        std::visit([&fx](auto&& held) { fx.events.emplace_back(std::move(held)); },
+                   std::move(event));
+    }
+    write(std::move(from.writes), std::move(from.after_writes), now, fx);
+    for (auto& learned : from.learn) hub_step(peer::Learn{std::move(learned)}, now, fx);
+    for (auto& send : from.sends) {
+        hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
+    }
+    for (auto& order : from.publish) {
+        ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
+    }
+    for (const auto& order : from.announce) {
+        ask_dht(ForOrder{order.order}, dht::Announce{order.target, options.listen.port}, now, fx);
+    }
+    for (const Id& node : from.reach) {
+        std::erase(reach, node);
+        reach.push_back(node);
+        if (reach.size() > kReachMax) reach.erase(reach.begin());
+    }
+    if (!from.reach.empty()) hub_step(peer::Reserve{reach}, now, fx);
+    if (from.manifest_changed) on_manifest_changed(now, fx);
+}
+
+void NetworkNode::Impl::on_manifest_changed(Instant now, Effects& fx) {
+    const auto& manifest = community->manifest()->content.manifest;
+    log.info("manifest_changed", "organization={} issued_ms={}", community->organization().hex(),
+             manifest.validity.issued_ms);
+    serve_contexts(now, fx);
+    answer_finds(*community->manifest(), now, fx);
+}
+
+Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
+    community = std::make_unique<Community>(
+        options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
+        source, entropy);
+    TRY(community->load(store, now));
+    seek_wait = kSeekAgain;
+    seek_at = now;
+    refresh_at = now;
+    return {};
+}
+
+void NetworkNode::Impl::begin(Instant now, Effects& fx) {
+    serve_contexts(now, fx);
+    tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
+    look_at_endpoints(now, fx);
+}
+
+void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
+    std::vector<peer::Context> contexts;
+    if (community) {
+        if (const auto chain = community->chain()) contexts.push_back(peer::Context::of(*chain));
+        contexts.push_back(peer::Context::of(community->organization()));
+    }
+    for (const Find& find : finds) {
+        const auto context = peer::Context::of(find.organization);
+        if (std::ranges::find(contexts, context) == contexts.end()) contexts.push_back(context);
+    }
+    hub_step(peer::Serve{std::move(contexts)}, now, fx);
+}
+
+std::size_t NetworkNode::Impl::connected_members() const {
+    return contexts_up.size();
+}
+
+void NetworkNode::Impl::seek_peers(Instant now, Effects& fx) {
+    if (connected_members() < options.hub.outbound_target) {
+        ask_dht(ForPeers{community->organization()}, dht::GetPeers{community->organization()}, now,
+                fx);
+        seek_wait = std::min(2 * seek_wait, kSeekIntervalMax);
+    }
+    seek_at = now + seek_wait;
+}
+
+// What may have changed while nobody told us: the manifest, and where the keepers are.
+void NetworkNode::Impl::refresh(Instant now, Effects& fx) {
+    refresh_at = now + options.refresh_interval;
+    const auto& item = community->manifest();
+    if (!item) return;
+    const auto& manifest = item->content.manifest;
+    ask_dht(ForManifest{},
+            dht::GetMutable{manifest.organization,
+                            dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt))},
+            now, fx);
+    for (const auto& keeper : manifest.keepers) {
+        if (keeper.node == key.public_key()) continue;
+        ask_dht(ForRecord{keeper.node},
+                dht::GetMutable{keeper.node,
+                                dht::ItemSalt::copy_of(as_bytes(protocol::kRoutingRecordSalt))},
+                now, fx);
+    }
+}
+
+// Where others may reach us, best first: what the router forwards, what nodes see us as, what the
+// host calls its own.
+std::vector<Endpoint> NetworkNode::Impl::endpoints() const {
+    std::vector<Endpoint> all;
+    const auto add = [&all](const Endpoint& endpoint) {
+        const bool known = std::ranges::find(all, endpoint) != all.end();
+        if (!known && all.size() < kEndpointsMax) all.push_back(endpoint);
+    };
+    const std::uint16_t port = options.listen.port;
+    if (ports.tcp) add(*ports.tcp);
+    if (port == 0) return all;
+    if (!options.listen.address.is_unspecified()) {
+        add(options.listen);
+        return all;
+    }
+    const dht::Status seen = dht.status();
+    if (seen.external_v4) add({*seen.external_v4, port});
+    if (seen.external_v6) add({*seen.external_v6, port});
+    for (const IpAddress& address : addresses) {
+        if (address.is_global()) add({address, port});
+    }
+    for (const IpAddress& address : addresses) add({address, port});
+    return all;
+}
+
+void NetworkNode::Impl::look_at_endpoints(Instant now, Effects& fx) {
+    look_at = now + kLookInterval;
+    tell_community([&](auto& ours, auto& theirs) { ours.set_endpoints(endpoints(), now, theirs); },
+                   now, fx);
+}
+
+// ---- Callers -----------------------------------------------------------------------------------
+
+void NetworkNode::Impl::answer(Token token, NetworkAnswer given, Effects& fx) const {
+    fx.replies.emplace_back(NetworkReply{token, std::move(given)});
+}
+void NetworkNode::Impl::refuse(Token token, NetworkFailure failure, Effects& fx) const {
+    fx.replies.emplace_back(NetworkReply{token, fail(std::move(failure))});
+}
+void NetworkNode::Impl::settle(Token token, Result<void, NetworkFailure>&& result,
+                               Effects& fx) const {
+    if (!result) return refuse(token, std::move(result).error(), fx);
+    answer(token, std::monostate{}, fx);
+}
+void NetworkNode::Impl::settle(Token token, Result<Hash, NetworkFailure>&& result,
+                               Effects& fx) const {
+    if (!result) return refuse(token, std::move(result).error(), fx);
+    answer(token, *result, fx);
+}
+
+void NetworkNode::Impl::answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx) {
+    bool any = false;
+    for (auto find = finds.begin(); find != finds.end();) {
+        if (!protocol::check(item.content, find->organization, now)) {
+            ++find;
+            continue;
+        }
+        answer(find->token, item, fx);
+        find = finds.erase(find);
+        any = true;
+    }
+    if (any) serve_contexts(now, fx);
+}
+
+void NetworkNode::Impl::go_on_finding(Instant now, Effects& fx) {
+    for (Find& find : finds) {
+        if (find.ask_at > now) continue;
+        find.ask_at = now + kSeekAgain;
+        ask_dht(ForPeers{find.organization}, dht::GetPeers{find.organization}, now, fx);
+    }
+}
+
+void NetworkNode::Impl::end_finds(Instant now, Effects& fx) {
+    const auto over = [now](const Find& find) { return find.deadline <= now; };
+    for (const Find& find : finds) {
+        if (!over(find)) continue;
+        refuse(find.token,
+               failure_of(NetworkError::not_found,
+                          "no node that could be reached knows this organization"),
+               fx);
+    }
+    if (std::erase_if(finds, over) > 0) serve_contexts(now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, dht::Request&& request, Instant now, Effects& fx) {
+    ask_dht(ForCaller{token}, std::move(request), now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, FindOrganization&& find, Instant now, Effects& fx) {
+    if (community && community->organization() == find.organization && community->manifest()) {
+        return answer(token, *community->manifest(), fx);
+    }
+    if (finds.size() >= kFindsMax) {
+        return refuse(token, failure_of(NetworkError::full, "too many searches are under way"), fx);
+    }
+    finds.push_back({token, find.organization, now + options.find_timeout, now});
+    serve_contexts(now, fx);
+    for (const auto& [node, context] : contexts_up) {
+        hub_step(peer::SendMessage{node, protocol::AskManifest{find.organization}}, now, fx);
+    }
+    go_on_finding(now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now, Effects& fx) {
+    if (community && community->organization() == order.organization) {
+        return answer(token, std::monostate{}, fx);
+    }
+    if (community && source.is_member(Id{}).has_value()) {
+        return refuse(
+            token,
+            failure_of(NetworkError::refused, "this node keeps the ledger of another organization"),
+            fx);
+    }
+    if (const auto adopted = adopt(order.organization, now); !adopted) {
+        fx.fatal = adopted.error();
+        return;
+    }
+    store::WriteBatch batch;
+    const auto bytes = order.organization.view();
+    batch.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
+    write(std::move(batch), {}, now, fx);
+    pending.back().replies.push_back({token, NetworkAnswer(std::monostate{})});
+    begin(now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, PublishManifest&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.publish(std::move(order), now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, ServeAccount&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.serve(std::move(order), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, PostLetter&& letter, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.post(std::move(letter), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, ForgetLetter&& letter, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.forget(letter, now, theirs); }, now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, SayLine&& line, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.say(std::move(line), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& fx) {
+    if (!community) {
+        return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
+    }
+    hub_step(peer::Learn{{order.endpoint, peer::Context::of(community->organization()),
+                          std::nullopt, std::nullopt, peer::Source::configured}},
+             now, fx);
+    answer(token, std::monostate{}, fx);
+}
+
+// ---- The host ----------------------------------------------------------------------------------
+
+void NetworkNode::Impl::on(DatagramReceived&& input, Instant now, Effects& fx) {
+    dht_step(dht::Datagram{input.from, input.bytes}, now, fx);
+}
+
+void NetworkNode::Impl::on(AddressesAre&& input, Instant now, Effects& fx) {
+    if (addresses == input.addresses) return;
+    const bool first = addresses.empty();
+    addresses = std::move(input.addresses);
+    if (!first) dht_step(dht::NetworkChanged{}, now, fx);
+    look_at_endpoints(now, fx);
+}
+
+void NetworkNode::Impl::on(PortsMapped&& input, Instant now, Effects& fx) {
+    ports = std::move(input);
+    look_at_endpoints(now, fx);
+}
+
+void NetworkNode::Impl::on(NetworkPersisted&& input, Instant now, Effects& fx) {
+    CHECK(batch_out && !pending.empty());
+    batch_out = false;
+    if (!input.result) {
+        fx.fatal = input.result.error();
+        return;
+    }
+    Pending done = std::move(pending.front());
+    pending.pop_front();
+    for (auto& reply : done.replies) fx.replies.emplace_back(std::move(reply));
+    for (auto& send : done.sends) {
+        hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
+    }
+    hand_out(fx);
+}
+
+void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
+    stopping = true;
+    hub_step(peer::Stop{}, now, fx);
+    save_contacts(now, fx);
+}
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+void NetworkNode::Impl::write(store::WriteBatch&& batch, std::vector<Community::Message>&& then,
+                              Instant now, Effects& fx) {
+    if (batch.empty() && pending.empty()) {
+        for (auto& send : then) {
+            hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
+        }
+        return;
+    }
+    if (batch.empty()) {
+        std::move(then.begin(), then.end(), std::back_inserter(pending.back().sends));
+        return;
+    }
+    pending.push_back({std::move(batch), std::move(then), {}});
+    hand_out(fx);
+}
+
+void NetworkNode::Impl::hand_out(Effects& fx) {
+    if (batch_out || pending.empty()) return;
+    fx.network.durable = std::move(pending.front().batch);
+    batch_out = true;
+}
+
+void NetworkNode::Impl::save_contacts(Instant now, Effects& fx) {
+    save_at = now + options.save_interval;
+    store::WriteBatch batch;
+    put_contacts(batch, dht.good_nodes(options.saved_max));
+    put_addresses(batch, hub.addresses(options.saved_max));
+    write(std::move(batch), {}, now, fx);
+}
+
+// ---- NetworkNode -------------------------------------------------------------------------------
+
+NetworkNode::NetworkNode(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+NetworkNode::~NetworkNode() = default;
+
+Result<std::unique_ptr<NetworkNode>, Fault> NetworkNode::open(const Setup& setup,
+                                                              const crypto::KeyPair& key,
+                                                              const org::MemberSource& source,
+                                                              const Log& log) {
+    std::unique_ptr<NetworkNode> made(
+        new NetworkNode(std::make_unique<Impl>(setup, key, source, log)));
+    const auto followed = TRY(setup.store.get(followed_key()));
+    if (followed) {
+        if (const auto id = Id::from(as_bytes(*followed))) TRY(made->impl_->adopt(*id, setup.now));
+    }
+    return made;
+}
+
+Done NetworkNode::start(Instant now, Effects& fx) {
+    impl_->save_at = now + impl_->options.save_interval;
+    auto contacts = TRY(read_contacts(impl_->store));
+    auto addresses = TRY(read_addresses(impl_->store));
+    impl_->dht_step(dht::Start{impl_->options.bootstrap, std::move(contacts)}, now, fx);
+    for (auto& address : addresses) impl_->hub_step(peer::Learn{std::move(address)}, now, fx);
+    if (!impl_->community) return {};
+    impl_->begin(now, fx);
+    for (const Endpoint& endpoint : impl_->options.peers) {
+        impl_->hub_step(peer::Learn{{endpoint, peer::Context::of(impl_->community->organization()),
+                                     std::nullopt, std::nullopt, peer::Source::configured}},
+                        now, fx);
+    }
+    return {};
+}
+
+Done NetworkNode::step(NetworkInput&& input, Instant now, Effects& fx) {
+    std::visit([&](auto&& held) { impl_->on(std::move(held), now, fx); }, std::move(input));
+    return {};
+}
+
+Done NetworkNode::call(NetworkCall&& call, Instant now, Effects& fx) {
+    if (impl_->stopping) {
+        impl_->refuse(call.token, failure_of(NetworkError::stopping, "the node stops"), fx);
+        return {};
+    }
+    std::visit([&](auto&& held) { impl_->on(call.token, std::move(held), now, fx); },
+               std::move(call.request));
+    return {};
+}
+
+Done NetworkNode::follow(const Id& organization, Instant now, Effects& fx) {
+    if (impl_->community && impl_->community->organization() == organization) return {};
+    TRY(impl_->adopt(organization, now));
+    impl_->begin(now, fx);
+    return {};
+}
+
+Done NetworkNode::tick(Instant now, Effects& fx) {
+    if (impl_->stopping) return {};
+    const auto due = [now](std::optional<Instant> at) { return at && *at <= now; };
+    if (due(impl_->dht.next_deadline())) impl_->dht_step(dht::Tick{}, now, fx);
+    if (due(impl_->hub.next_deadline())) impl_->hub_step(peer::Tick{}, now, fx);
+    impl_->end_finds(now, fx);
+    impl_->go_on_finding(now, fx);
+    if (now >= impl_->save_at) impl_->save_contacts(now, fx);
+    if (!impl_->community) return {};
+    if (due(impl_->community->next_deadline())) {
+        impl_->tell_community([&](auto& ours, auto& theirs) { ours.on_tick(now, theirs); }, now,
+                              fx);
+    }
+    if (now >= impl_->seek_at) impl_->seek_peers(now, fx);
+    if (now >= impl_->refresh_at) impl_->refresh(now, fx);
+    if (now >= impl_->look_at) impl_->look_at_endpoints(now, fx);
+    return {};
+}
+
+std::optional<Instant> NetworkNode::next_deadline() const {
+    if (impl_->stopping) return std::nullopt;
+    Instant next = impl_->save_at;
+    const auto sooner = [&next](std::optional<Instant> other) {
+        if (other) next = std::min(next, *other);
+    };
+    sooner(impl_->dht.next_deadline());
+    sooner(impl_->hub.next_deadline());
+    for (const Find& find : impl_->finds) sooner(std::min(find.deadline, find.ask_at));
+    if (!impl_->community) return next;
+    sooner(impl_->community->next_deadline());
+    sooner(impl_->seek_at);
+    sooner(impl_->refresh_at);
+    sooner(impl_->look_at);
+    return next;
+}
+
+void NetworkNode::check_invariants() const {
+    impl_->dht.check_invariants();
+    impl_->hub.check_invariants();
+    if (impl_->community) impl_->community->check_invariants();
+    CHECK(!impl_->batch_out || !impl_->pending.empty());
+    CHECK(impl_->finds.size() <= kFindsMax);
+}
+
+NetworkStatus NetworkNode::status(Instant now) const {
+    NetworkStatus status{impl_->dht.status(), impl_->hub.status(), impl_->ports,
+                         impl_->reachability, std::nullopt};
+    if (impl_->community) status.community = impl_->community->status(now);
+    return status;
+}
+
+std::vector<peer::PeerStatus> NetworkNode::peers(Instant now) const {
+    return impl_->hub.peers(now);
+}
+
+protocol::Keeper NetworkNode::as_keeper() const {
+    protocol::Keeper keeper{impl_->key.public_key(), impl_->hub.static_key(), {}};
+    for (const Endpoint& endpoint : impl_->endpoints()) {
+        if (!keeper.endpoints.full()) {
+            keeper.endpoints.push_back(protocol::WireEndpoint::of(endpoint));
+        }
+    }
+    return keeper;
+}
+
+const Community* NetworkNode::community() const {
+    return impl_->community.get();
+}
+
+const char* to_string(NetworkError error) {
+    switch (error) {
+        case NetworkError::no_network: return "no_network";
+        case NetworkError::no_organization: return "no_organization";
+        case NetworkError::not_found: return "not_found";
+        case NetworkError::refused: return "refused";
+        case NetworkError::full: return "full";
+        case NetworkError::timed_out: return "timed_out";
+        case NetworkError::stopping: return "stopping";
+    }
+    UNREACHABLE();
+}
+
+}  // namespace leither::node

@@ -1,0 +1,69 @@
+// The node on the network as one machine: the DHT, the hub of connections and the community of the
+// followed organization, each of which knows none of the others.
+//
+// Specification
+//   * One organization is followed: the one whose ledger this node keeps, else the one it was told
+//     to follow; also after a restart.
+//   * While connections are fewer than wanted the DHT is asked for the organization's nodes, less
+//     and less often; what it names is for the hub to dial.
+//   * What a step writes is durable before what depends on it is sent or answered; batches go out
+//     one at a time, in order.
+//   * Contacts and addresses are kept at the end and every save_interval: an idle node writes
+//     nothing in between.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "leither/node/effects.h"
+#include "leither/node/network.h"
+
+#include "community.h"
+
+namespace leither::node {
+
+class NetworkNode {
+ public:
+    struct Setup {
+        NetworkOptions options;
+        const store::Reader& store;  // the network's own
+        Entropy& entropy;
+        Instant now;
+    };
+    // `setup`'s references and `source` outlive the node.
+    static Result<std::unique_ptr<NetworkNode>, store::Fault> open(const Setup& setup,
+                                                                   const crypto::KeyPair& key,
+                                                                   const org::MemberSource& source,
+                                                                   const Log& log);
+    NetworkNode(const NetworkNode&) = delete;
+    NetworkNode& operator=(const NetworkNode&) = delete;
+    ~NetworkNode();
+
+    // Begins: joins the DHT and dials. Once, first.
+    Result<void, store::Fault> start(Instant now, Effects& fx);
+    Result<void, store::Fault> step(NetworkInput&& input, Instant now, Effects& fx);
+    Result<void, store::Fault> call(NetworkCall&& call, Instant now, Effects& fx);
+    Result<void, store::Fault> tick(Instant now, Effects& fx);
+    // This node keeps the ledger of `organization`.
+    Result<void, store::Fault> follow(const Id& organization, Instant now, Effects& fx);
+
+    std::optional<Instant> next_deadline() const;
+    void check_invariants() const;
+
+    NetworkStatus status(Instant now) const;
+    std::vector<peer::PeerStatus> peers(Instant now) const;
+    // As the manifest names a node that holds the ledger.
+    protocol::Keeper as_keeper() const;
+    // Null while no organization is followed.
+    const Community* community() const;
+
+ private:
+    struct Impl;
+    explicit NetworkNode(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leither::node

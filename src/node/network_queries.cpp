@@ -1,0 +1,83 @@
+#include "leither/codec/bcs.h"
+#include "leither/node/queries.h"
+
+#include "node_impl.h"
+
+namespace leither::node {
+
+namespace {
+
+const Community* community_of(const NodeImpl& node) {
+    return node.network() == nullptr ? nullptr : node.network()->community();
+}
+
+}  // namespace
+
+std::optional<NetworkStatus> Queries::network(Instant now) const {
+    if (node_->network() == nullptr) return std::nullopt;
+    return node_->network()->status(now);
+}
+
+std::vector<peer::PeerStatus> Queries::peers(Instant now) const {
+    if (node_->network() == nullptr) return {};
+    return node_->network()->peers(now);
+}
+
+std::optional<protocol::ManifestItem> Queries::manifest() const {
+    const Community* community = community_of(*node_);
+    return community == nullptr ? std::nullopt : community->manifest();
+}
+
+std::optional<protocol::Manifest> Queries::manifest_draft() const {
+    const OrgInstance* org = node_->organization();
+    if (org == nullptr || node_->network() == nullptr) return std::nullopt;
+    const protocol::Charter& charter = org->organization().charter;
+    const protocol::BlockHeader& head = org->head().header;
+    protocol::Manifest draft;
+    draft.organization = charter.organization;
+    draft.chain = org->organization().chain;
+    draft.name = charter.name;
+    draft.unit = charter.unit;
+    draft.decimals = charter.decimals;
+    draft.checkpoint = {head.sequence, protocol::block_hash(draft.chain, head), head.pulse};
+    draft.keepers.push_back(node_->network()->as_keeper());
+    return draft;
+}
+
+std::optional<PublicKey> Queries::account_key(const Id& account) const {
+    const auto answer = this->account(account, std::nullopt);
+    if (answer && answer->record) {
+        if (const auto* member = std::get_if<protocol::MemberRecord>(&*answer->record)) {
+            return member->key;
+        }
+    }
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->book() == nullptr) return std::nullopt;
+    return community->book()->account_key(account);
+}
+
+std::vector<org::Mailbox::Incoming> Queries::letters(const Id& account) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->mailbox() == nullptr) return {};
+    return community->mailbox()->incoming(account);
+}
+
+std::vector<org::Mailbox::Outgoing> Queries::outgoing_letters() const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->mailbox() == nullptr) return {};
+    return community->mailbox()->outgoing();
+}
+
+std::vector<protocol::SignedLine> Queries::chat(std::size_t max) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->chat() == nullptr) return {};
+    return community->chat()->last(max);
+}
+
+std::optional<org::ChatLog::Next> Queries::next_line(const Id& author) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->chat() == nullptr) return std::nullopt;
+    return community->chat()->next(author);
+}
+
+}  // namespace leither::node

@@ -1,0 +1,75 @@
+// Each author's lines in a row, and the rules by which a line joins them.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "leither/org/chat_log.h"
+
+namespace leither::org {
+
+struct KeptLine {
+    protocol::SignedLine line;
+    Hash hash;
+
+    std::uint64_t number() const { return line.line.number; }
+    std::uint64_t time_ms() const { return line.line.time_ms; }
+};
+
+struct Run {
+    std::deque<KeptLine> lines;  // never empty
+    unsigned unfilled = 0;       // answers that could not close the gap behind it
+
+    std::uint64_t first() const { return lines.front().number(); }
+    std::uint64_t last() const { return lines.back().number(); }
+    const KeptLine* at(std::uint64_t number) const;
+};
+
+// How a line came here.
+enum class Origin : std::uint8_t {
+    said,   // by its owner, at this node
+    heard,  // unasked
+    told,   // in answer to our question, with those around it
+};
+
+class ChatRuns {
+ public:
+    ChatRuns(const ChatOptions& options, const ChainId& chain, Shelf shelf);
+    Result<void, store::Fault> load(const store::Reader& reader);
+
+    // Takes a line whose author is a member and whose signature holds.
+    Result<void, ChatRefusal> take(const KeptLine& line, Origin origin, Writes& writes);
+    bool knows(const KeptLine& line) const;
+
+    const Run* find(const Id& author) const;
+    const std::map<Id, Run>& all() const { return runs_; }
+    std::vector<protocol::SignedLine> last(std::size_t max) const;
+    std::size_t size() const { return lines_; }
+    void check_invariants() const;
+
+ private:
+    Result<void, ChatRefusal> begin(const Id& author, const KeptLine& line, Origin origin,
+                                    Writes& writes);
+    Result<void, ChatRefusal> extend(const Id& author, const KeptLine& line, Origin origin,
+                                     Writes& writes);
+    Result<void, ChatRefusal> replace(const Id& author, const KeptLine& line, Origin origin,
+                                      Writes& writes);
+    Result<void, ChatRefusal> jump(const Id& author, const KeptLine& line, Origin origin,
+                                   Writes& writes);
+    static Result<void, ChatRefusal> check_pace(const Run& run, const KeptLine& line);
+    void append(const Id& author, const KeptLine& line, Writes& writes);
+    void drop_front(const Id& author, Writes& writes);
+    void drop_back(const Id& author, Writes& writes);
+    void keep_within_bounds(const Id& author, Writes& writes);
+    std::map<Id, Run>::iterator longest_silent();
+    void erase_line(const Id& author, std::uint64_t number, Writes& writes) const;
+
+    ChatOptions options_;
+    ChainId chain_;
+    Shelf shelf_;
+    std::map<Id, Run> runs_;
+    std::size_t lines_ = 0;
+};
+
+}  // namespace leither::org

@@ -1,0 +1,542 @@
+#include "leither/org/mailbox.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "leither/base/check.h"
+#include "leither/base/prng.h"
+#include "leither/crypto/hash.h"
+
+#include "incoming_box.h"
+#include "parcels.h"
+#include "settled.h"
+
+namespace leither::org {
+
+using protocol::DeliveryReceipt;
+using protocol::EnvelopeAck;
+using protocol::EnvelopeOffer;
+using protocol::EnvelopeOutcome;
+using protocol::EnvelopePost;
+using protocol::SignedEnvelope;
+
+namespace {
+
+// Attempts of one step; what is left is due at once.
+constexpr std::size_t kAttemptsPerStep = 64;
+constexpr Duration kPostLifetimeMin = std::chrono::minutes(1);
+
+// What goes on with one connected node.
+struct Link {
+    std::map<Hash, Instant> offered;  // and since when there is no answer
+    std::set<Hash> waiting;           // to be offered when there is room
+};
+
+std::uint64_t seed_from(Entropy& entropy) {
+    std::array<std::uint8_t, 8> bytes{};
+    entropy.fill(bytes);
+    bcs::Reader drawn(bytes);
+    return drawn.little_endian<std::uint64_t>();
+}
+
+void keep_once(std::vector<Id>& ids) {
+    std::ranges::sort(ids);
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+std::array<std::uint8_t, Id::kSize> distance(const Id& a, const Id& b) {
+    std::array<std::uint8_t, Id::kSize> out{};
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(a[i] ^ b[i]);
+    return out;
+}
+
+}  // namespace
+
+struct Mailbox::Impl {
+    MailboxOptions options;
+    Setup setup;
+    const Directory& directory;
+    Log log;
+    Prng prng;
+    Parcels parcels;
+    IncomingBox incoming;
+    Settled settled;
+    std::map<Id, protocol::SignedDelegation> served;
+    std::map<Id, Link> links;
+    Writes writes;
+
+    void on(Tick&&, Instant, Effects&) {}
+    void on(NodeUp&& input, Instant now, Effects& effects);
+    void on(NodeDown&& input, Instant, Effects&) { links.erase(input.node); }
+    void on(NodeKnown&& input, Instant now, Effects& effects);
+    void on(Serves&& input, Instant, Effects& effects);
+    void on(Post&& input, Instant now, Effects& effects);
+    void on(Forget&& input, Instant now, Effects&);
+    void on(Offered&& input, Instant now, Effects& effects);
+    void on(Posted&& input, Instant now, Effects& effects);
+    void on(Acknowledged&& input, Instant now, Effects& effects);
+
+    // ---- Sending
+    void run(Instant now, Effects& effects);
+    void attempt(Parcel& parcel, Instant now, Effects& effects);
+    // True if one of the recipient's nodes is connected.
+    bool offer_to_recipient(Parcel& parcel, Instant now, Effects& effects);
+    void offer_to_holders(Parcel& parcel, Instant now, Effects& effects);
+    std::vector<Id> new_holders(const Parcel& parcel, Instant now) const;
+    void ask_holder(Parcel& parcel, const Id& node, Instant now, Effects& effects);
+    void offer(const Parcel& parcel, const Id& node, Instant now, Effects& effects);
+    void offer_waiting(const Id& node, Instant now, Effects& effects);
+    void meet(const Id& node, Instant now, Effects& effects);
+    void expire(const Hash& message, Effects& effects);
+
+    // ---- Answers to what we sent
+    void on_answer(Parcel& parcel, const Id& from, const EnvelopeAck& ack, Instant now,
+                   Effects& effects);
+    void delivered(Parcel& parcel, const DeliveryReceipt& receipt, Effects& effects);
+    void held(Parcel& parcel, const Id& by, Instant now, Effects& effects);
+
+    // ---- Receiving
+    EnvelopeOutcome judge(const Id& from, const EnvelopeOffer& offer, Instant now) const;
+    EnvelopeOutcome take(const Id& from, SignedEnvelope&& envelope, Instant now, Effects& effects);
+    void answer(const Id& to, const protocol::Delivery& delivery, EnvelopeOutcome outcome,
+                Effects& effects);
+    void arrive(const Hash& message, const SignedEnvelope& envelope, Effects& effects);
+    // If its recipient is served here.
+    void arrive_at_home(Parcel& parcel, Effects& effects);
+    void hold(const Hash& message, SignedEnvelope&& envelope, Instant now, Effects& effects);
+};
+
+// ---- Sending
+// -------------------------------------------------------------------------------------
+
+void Mailbox::Impl::run(Instant now, Effects& effects) {
+    for (std::size_t i = 0; i < kAttemptsPerStep; ++i) {
+        const auto first = parcels.first();
+        if (!first || first->first > now) break;
+        Parcel* parcel = parcels.find(first->second);
+        if (parcel->expires_ms() <= unix_ms(now)) {
+            expire(first->second, effects);
+        } else {
+            attempt(*parcel, now, effects);
+        }
+    }
+    settled.expire(now, writes);
+}
+
+void Mailbox::Impl::expire(const Hash& message, Effects& effects) {
+    const Parcel& parcel = *parcels.find(message);
+    const bool failed = parcel.place == Place::outgoing && parcel.state != OutgoingState::delivered;
+    if (failed) effects.expired.push_back(message);
+    parcels.erase(message, writes);
+}
+
+void Mailbox::Impl::attempt(Parcel& parcel, Instant now, Effects& effects) {
+    const bool met = offer_to_recipient(parcel, now, effects);
+    if (!met && parcel.place == Place::outgoing) offer_to_holders(parcel, now, effects);
+    parcel.back_off = parcel.back_off == Duration{}
+                          ? options.retry_min
+                          : std::min(2 * parcel.back_off, options.retry_max);
+    // A quarter more or less, so that parcels do not march in step.
+    const auto quarter = static_cast<std::uint64_t>(parcel.back_off.count() / 4);
+    const auto drawn = static_cast<Duration::rep>(prng.below(2 * quarter + 1));
+    parcels.schedule(parcel, now + parcel.back_off - Duration(quarter) + Duration(drawn));
+}
+
+bool Mailbox::Impl::offer_to_recipient(Parcel& parcel, Instant now, Effects& effects) {
+    const std::vector<Id> nodes = directory.nodes_of(parcel.recipient(), now);
+    bool met = false;
+    for (const Id& node : nodes) {
+        if (!links.contains(node)) continue;
+        offer(parcel, node, now, effects);
+        met = true;
+    }
+    if (!met) {
+        for (const Id& node : nodes) {
+            if (node != setup.node.id()) effects.reach.push_back(node);
+        }
+    }
+    return met;
+}
+
+void Mailbox::Impl::offer_to_holders(Parcel& parcel, Instant now, Effects& effects) {
+    // Those that hold it may know by now that it has arrived.
+    for (const auto& [node, holder] : parcel.holders) {
+        if (holder.holds && links.contains(node)) offer(parcel, node, now, effects);
+    }
+    for (const Id& node : new_holders(parcel, now)) ask_holder(parcel, node, now, effects);
+}
+
+std::vector<Id> Mailbox::Impl::new_holders(const Parcel& parcel, Instant now) const {
+    const std::size_t holding = parcel.holding();
+    if (holding >= options.holders) return {};
+    const std::vector<Id> own = directory.nodes_of(parcel.recipient(), now);
+    std::vector<Id> candidates;
+    for (const auto& [node, link] : links) {
+        const auto asked = parcel.holders.find(node);
+        const bool waits =
+            asked != parcel.holders.end() && (asked->second.holds || asked->second.ask_again > now);
+        const bool is_own = std::ranges::find(own, node) != own.end();
+        if (!waits && !is_own && directory.is_members_node(node, now)) candidates.push_back(node);
+    }
+    std::ranges::sort(candidates, {},
+                      [&parcel](const Id& node) { return distance(node, parcel.recipient()); });
+    if (candidates.size() > options.holders - holding) {
+        candidates.resize(options.holders - holding);
+    }
+    return candidates;
+}
+
+void Mailbox::Impl::ask_holder(Parcel& parcel, const Id& node, Instant now, Effects& effects) {
+    if (parcel.holders.size() >= kHoldersAskedMax && !parcel.holders.contains(node)) {
+        const auto idle = std::ranges::min_element(parcel.holders, {}, [](const auto& holder) {
+            return std::pair(holder.second.holds, holder.second.ask_again);
+        });
+        parcel.holders.erase(idle);
+    }
+    parcel.holders[node] = {.holds = false, .ask_again = now + options.answer_timeout};
+    offer(parcel, node, now, effects);
+}
+
+void Mailbox::Impl::offer(const Parcel& parcel, const Id& node, Instant now, Effects& effects) {
+    Link& link = links.at(node);
+    std::erase_if(link.offered,
+                  [&](const auto& entry) { return now - entry.second >= options.answer_timeout; });
+    if (link.offered.contains(parcel.message)) return;
+    if (link.offered.size() >= options.offers_per_node_max) {
+        link.waiting.insert(parcel.message);
+        return;
+    }
+    link.offered[parcel.message] = now;
+    const auto bytes = static_cast<std::uint32_t>(parcel.bytes);
+    effects.sends.push_back({node, EnvelopeOffer{parcel.message, parcel.recipient(), bytes}});
+}
+
+void Mailbox::Impl::offer_waiting(const Id& node, Instant now, Effects& effects) {
+    Link& link = links.at(node);
+    while (!link.waiting.empty() && link.offered.size() < options.offers_per_node_max) {
+        const Hash message = *link.waiting.begin();
+        link.waiting.erase(link.waiting.begin());
+        const Parcel* parcel = parcels.find(message);
+        const bool wanted = parcel != nullptr && parcel->state != OutgoingState::delivered;
+        if (wanted) offer(*parcel, node, now, effects);
+    }
+}
+
+// Everything that waits for this node, or for somebody like it.
+void Mailbox::Impl::meet(const Id& node, Instant now, Effects& effects) {
+    for (const Id& recipient : parcels.recipients()) {
+        const std::vector<Id> nodes = directory.nodes_of(recipient, now);
+        if (std::ranges::find(nodes, node) == nodes.end()) continue;
+        for (const Hash& message : parcels.to(recipient)) {
+            Parcel& parcel = *parcels.find(message);
+            parcel.back_off = Duration{};
+            offer(parcel, node, now, effects);
+        }
+    }
+    if (!directory.is_members_node(node, now)) return;
+    for (const Hash& message : parcels.outgoing()) {
+        Parcel& parcel = *parcels.find(message);
+        const bool lacks =
+            parcel.state != OutgoingState::delivered && parcel.holding() < options.holders;
+        if (lacks) attempt(parcel, now, effects);
+    }
+}
+
+void Mailbox::Impl::on(NodeUp&& input, Instant now, Effects& effects) {
+    links[input.node] = Link{};
+    meet(input.node, now, effects);
+}
+
+void Mailbox::Impl::on(NodeKnown&& input, Instant now, Effects& effects) {
+    if (links.contains(input.node)) {
+        meet(input.node, now, effects);
+        return;
+    }
+    const std::vector<Id> recipients = parcels.recipients();
+    const bool awaited = std::ranges::any_of(recipients, [&](const Id& recipient) {
+        const auto nodes = directory.nodes_of(recipient, now);
+        return std::ranges::find(nodes, input.node) != nodes.end();
+    });
+    if (awaited) effects.reach.push_back(input.node);
+}
+
+void Mailbox::Impl::on(Serves&& input, Instant, Effects& effects) {
+    served.clear();
+    for (const auto& delegation : input.delegations) {
+        CHECK(delegation.delegation.node == setup.node.public_key());
+        served.emplace(crypto::id_of(delegation.delegation.account), delegation);
+    }
+    // What was on its way to an account that has moved in has arrived.
+    for (const auto& [account, delegation] : served) {
+        for (const Hash& message : parcels.to(account)) {
+            arrive_at_home(*parcels.find(message), effects);
+        }
+    }
+}
+
+void Mailbox::Impl::arrive_at_home(Parcel& parcel, Effects& effects) {
+    const auto home = served.find(parcel.recipient());
+    if (home == served.end() || !incoming.fits(home->first, cost_of(parcel.bytes))) return;
+    const Hash message = parcel.message;
+    if (!incoming.contains(message)) arrive(message, parcel.envelope, effects);
+    delivered(parcel, acknowledge(setup.chain, message, home->second, setup.node), effects);
+}
+
+void Mailbox::Impl::on(Post&& input, Instant now, Effects& effects) {
+    if (input.lifetime < kPostLifetimeMin || input.lifetime > protocol::kEnvelopeLifetimeMax) {
+        effects.posted = fail(PostRefusal::bad_lifetime);
+        return;
+    }
+    const Hash message = protocol::message_id(setup.chain, input.recipient, input.sealed);
+    if (parcels.contains(message) || settled.contains(message)) {
+        effects.posted = message;
+        return;
+    }
+    if (!parcels.has_room_for_outgoing(writes)) {
+        effects.posted = fail(PostRefusal::outbox_full);
+        return;
+    }
+    protocol::Envelope envelope;
+    envelope.recipient = input.recipient;
+    envelope.sealed = std::move(input.sealed);
+    envelope.node = setup.node.public_key();
+    envelope.validity = protocol::Validity::from(now, input.lifetime);
+    Parcel parcel;
+    parcel.message = message;
+    parcel.envelope = sign(setup.chain, std::move(envelope), setup.node);
+    parcel.next_attempt = now;
+    effects.posted = message;
+    arrive_at_home(parcels.add(std::move(parcel), writes), effects);
+}
+
+void Mailbox::Impl::on(Forget&& input, Instant, Effects&) {
+    const SignedEnvelope* envelope = incoming.find(input.message);
+    if (envelope == nullptr) return;
+    settled.add(input.message, {envelope->envelope.validity.expires_ms, std::nullopt}, writes);
+    incoming.erase(input.message, writes);
+}
+
+// ---- Answers to what we sent
+// ---------------------------------------------------------------------
+
+void Mailbox::Impl::on(Acknowledged&& input, Instant now, Effects& effects) {
+    const auto link = links.find(input.from);
+    // An answer to nothing we asked could draw a held letter out of us, or make us forget it.
+    if (link == links.end() || link->second.offered.erase(input.ack.message) == 0) return;
+    Parcel* parcel = parcels.find(input.ack.message);
+    if (parcel != nullptr && parcel->state != OutgoingState::delivered) {
+        on_answer(*parcel, input.from, input.ack, now, effects);
+    }
+    offer_waiting(input.from, now, effects);
+}
+
+void Mailbox::Impl::on_answer(Parcel& parcel, const Id& from, const EnvelopeAck& ack, Instant now,
+                              Effects& effects) {
+    switch (ack.outcome) {
+        case EnvelopeOutcome::wanted:
+            links.at(from).offered[parcel.message] = now;
+            effects.sends.push_back({from, EnvelopePost{parcel.envelope}});
+            return;
+        case EnvelopeOutcome::delivered: {
+            const protocol::Delivery delivery{parcel.message, parcel.recipient()};
+            const bool proven = ack.receipt && check(*ack.receipt, setup.chain, delivery, now);
+            if (proven) delivered(parcel, *ack.receipt, effects);
+            return;
+        }
+        case EnvelopeOutcome::held: held(parcel, from, now, effects); return;
+        case EnvelopeOutcome::full:
+        case EnvelopeOutcome::refused: {
+            const auto holder = parcel.holders.find(from);
+            if (holder == parcel.holders.end()) return;
+            holder->second = {.holds = false, .ask_again = now + options.retry_max};
+            for (const Id& node : new_holders(parcel, now)) ask_holder(parcel, node, now, effects);
+            return;
+        }
+    }
+    UNREACHABLE();
+}
+
+void Mailbox::Impl::delivered(Parcel& parcel, const DeliveryReceipt& receipt, Effects& effects) {
+    log.debug("message_delivered", "message={}", parcel.message.hex());
+    if (parcel.place == Place::held) {
+        settled.add(parcel.message, {parcel.expires_ms(), receipt}, writes);
+        parcels.erase(Hash(parcel.message), writes);
+        return;
+    }
+    parcels.strip(parcel, writes);
+    effects.changed.push_back(parcel.status());
+}
+
+void Mailbox::Impl::held(Parcel& parcel, const Id& by, Instant now, Effects& effects) {
+    const auto holder = parcel.holders.find(by);
+    if (holder == parcel.holders.end() || holder->second.holds) return;
+    holder->second = {.holds = true, .ask_again = now};
+    parcel.state = OutgoingState::held;
+    parcels.save(parcel, writes);
+    effects.changed.push_back(parcel.status());
+}
+
+// ---- Receiving
+// -----------------------------------------------------------------------------------
+
+EnvelopeOutcome Mailbox::Impl::judge(const Id& from, const EnvelopeOffer& offer,
+                                     Instant now) const {
+    if (!directory.is_members_node(from, now)) return EnvelopeOutcome::refused;
+    if (offer.bytes > EnvelopePost::kBytesMax) return EnvelopeOutcome::refused;
+    if (settled.contains(offer.message)) return EnvelopeOutcome::delivered;
+    if (incoming.contains(offer.message)) return EnvelopeOutcome::delivered;
+    if (parcels.contains(offer.message)) return EnvelopeOutcome::held;
+    const std::size_t cost = cost_of(offer.bytes);
+    const bool fits = served.contains(offer.recipient)
+                          ? incoming.fits(offer.recipient, cost)
+                          : parcels.has_room_for_held(offer.recipient, from, cost);
+    return fits ? EnvelopeOutcome::wanted : EnvelopeOutcome::full;
+}
+
+void Mailbox::Impl::on(Offered&& input, Instant now, Effects& effects) {
+    const EnvelopeOutcome outcome = judge(input.from, input.offer, now);
+    answer(input.from, {input.offer.message, input.offer.recipient}, outcome, effects);
+}
+
+void Mailbox::Impl::on(Posted&& input, Instant now, Effects& effects) {
+    const Hash message = protocol::message_id(setup.chain, input.post.envelope.envelope);
+    const Id recipient = input.post.envelope.envelope.recipient;
+    const EnvelopeOutcome outcome = take(input.from, std::move(input.post.envelope), now, effects);
+    answer(input.from, {message, recipient}, outcome, effects);
+}
+
+void Mailbox::Impl::answer(const Id& to, const protocol::Delivery& delivery,
+                           EnvelopeOutcome outcome, Effects& effects) {
+    EnvelopeAck ack{delivery.message, outcome, std::nullopt};
+    if (outcome == EnvelopeOutcome::delivered) {
+        const auto home = served.find(delivery.recipient);
+        if (const DeliveryReceipt* receipt = settled.receipt(delivery.message)) {
+            ack.receipt = *receipt;
+        } else if (home != served.end()) {
+            ack.receipt = acknowledge(setup.chain, delivery.message, home->second, setup.node);
+        }
+    }
+    effects.sends.push_back({to, std::move(ack)});
+}
+
+EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, Instant now,
+                                    Effects& effects) {
+    const Hash message = protocol::message_id(setup.chain, envelope.envelope);
+    const Id& recipient = envelope.envelope.recipient;
+    const auto bytes = static_cast<std::uint32_t>(encoded_size(envelope));
+    const EnvelopeOutcome outcome = judge(from, {message, recipient, bytes}, now);
+    if (outcome != EnvelopeOutcome::wanted) return outcome;
+    if (!check(envelope, setup.chain, now)) return EnvelopeOutcome::refused;
+    if (served.contains(recipient)) {
+        arrive(message, envelope, effects);
+        return EnvelopeOutcome::delivered;
+    }
+    // A holder holds for the sender alone: a chain of holders would have no end.
+    if (crypto::id_of(envelope.envelope.node) != from) return EnvelopeOutcome::refused;
+    hold(message, std::move(envelope), now, effects);
+    return EnvelopeOutcome::held;
+}
+
+void Mailbox::Impl::arrive(const Hash& message, const SignedEnvelope& envelope, Effects& effects) {
+    incoming.add(message, envelope, writes);
+    effects.arrived.push_back({envelope.envelope.recipient, message});
+}
+
+void Mailbox::Impl::hold(const Hash& message, SignedEnvelope&& envelope, Instant now,
+                         Effects& effects) {
+    Parcel parcel;
+    parcel.message = message;
+    parcel.place = Place::held;
+    parcel.envelope = std::move(envelope);
+    parcel.next_attempt = now;
+    attempt(parcels.add(std::move(parcel), writes), now, effects);
+}
+
+// ---- The machine
+// ---------------------------------------------------------------------------------
+
+const char* to_string(OutgoingState state) {
+    switch (state) {
+        case OutgoingState::waiting: return "waiting";
+        case OutgoingState::held: return "held";
+        case OutgoingState::delivered: return "delivered";
+    }
+    UNREACHABLE();
+}
+
+Mailbox::Mailbox(MailboxOptions options, Setup setup, const Directory& directory, Entropy& entropy,
+                 Log log)
+    : impl_(
+          new Impl{.options = options,
+                   .setup = setup,
+                   .directory = directory,
+                   .log = std::move(log),
+                   .prng = Prng(seed_from(entropy)),
+                   .parcels = Parcels(options, setup.chain, setup.prefix),
+                   .incoming = IncomingBox(options.incoming_bytes_per_account_max, setup.chain,
+                                           Shelf(setup.prefix, ShelfKind::incoming)),
+                   .settled = Settled(options.settled_max, Shelf(setup.prefix, ShelfKind::settled)),
+                   .served = {},
+                   .links = {},
+                   .writes = {}}) {
+    CHECK(options.holders <= kHoldersAskedMax);
+    CHECK(options.retry_min > Duration{} && options.retry_min <= options.retry_max);
+}
+Mailbox::Mailbox(Mailbox&&) noexcept = default;
+Mailbox& Mailbox::operator=(Mailbox&&) noexcept = default;
+Mailbox::~Mailbox() = default;
+
+Result<void, store::Fault> Mailbox::load(const store::Reader& reader, Instant now) {
+    TRY(impl_->parcels.load(reader, now));
+    TRY(impl_->incoming.load(reader));
+    TRY(impl_->settled.load(reader, now));
+    return {};
+}
+
+Mailbox::Effects Mailbox::step(Input&& input, Instant now) {
+    Effects effects;
+    std::visit([&](auto&& held) { impl_->on(std::move(held), now, effects); }, std::move(input));
+    impl_->run(now, effects);
+    effects.writes = impl_->writes.take();
+    keep_once(effects.reach);
+    return effects;
+}
+
+std::optional<Instant> Mailbox::next_deadline() const {
+    const auto first = impl_->parcels.first();
+    if (!first) return std::nullopt;
+    return first->first;
+}
+
+std::vector<Mailbox::Incoming> Mailbox::incoming(const Id& account) const {
+    return impl_->incoming.of(account);
+}
+
+std::vector<Mailbox::Outgoing> Mailbox::outgoing() const {
+    std::vector<Outgoing> out;
+    for (const Hash& message : impl_->parcels.outgoing()) {
+        out.push_back(impl_->parcels.find(message)->status());
+    }
+    std::ranges::sort(out, {}, [](const Outgoing& outgoing) {
+        return std::pair(outgoing.posted_ms, outgoing.message);
+    });
+    return out;
+}
+
+Mailbox::Usage Mailbox::usage() const {
+    return {impl_->parcels.held_count(), impl_->parcels.held_cost(), impl_->incoming.size(),
+            impl_->settled.size()};
+}
+
+void Mailbox::check_invariants() const {
+    impl_->parcels.check_invariants();
+    impl_->incoming.check_invariants();
+    impl_->settled.check_invariants();
+    for (const auto& [node, link] : impl_->links) {
+        CHECK(link.offered.size() <= impl_->options.offers_per_node_max);
+    }
+}
+
+}  // namespace leither::org

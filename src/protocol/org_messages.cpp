@@ -1,0 +1,40 @@
+#include "leither/protocol/org_messages.h"
+
+#include <algorithm>
+
+#include "leither/base/check.h"
+
+namespace leither::protocol {
+
+static_assert(kSignedDelegationBytes == 32 + 32 + 16 + 64);
+static_assert(kSignedPassBytes == 20 + 32 + 16 + 64);
+
+const char* to_string(EnvelopeOutcome outcome) {
+    switch (outcome) {
+        case EnvelopeOutcome::wanted: return "wanted";
+        case EnvelopeOutcome::delivered: return "delivered";
+        case EnvelopeOutcome::held: return "held";
+        case EnvelopeOutcome::full: return "full";
+        case EnvelopeOutcome::refused: return "refused";
+    }
+    UNREACHABLE();
+}
+
+bool ChatHave::is_canonical() const {
+    const bool rising = std::ranges::adjacent_find(tips, std::ranges::greater_equal{},
+                                                   &ChatTip::author) == tips.end();
+    const bool within =
+        tips.empty() || (first <= tips.front().author && tips.back().author <= last);
+    return rising && within && first <= last;
+}
+
+bool ChatLines::is_canonical() const {
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        const ChatLine& line = lines[i].line;
+        const ChatLine& before = lines[i - 1].line;
+        if (line.author != before.author || line.number != before.number + 1) return false;
+    }
+    return true;
+}
+
+}  // namespace leither::protocol

@@ -1,0 +1,107 @@
+"""Floods from loopback neither stop a node nor grow it, and honest lookups go on meanwhile.
+
+LEITHER_FLOOD_SECONDS makes them longer (scripts/soak: a minute each).
+"""
+
+import os
+import random
+import time
+import unittest
+
+from harness import malformed
+from harness.daemon import anonymous_bytes, open_files
+from harness.dht_node import DhtNodes
+from harness.floods import DatagramFlood, StreamFlood
+from harness.json_lines import RequestFailed
+from harness.krpc import Asker, encode
+
+SECONDS = float(os.environ.get("LEITHER_FLOOD_SECONDS", "4"))
+SEED = int(os.environ.get("LEITHER_SEED", "1"))
+DATAGRAMS_PER_SECOND = 10_000
+STREAMS_PER_SECOND = 1_000
+FILES_MAX = 600
+GROWTH_BYTES_MAX = 16 << 20
+LOOKUP_SECONDS_MAX = 1.1
+NODES = 12
+
+
+class Datagrams(unittest.TestCase):
+    def setUp(self):
+        self.prng = random.Random(SEED)
+        self.datagrams = malformed.all_kinds(self.prng)
+
+    def flood(self, nodes, datagrams, sources):
+        """Floods node 0 while others ask it, and it asks others."""
+        nodes.wait_until_known(8)
+        targets = [nodes.put_value(number % NODES, os.urandom(100))["target"] for number in range(20)]
+        before = nodes.memory_bytes()
+        flood = DatagramFlood(nodes.endpoints[0], datagrams, DATAGRAMS_PER_SECOND, SECONDS, sources)
+        slow = missed = asked = 0
+        while flood.running():
+            begin = time.monotonic()
+            try:
+                nodes.get_value(asked % 2, targets[asked % len(targets)])
+            except RequestFailed:
+                missed += 1
+            slow += time.monotonic() - begin > LOOKUP_SECONDS_MAX
+            asked += 1
+            time.sleep(0.02)
+        sent = flood.end()["sent"]
+        self.assertTrue(nodes.alive())
+        self.assertGreater(sent, 0.7 * SECONDS * DATAGRAMS_PER_SECOND, "the flood itself was too slow")
+        self.assertGreater(asked, 5 * SECONDS)
+        self.assertLessEqual(nodes.memory_bytes() - before, GROWTH_BYTES_MAX)
+        self.assertLessEqual(missed + slow, 0.01 * asked, f"{missed} missed and {slow} slow of {asked} lookups")
+        for target in targets:
+            nodes.get_value(0, target)
+
+    def test_malformed_ones_from_a_few_addresses(self):
+        with DhtNodes(NODES, options=["--local=limited"]) as nodes:
+            self.flood(nodes, self.datagrams, sources=8)
+
+    def test_malformed_ones_from_sources_that_no_limit_holds_back(self):
+        with DhtNodes(NODES, options=["--local=exempt", "--rates=lifted"]) as nodes:
+            self.flood(nodes, self.datagrams, sources=8)
+
+    def test_malformed_ones_from_many_addresses(self):
+        with DhtNodes(NODES, options=["--local=limited"]) as nodes:
+            self.flood(nodes, self.datagrams, sources=1000)
+
+    def test_queries_and_puts_from_many_addresses(self):
+        """Well-formed: each leaves something behind, if it may."""
+        queries = [encode(malformed.query(method, a={"id": self.prng.randbytes(20), **malformed.QUERIES[method], "target": self.prng.randbytes(20)}))
+                   for method in malformed.QUERIES for _ in range(500)]
+        self.prng.shuffle(queries)
+        with DhtNodes(NODES, options=["--local=limited"]) as nodes:
+            self.flood(nodes, queries, sources=1000)
+
+    def test_what_a_stranger_stores_is_bounded(self):
+        with DhtNodes(1, options=["--local=exempt", "--rates=lifted"]) as nodes, Asker(nodes.endpoints[0]) as asker:
+            before = nodes.memory_bytes()
+            for _ in range(4000):
+                value = self.prng.randbytes(980)
+                asker.put_value(value)
+            self.assertLessEqual(nodes.memory_bytes() - before, 8 << 20)
+            asker.ask("ping")
+
+
+@unittest.skipUnless("LEITHER_STREAM_TARGET" in os.environ, "no LEITHER_STREAM_TARGET=host:port,pid")
+class Streams(unittest.TestCase):
+    """Against a node that runs already and accepts TCP connections of peers."""
+
+    def setUp(self):
+        endpoint, pid = os.environ["LEITHER_STREAM_TARGET"].split(",")
+        host, port = endpoint.rsplit(":", 1)
+        self.target, self.pid = (host, int(port)), int(pid)
+
+    def test_malformed_and_half_open_ones(self):
+        before = anonymous_bytes(self.pid)
+        flood = StreamFlood(self.target, STREAMS_PER_SECOND, SECONDS, SEED)
+        flood.run()
+        self.assertGreater(flood.opened, 0.5 * SECONDS * STREAMS_PER_SECOND, "the flood itself was too slow")
+        self.assertLessEqual(anonymous_bytes(self.pid) - before, GROWTH_BYTES_MAX)
+        self.assertLessEqual(open_files(self.pid), FILES_MAX)
+
+
+if __name__ == "__main__":
+    unittest.main()

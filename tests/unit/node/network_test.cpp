@@ -1,0 +1,234 @@
+// Whole nodes that know one bootstrap address and an organization's id.
+#include <gtest/gtest.h>
+
+#include "support/node/manifest.h"
+#include "support/node/network_world.h"
+
+namespace leither::node {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Community;
+using testing::NetworkWorld;
+using testing::signed_manifest;
+
+constexpr std::size_t kKeeper = 0;
+
+crypto::KeyPair node_key(std::uint64_t n) {
+    return crypto::derive_key({}, 100 + n);
+}
+
+ServeAccount delegation(const Community& community, const crypto::KeyPair& account,
+                        const crypto::KeyPair& node, Instant now) {
+    return {protocol::sign(
+        community.chain(),
+        {account.public_key(), node.public_key(), protocol::Validity::from(now, hours(24 * 90))},
+        account)};
+}
+
+// A keeper with a published organization and `followers` other nodes.
+class Network : public ::testing::Test {
+ protected:
+    Network() : world_({}, community_.start_of(Pulse(1))) {
+        crypto::initialise();
+        world_.add(community_.node_key());
+        world_.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
+        world_.advance(seconds(2));
+    }
+
+    Id organization() const { return community_.organization().treasury; }
+
+    std::size_t add_node() {
+        keys_.push_back(node_key(keys_.size()));
+        return world_.add(keys_.back());
+    }
+    const crypto::KeyPair& key_of(std::size_t host) const {
+        return host == kKeeper ? community_.node_key() : keys_[host - 1];
+    }
+    void publish() {
+        const auto order = signed_manifest(community_, world_.queries(kKeeper), world_.now());
+        const auto answer = world_.ask(kKeeper, order);
+        ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
+    }
+    void follow(std::size_t host) {
+        const auto answer = world_.ask(host, FollowOrganization{organization()});
+        ASSERT_TRUE(answer && *answer);
+    }
+    void serve(std::size_t host, const crypto::KeyPair& account) {
+        const auto answer =
+            world_.ask(host, delegation(community_, account, key_of(host), world_.now()));
+        ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
+    }
+    // A node that serves member `n` and has been welcomed.
+    std::size_t add_member(std::size_t n) {
+        const std::size_t host = add_node();
+        follow(host);
+        EXPECT_TRUE(
+            world_.wait([&] { return world_.queries(host).manifest().has_value(); }, minutes(2)));
+        serve(host, community_.member(n));
+        EXPECT_TRUE(world_.wait(
+            [&] { return world_.queries(host).network(world_.now())->community->can_read_records; },
+            minutes(2)));
+        return host;
+    }
+    Hash send(std::size_t host, std::size_t from, std::size_t to, std::string_view text) {
+        protocol::Letter letter;
+        letter.sender = community_.member(from).public_key();
+        letter.recipient = community_.member(to).id();
+        letter.sent_ms = unix_ms(world_.now());
+        letter.text = BoundedText<protocol::kLetterTextMax>(std::string(text));
+        Prng entropy(7);
+        const auto sealed = protocol::seal_letter(
+            protocol::sign(community_.chain(), letter, community_.member(from)),
+            community_.member(to).public_key(), entropy);
+        const auto answer = world_.ask(host, PostLetter{letter.recipient, *sealed});
+        EXPECT_TRUE(answer && *answer);
+        return std::get<Hash>(**answer);
+    }
+    std::vector<std::string> inbox(std::size_t host, std::size_t member) {
+        std::vector<std::string> texts;
+        const auto key = community_.member(member);
+        for (const auto& incoming : world_.queries(host).letters(key.id())) {
+            const auto opened =
+                protocol::open_letter(community_.chain(), incoming.envelope.envelope, key);
+            texts.push_back(opened ? std::string(opened->letter.text) : "does not open");
+        }
+        return texts;
+    }
+    void say(std::size_t host, std::size_t member, std::string_view text) {
+        const auto key = community_.member(member);
+        const auto next = world_.queries(host).next_line(key.id()).value();
+        protocol::ChatLine line{key.public_key(), next.number, next.previous,
+                                std::max(next.time_ms_min, unix_ms(world_.now())),
+                                BoundedText<500>(std::string(text))};
+        const auto answer =
+            world_.ask(host, SayLine{protocol::sign(community_.chain(), line, key)});
+        ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
+    }
+    std::vector<std::string> chat(std::size_t host) {
+        std::vector<std::string> texts;
+        for (const auto& line : world_.queries(host).chat(100)) texts.push_back(line.line.text);
+        return texts;
+    }
+
+    Community community_{{}};
+    NetworkWorld world_;
+    std::vector<crypto::KeyPair> keys_;
+};
+
+TEST_F(Network, AnOrganizationIsFoundByItsIdAlone) {
+    publish();
+    const std::size_t stranger = add_node();
+    world_.advance(seconds(5));
+    const auto answer = world_.ask(stranger, FindOrganization{organization()});
+    ASSERT_TRUE(answer);
+    ASSERT_TRUE(*answer) << (*answer).error().detail;
+    const auto& item = std::get<protocol::ManifestItem>(**answer);
+    EXPECT_EQ(crypto::id_of(item.content.manifest.organization), organization());
+    EXPECT_EQ(item.content.manifest.chain, community_.chain());
+}
+
+TEST_F(Network, AnUnknownOrganizationIsNotFound) {
+    const std::size_t stranger = add_node();
+    const auto answer = world_.ask(stranger, FindOrganization{community_.member(0).id()});
+    ASSERT_TRUE(answer);
+    ASSERT_FALSE(*answer);
+    EXPECT_EQ((*answer).error().error, NetworkError::not_found);
+}
+
+TEST_F(Network, AFollowerFindsTheKeeperAndStaysConnected) {
+    publish();
+    const std::size_t follower = add_node();
+    follow(follower);
+    EXPECT_TRUE(
+        world_.wait([&] { return world_.queries(follower).manifest().has_value(); }, minutes(2)));
+    const auto peers = world_.queries(follower).peers(world_.now());
+    ASSERT_EQ(peers.size(), 1u);
+    EXPECT_EQ(peers[0].peer.node_key, community_.node_key().public_key());
+    world_.advance(minutes(30));
+    EXPECT_EQ(world_.queries(follower).peers(world_.now()).size(), 1u);
+}
+
+TEST_F(Network, OnlyAMembersNodeIsGivenTheReadKey) {
+    publish();
+    const std::size_t member = add_member(0);
+    EXPECT_EQ(world_.queries(member).network(world_.now())->community->passes, 1u);
+
+    const std::size_t stranger = add_node();
+    follow(stranger);
+    ASSERT_TRUE(
+        world_.wait([&] { return world_.queries(stranger).manifest().has_value(); }, minutes(2)));
+    serve(stranger, node_key(77));
+    world_.advance(minutes(2));
+    EXPECT_FALSE(world_.queries(stranger).network(world_.now())->community->can_read_records);
+}
+
+TEST_F(Network, MembersNodesLearnOfEachOther) {
+    publish();
+    const std::size_t a = add_member(0);
+    const std::size_t b = add_member(1);
+    const auto knows = [&](std::size_t host) {
+        return world_.queries(host).network(world_.now())->community->members_nodes >= 2;
+    };
+    EXPECT_TRUE(world_.wait([&] { return knows(a) && knows(b); }, minutes(5)));
+}
+
+TEST_F(Network, AMessageReachesAMemberOnAnotherNode) {
+    publish();
+    const std::size_t a = add_member(0);
+    const std::size_t b = add_member(1);
+    world_.advance(minutes(2));
+    send(a, 0, 1, "bread at six");
+    EXPECT_TRUE(world_.wait([&] { return inbox(b, 1) == std::vector<std::string>{"bread at six"}; },
+                            minutes(5)));
+}
+
+TEST_F(Network, AMessageWaitsForAMemberWhoIsAway) {
+    publish();
+    const std::size_t a = add_member(0);
+    const std::size_t b = add_member(1);
+    add_member(2);
+    world_.advance(minutes(2));
+    world_.stop(b);
+    world_.advance(minutes(1));
+    send(a, 0, 1, "welcome back");
+    world_.advance(minutes(5));
+    world_.crash(a);  // the sender leaves for good: others hold the message
+    world_.advance(hours(24));
+    world_.restart(b);
+    EXPECT_TRUE(world_.wait([&] { return inbox(b, 1) == std::vector<std::string>{"welcome back"}; },
+                            minutes(40)));
+}
+
+TEST_F(Network, AConversationReachesAllMembersNodes) {
+    publish();
+    const std::size_t a = add_member(0);
+    const std::size_t b = add_member(1);
+    world_.advance(minutes(2));
+    say(a, 0, "who has flour?");
+    ASSERT_TRUE(world_.wait([&] { return chat(b).size() == 1; }, minutes(2)));
+    say(b, 1, "I have");
+    const std::vector<std::string> both{"who has flour?", "I have"};
+    EXPECT_TRUE(world_.wait([&] { return chat(a) == both && chat(b) == both; }, minutes(2)));
+}
+
+TEST_F(Network, WhatIsFollowedServedAndSaidSurvivesACrash) {
+    publish();
+    const std::size_t a = add_member(0);
+    say(a, 0, "still here");
+    world_.advance(seconds(1));
+    world_.crash(a);
+    world_.restart(a);
+    EXPECT_EQ(chat(a), std::vector<std::string>{"still here"});
+    const auto status = world_.queries(a).network(world_.now());
+    ASSERT_TRUE(status && status->community);
+    EXPECT_EQ(status->community->accounts.size(), 1u);
+    EXPECT_TRUE(status->community->can_read_records);
+    EXPECT_TRUE(
+        world_.wait([&] { return !world_.queries(a).peers(world_.now()).empty(); }, minutes(3)));
+}
+
+}  // namespace
+}  // namespace leither::node
