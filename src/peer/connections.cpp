@@ -229,7 +229,6 @@ void Hub::Impl::greet(Link& link, Instant now, Effects& fx) {
     hello.listen_port = options.listen_port;
     hello.features = options.features;
     hello.observed = protocol::WireEndpoint::of(link.remote);
-    hello.delegations.assign(delegations.begin(), delegations.end());
     send(link, hello, now, fx);
 }
 

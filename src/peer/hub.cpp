@@ -94,12 +94,10 @@ void Hub::Impl::on(const Reserve& reserve, Instant now, Effects&) {
     plan_soon(now);
 }
 
-void Hub::Impl::on(Introduce& introduce, Instant now, Effects&) {
-    CHECK(introduce.delegations.size() <= protocol::kDelegationsMax);
+void Hub::Impl::on(const Introduce& introduce, Instant now, Effects&) {
     const bool moved = introduce.listen_port != options.listen_port;
     options.listen_port = introduce.listen_port;
     options.features = introduce.features;
-    delegations = std::move(introduce.delegations);
     if (!moved) return;
     reachability = {};
     round_at = std::nullopt;

@@ -39,7 +39,7 @@ struct Hub::Impl {
     void on(const Judge&, Instant now, Effects&);
     void on(Serve&, Instant now, Effects&);
     void on(const Reserve&, Instant now, Effects&);
-    void on(Introduce&, Instant now, Effects&);
+    void on(const Introduce&, Instant now, Effects&);
     void on(const CheckReachability&, Instant now, Effects&);
     void on(const Stop&, Instant now, Effects&);
 
@@ -121,7 +121,6 @@ struct Hub::Impl {
     std::map<Id, ConnectionId> by_node;  // authenticated
     std::vector<Context> contexts;
     std::set<Id> reserved;
-    std::vector<protocol::DelegationBytes> delegations;
     ConnectionId last_dialed;
     std::uint64_t crowded_out = 0;
     bool is_stopped = false;

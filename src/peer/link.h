@@ -48,7 +48,7 @@ struct Link {
     std::optional<Instant> ping_sent;    // and nothing received since
     std::optional<std::uint64_t> ping;   // its nonce, until the Pong
     std::optional<Instant> resumes_at;   // not read until then
-    std::optional<Instant> asked_us_at;  // its last AskDialBack
+    std::optional<Instant> asked_us_at;  // its last AskDialBack that was tried
     std::size_t in_flight = 0;           // handed to the transport, not yet taken
     Instant progress;                    // when the transport last took something
 

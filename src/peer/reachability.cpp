@@ -10,6 +10,13 @@ namespace leither::peer {
 
 using protocol::DialBackOutcome;
 
+namespace {
+
+// Times the interval an asker has to keep: by then those who declined may try.
+constexpr int kAskAgainAfter = 2;
+
+}  // namespace
+
 // ---- We ask
 
 void Hub::Impl::check_reachability(Instant now, Effects& fx) {
@@ -44,7 +51,14 @@ void Hub::Impl::check_reachability(Instant now, Effects& fx) {
 void Hub::Impl::conclude_if_complete(Instant now, Effects& fx) {
     if (!round.is_open()) return;
     if (!round.is_complete() && now < *round.until()) return;
-    reachability = round.conclude(now);
+    Reachability found = round.conclude(now);
+    if (found.verdict == Reachability::Verdict::unknown) {
+        round_at = now + kAskAgainAfter * options.dial_back_interval_min;
+    }
+    // What is known stands until somebody has tried again.
+    const bool is_news = found.verdict != Reachability::Verdict::unknown ||
+                         reachability.verdict == Reachability::Verdict::unknown;
+    if (is_news) reachability = std::move(found);
     fx.events.push_back(DialBackVerdict{reachability});
 }
 
@@ -63,13 +77,13 @@ Hub::Impl::Objection Hub::Impl::hear(Link& link, const protocol::AskDialBack& as
         links, [](const auto& entry) { return entry.second.probe.has_value(); });
     const bool is_too_soon =
         link.asked_us_at && now - *link.asked_us_at < options.dial_back_interval_min;
-    link.asked_us_at = now;
     const Probe probe{link.id, ask.nonce};
     const bool is_busy = static_cast<std::size_t>(running) >= options.dial_backs_max;
     if (ask.port == 0 || is_too_soon || is_busy) {
         answer_probe(probe, DialBackOutcome::declined, now, fx);
         return std::nullopt;
     }
+    link.asked_us_at = now;
     // Only where the connection itself comes from: nobody can point us at a third party.
     const Authenticated& remote = link.session->remote();
     Target target;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
 #include "leither/peer/hub.h"
 
 namespace leither::testing {
@@ -21,11 +23,12 @@ inline Endpoint endpoint(std::string_view text) {
 }
 
 // Streams are reliable and ordered; each byte takes `latency`. What a host does not read stays in
-// the stream, and its sender is told how much that is.
+// the stream; beyond what a kernel would buffer, its sender is told how much that is.
 class PeerNetwork {
  public:
     using HostId = std::size_t;
     using StrangerId = std::size_t;
+    static constexpr std::size_t kKernelBuffer = 64 << 10;
 
     Duration latency = std::chrono::milliseconds(10);
 
@@ -33,13 +36,29 @@ class PeerNetwork {
         const std::uint64_t seed = 1000 + hosts_.size();
         auto host = std::make_unique<Host>(seed, at);
         options.listen_port = listens(at) ? at.port : std::uint16_t{0};
-        host->hub = std::make_unique<peer::Hub>(
-            std::move(options), crypto::KeyPair::generate(host->entropy), host->entropy, Log());
+        host->key = crypto::KeyPair::generate(host->entropy);
+        host->options = std::move(options);
+        host->hub = std::make_unique<peer::Hub>(host->options, *host->key, host->entropy, Log());
         hosts_.push_back(std::move(host));
         return hosts_.size() - 1;
     }
     // Dials to it are refused, as behind a home router.
     void hide(HostId host) { hosts_[host]->is_hidden = true; }
+    void revive(HostId host) { hosts_[host]->is_hidden = false; }
+    // Another program with the same key at the same place; the old one is left behind.
+    HostId restart(HostId host) {
+        Host& old = *hosts_[host];
+        const HostId fresh = hosts_.size();
+        hosts_.push_back(std::make_unique<Host>(2000 + fresh, old.at));
+        Host& now = *hosts_.back();
+        now.key = old.key;
+        now.options = old.options;
+        now.hub = std::make_unique<peer::Hub>(now.options, *now.key, now.entropy, Log());
+        old.is_hidden = true;
+        return fresh;
+    }
+    // Of all bytes and when they were sent: equal for equal runs.
+    Hash digest() const { return crypto::blake2b_256(trace_.view()); }
 
     peer::Hub& hub(HostId host) { return *hosts_[host]->hub; }
     const Endpoint& at(HostId host) const { return hosts_[host]->at; }
@@ -131,6 +150,8 @@ class PeerNetwork {
         Host(std::uint64_t seed, const Endpoint& where) : entropy(seed), at(where) {}
         Prng entropy;
         Endpoint at;
+        std::optional<crypto::KeyPair> key;
+        peer::HubOptions options;
         std::unique_ptr<peer::Hub> hub;
         std::vector<peer::Event> events;
         std::map<peer::ConnectionId, EndId> ends;
@@ -150,7 +171,7 @@ class PeerNetwork {
         Bytes received;             // a stranger's
     };
     struct Event {
-        enum class Kind : std::uint8_t { dialed, arrives, broken };
+        enum class Kind : std::uint8_t { dialed, buffered, arrives, broken };
         Kind kind = Kind::arrives;
         EndId end = 0;
         Bytes bytes;
@@ -238,7 +259,10 @@ class PeerNetwork {
         if (!end.is_open || bytes.empty()) return;
         end.queued += bytes.size();
         bytes_carried_ += bytes.size();
+        trace_.little_endian(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+        trace_.raw(bytes);
         schedule({Event::Kind::arrives, end.other, std::move(bytes)});
+        schedule({Event::Kind::buffered, id, {}});
     }
 
     // Both ends are gone at once; the other side learns after the latency.
@@ -256,6 +280,7 @@ class PeerNetwork {
         events_.erase(first);
         switch (event.kind) {
             case Event::Kind::dialed: return on_dialed(event.end);
+            case Event::Kind::buffered: return taken(event.end);
             case Event::Kind::arrives: return on_arrival(event.end, std::move(event.bytes));
             case Event::Kind::broken: return on_broken(event.end);
         }
@@ -295,21 +320,22 @@ class PeerNetwork {
         }
     }
 
-    // The other side has read from what was sent here.
+    // The kernel has bytes of what was sent here, or the other side has read some.
     void taken(EndId id) {
         const End end = ends_[id];
         if (!end.is_open) return;
         if (end.ends_after_flush) {
             if (end.queued == 0) break_off(id);
         } else if (end.owner != kStranger) {
-            tell(end.owner, peer::Sent{end.connection, end.queued});
+            const std::size_t waits = end.queued > kKernelBuffer ? end.queued - kKernelBuffer : 0;
+            tell(end.owner, peer::Sent{end.connection, waits});
         }
     }
 
     void on_broken(EndId id) {
         End& end = ends_[id];
         if (!end.is_open) return;
-        if (cut_off_.contains(end.owner)) return;
+        if (cut_off_.contains(end.owner) || cut_off_.contains(ends_[end.other].owner)) return;
         end.is_open = false;
         if (end.owner != kStranger) tell(end.owner, peer::Closed{end.connection});
     }
@@ -324,6 +350,7 @@ class PeerNetwork {
     EndId last_end_ = 0;
     std::uint64_t last_accepted_ = 0;
     std::uint64_t bytes_carried_ = 0;
+    bcs::Writer trace_;
 };
 
 }  // namespace leither::testing

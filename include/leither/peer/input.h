@@ -76,7 +76,6 @@ struct Reserve {
 struct Introduce {
     std::uint16_t listen_port = 0;
     std::uint64_t features = 0;
-    std::vector<protocol::DelegationBytes> delegations;  // at most kDelegationsMax
 };
 // Asks peers whether they can dial us, now.
 struct CheckReachability {};

@@ -19,20 +19,14 @@
 
 namespace leither::protocol {
 
-inline constexpr std::size_t kDelegationsMax = 8;
-inline constexpr std::size_t kDelegationBytesMax = 192;
-// A signed statement that this node serves an account; the connection carries it unread.
-using DelegationBytes = Bounded<std::uint8_t, kDelegationBytesMax>;
-
 // The first message of each side. Nothing else may come before it.
 struct Hello {
     BoundedText<64> agent;          // program and version, for people
     std::uint16_t listen_port = 0;  // where the sender accepts connections; 0 = nowhere
     std::uint64_t features = 0;     // bits; unknown ones mean nothing
     WireEndpoint observed;          // the receiver, as the sender sees it
-    Bounded<DelegationBytes, kDelegationsMax> delegations;
     static void fields(auto& self, auto&& visit) {
-        visit(self.agent, self.listen_port, self.features, self.observed, self.delegations);
+        visit(self.agent, self.listen_port, self.features, self.observed);
     }
     friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -111,7 +105,7 @@ struct PeerMessageKind {
 };
 inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> kPeerMessageKinds = {
     {
-        {1, "hello", 1647, Urgency::vital},
+        {1, "hello", 65 + 2 + 8 + kWireEndpointBytesMax, Urgency::vital},
         {2, "ping", 8, Urgency::vital},
         {3, "pong", 8, Urgency::vital},
         {4, "goodbye", 1, Urgency::vital},
