@@ -57,7 +57,8 @@ Manifest OrgSample::largest_manifest() const {
 
 SignedDelegation OrgSample::delegation(const crypto::KeyPair& account,
                                        const crypto::KeyPair& to) const {
-    const Delegation body{account.public_key(), to.public_key(), valid(std::chrono::hours(24 * 30))};
+    const Delegation body{account.public_key(), to.public_key(),
+                          valid(std::chrono::hours(24 * 30))};
     return sign(chain, body, account);
 }
 
