@@ -145,9 +145,12 @@ void Announcer::Impl::on(ChatIs&& input, Instant now, Effects& effects) {
     });
     for (const auto& line : chat->head.lines) {
         const SlotKey key{SlotKind::chat_line, line.target};
-        if (!slots.contains(key)) want(key, now);
+        if (!slots.contains(key)) want(key, now + options.settle);
     }
-    slots[{SlotKind::chat_head, {}}] = slot_due(now);
+    Slot& head = slots[{SlotKind::chat_head, {}}];
+    // One that waits already will name the new line too: a lively hour does not put it off.
+    const bool waits = head.order == 0 && head.due <= now + options.settle;
+    if (!waits) head = slot_due(now + options.settle);
 }
 
 const Bytes* Announcer::Impl::find_line(const Id& target) const {

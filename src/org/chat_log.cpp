@@ -162,9 +162,16 @@ void ChatLog::Impl::on(Told&& input, Instant now, Effects& effects) {
     const auto question = questions.find(author);
     if (question == questions.end() || question->second.node != input.from) return;
     const Run* run = runs.find(author);
-    const bool from_first = run != nullptr && question->second.from <= run->first();
-    const Origin origin = from_first ? Origin::told_from_first : Origin::told;
+    const std::uint64_t from = question->second.from;
     questions.erase(question);
+    const std::uint64_t end = run == nullptr ? 0 : run->last() + 1;
+    if (from > end) {
+        // Our run has become shorter since we asked: a smaller hash has won.
+        ask(input.from, {author, end}, now, effects);
+        return;
+    }
+    const bool from_first = run != nullptr && from <= run->first();
+    const Origin origin = from_first ? Origin::told_from_first : Origin::told;
     for (const SignedLine& line : lines) {
         const auto taken = take(kept(line), origin, now, effects);
         if (taken) {

@@ -4,7 +4,8 @@
 //   * The routing record: `settle` after an address, served account or read key has changed (a line
 //     that flaps gives one record, not ten), and so within a minute; and before half its lifetime
 //     has passed. No address: no record.
-//   * The manifest, the chat head and the lines it names: when they change, then every `republish`.
+//   * The manifest when it changes, the chat head and the lines it names `settle` after that; then
+//     every `republish`.
 //   * announce_peer on the organization's id and each served account's: at once and every
 //     `republish`.
 //   * An order that failed is repeated after retry_min, doubling to retry_max; one without an

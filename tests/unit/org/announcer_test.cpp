@@ -205,6 +205,21 @@ TEST_F(AnnouncerTest, ANewLinePublishesItselfAndTheHeadAlone) {
     EXPECT_EQ(count("chat"), 1U);
 }
 
+TEST_F(AnnouncerTest, ALivelyConversationNeitherFloodsTheDhtNorWaitsForItsEnd) {
+    give(Announcer::Tick{});
+    for (std::uint8_t i = 0; i < 60; ++i) {
+        Announcer::ChatIs chat;
+        Id target;
+        target[0] = i;
+        chat.lines.push_back({i});
+        chat.head.lines.push_back({target, Hash{}});
+        run_until(now + seconds(1));
+        give(std::move(chat));
+    }
+    EXPECT_GE(count("chat"), 5U);
+    EXPECT_LE(count("chat"), 6U);
+}
+
 TEST_F(AnnouncerTest, SequencesRiseOverARestartWithAClockThatStoodStill) {
     start();
     run_until(now + minutes(1));

@@ -176,7 +176,7 @@ TEST_P(ChatNetworkTest, AllHaveTheSameLinesOnceTheyHaveMet) {
         network.run_until(network.now() + seconds(network.prng().below(600)));
     }
     network.connect();
-    network.run_until(network.now() + hours(5));
+    network.run_until(network.now() + hours(20));
     expect_agreement(network);
     EXPECT_EQ(network.log(0).size(), 60U);
 }
@@ -191,7 +191,8 @@ TEST_P(ChatNetworkTest, AllAgreeThoughAuthorsSpeakAtTwoNodesAtOnce) {
         network.run_until(network.now() + seconds(network.prng().below(600)));
     }
     network.connect();
-    network.run_until(network.now() + hours(10));
+    // A question takes seven messages at worst, of which a third are lost.
+    network.run_until(network.now() + hours(40));
     expect_agreement(network);
 }
 
