@@ -71,6 +71,14 @@ const char* to_string(Failure failure) {
     UNREACHABLE();
 }
 
+const char* to_string(Role role) {
+    switch (role) {
+        case Role::member: return "member";
+        case Role::reader: return "reader";
+    }
+    UNREACHABLE();
+}
+
 DhtNode::Impl::Impl(const Options& chosen, Entropy& source, const Log& sink, Instant now)
     : options(chosen),
       log(sink),
@@ -102,6 +110,7 @@ Effects DhtNode::step(Input&& input, Instant now) {
 void DhtNode::Impl::on(const Tick&, Instant) {}
 
 void DhtNode::Impl::on(const Datagram& datagram, Instant now) {
+    ++counters.datagrams_received;
     counters.bytes_received += datagram.bytes.size();
     const IpAddress& source = datagram.from.address;
     if (!wall.open_to(source) || datagram.from.port == 0 || !serves(options.families, source)) {
@@ -200,8 +209,13 @@ void DhtNode::Impl::send_answer(const Endpoint& to, Responder::Answer&& answer) 
     if (answer.reply.empty()) return;
     ++counters.replies_sent;
     if (answer.is_error) ++counters.errors_sent;
-    counters.bytes_sent += answer.reply.size();
-    out.sends.push_back({to, std::move(answer.reply)});
+    send(to, std::move(answer.reply));
+}
+
+void DhtNode::Impl::send(const Endpoint& to, Bytes bytes) {
+    ++counters.datagrams_sent;
+    counters.bytes_sent += bytes.size();
+    out.sends.push_back({to, std::move(bytes)});
 }
 
 // REQUIRES: rpc is not full.
@@ -211,10 +225,8 @@ void DhtNode::Impl::send_query(const Contact& to, const Errand& errand, Query& q
     query.sender = tables.of(to).own_id();
     query.read_only = options.role == Role::reader;
     tables.of(to).queried(to, now);
-    Bytes bytes = write(query);
     ++counters.queries_sent;
-    counters.bytes_sent += bytes.size();
-    out.sends.push_back({to.endpoint, std::move(bytes)});
+    send(to.endpoint, write(query));
 }
 
 // ---- What replies teach
@@ -344,6 +356,7 @@ void DhtNode::Impl::start_waiting(Instant now) {
 // ---- Tasks
 
 void DhtNode::Impl::start(const Task::Spec& spec, const Owner& owner, Instant now) {
+    ++counters.lookups_begun;
     Work work{Task(spec, options, tables), owner};
     const bool is_item = spec.kind == Task::Kind::get || spec.kind == Task::Kind::put ||
                          spec.kind == Task::Kind::copy;
@@ -368,7 +381,7 @@ void DhtNode::Impl::advance(std::uint32_t number, Instant now) {
     for (auto sends = task.next(); !sends.empty(); sends = task.next()) {
         for (Task::Send& send : sends) {
             if (rpc.full()) {
-                task.failed({send.to, {send.kind, number}, now, false});
+                task.failed({send.to, {send.kind, number}, now});
             } else {
                 send_query(send.to, {send.kind, number}, send.query, now);
             }
@@ -431,13 +444,25 @@ Status DhtNode::status() const {
     out.id_v6 = impl_->tables.v6.own_id();
     out.nodes_v4 = impl_->tables.v4.size();
     out.nodes_v6 = impl_->tables.v6.size();
+    out.buckets_v4 = impl_->tables.v4.fill();
+    out.buckets_v6 = impl_->tables.v6.fill();
+    out.role = impl_->options.role;
+    out.network = impl_->options.wall.network;
+    out.admission = impl_->options.wall.admission;
+    out.allowed_ranges = impl_->options.wall.allow.size();
     out.external_v4 = impl_->external_v4.decided();
     out.external_v6 = impl_->external_v6.decided();
     out.requests = impl_->waiting.size() + impl_->requests_at_work();
+    out.lookups = impl_->tasks.size();
+    out.queries = impl_->rpc.size();
     out.kept = impl_->kept.size();
-    out.items = impl_->responder.store().items();
-    out.item_bytes = impl_->responder.store().item_bytes();
-    out.peers = impl_->responder.store().peers();
+    const ItemStore& store = impl_->responder.store();
+    out.items = store.items();
+    out.items_max = impl_->options.store.items_max;
+    out.item_bytes = store.item_bytes();
+    out.item_bytes_max = impl_->options.store.item_bytes_max;
+    out.peers = store.peers();
+    out.peers_max = impl_->options.store.peers_max;
     out.counters = impl_->counters;
     return out;
 }

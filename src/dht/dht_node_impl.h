@@ -56,6 +56,7 @@ struct DhtNode::Impl {
     void handle(const Datagram& datagram, const Query& query, Instant now);
     void handle(const Datagram& datagram, Response& reply, Instant now);
     void handle(const Datagram& datagram, const ErrorReply& error, Instant now);
+    void send(const Endpoint& to, Bytes bytes);
     void send_answer(const Endpoint& to, Responder::Answer&& answer);
     void send_query(const Contact& to, const Errand& errand, Query& query, Instant now);
     void ping(const Contact& to, Instant now);

@@ -216,11 +216,12 @@ void Lookup::failed(const Contact& asked) {
     }
 }
 
-void Lookup::answered(const Contact& asked, const Response& reply) {
+void Lookup::answered(const Contact& asked, const Response& reply, Duration round_trip) {
     Candidate* candidate = find(asked.endpoint);
     if (candidate == nullptr || candidate->state == State::answered) return;
     candidate->state = State::answered;
     ++answers_;
+    candidate->round_trip = round_trip;
     candidate->token = reply.token;
     take_item(*candidate, reply.found);
     take_peers(reply.peers);

@@ -98,6 +98,15 @@ std::size_t RoutingTable::capacity(std::size_t bucket) const {
     return std::max(options_.k, wide);
 }
 
+std::vector<RoutingTable::Fill> RoutingTable::fill() const {
+    std::vector<Fill> out;
+    out.reserve(buckets_.size());
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        out.push_back({buckets_[i].live.size(), capacity(i), buckets_[i].waiting.size()});
+    }
+    return out;
+}
+
 std::size_t RoutingTable::index_of(const Id& id) const {
     return std::min<std::size_t>(common_bits(own_id_, id), buckets_.size() - 1);
 }

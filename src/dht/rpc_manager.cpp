@@ -26,7 +26,7 @@ Transaction RpcManager::open(const Contact& to, const Errand& errand, Instant no
     Number number = draw();
     while (sent_.contains(number)) number = draw();
     const Instant deadline = now + soft_timeout();
-    sent_.emplace(number, Entry{{to, errand, now, false}, deadline});
+    sent_.emplace(number, Entry{{to, errand, now}, deadline});
     deadlines_.emplace(deadline, number);
     std::array<std::uint8_t, kTransactionBytes> bytes{};
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -42,10 +42,11 @@ std::optional<RpcManager::Sent> RpcManager::close(const Endpoint& from,
     for (const std::uint8_t byte : transaction.view()) number = number << 8 | byte;
     const auto entry = sent_.find(number);
     if (entry == sent_.end() || entry->second.sent.to.endpoint != from) return std::nullopt;
-    const Sent sent = entry->second.sent;
+    Sent sent = entry->second.sent;
+    sent.round_trip = std::max(now - sent.sent_at, Duration(0));
     deadlines_.erase({entry->second.deadline, number});
     sent_.erase(entry);
-    measure(std::max(now - sent.sent_at, Duration(0)));
+    measure(sent.round_trip);
     return sent;
 }
 

@@ -227,7 +227,9 @@ Query Task::store_query(const Store& store) const {
 
 void Task::answered(const RpcManager::Sent& sent, const Response& reply) {
     if (sent.errand.kind == Errand::Kind::look) {
-        if (phase_ == Phase::looking) lookup_of(sent.to).answered(sent.to, reply);
+        if (phase_ == Phase::looking) {
+            lookup_of(sent.to).answered(sent.to, reply, sent.round_trip);
+        }
         return;
     }
     if (Store* store = store_at(sent.to.endpoint)) store->state = StoreState::stored;
@@ -314,7 +316,10 @@ Outcome Task::outcome() const {
     out.peers = own_peers_;
     for (const Lookup& lookup : lookups_) {
         if (spec_.kind == Kind::find) {
-            for (const auto* node : lookup.closest()) out.nodes.push_back(node->contact);
+            for (const auto* node : lookup.closest()) {
+                out.nodes.push_back(node->contact);
+                out.round_trips.push_back(node->round_trip);
+            }
         }
         for (const Endpoint& peer : lookup.peers()) {
             if (std::find(out.peers.begin(), out.peers.end(), peer) == out.peers.end()) {
@@ -327,6 +332,9 @@ Outcome Task::outcome() const {
     }
     if (spec_.kind != Kind::find) out.item = best_item();
     if (out.item) out.holders = holders_of(*out.item);
+    out.is_quorate = std::any_of(lookups_.begin(), lookups_.end(), [&](const Lookup& lookup) {
+        return lookup.is_content() && lookup.item() == out.item;
+    });
     for (const Store& store : stores_) {
         if (store.state == StoreState::stored) ++out.copies;
     }

@@ -7,6 +7,23 @@
 
 namespace leither::dht {
 
+const char* to_string(Network network) {
+    switch (network) {
+        case Network::separate: return "separate";
+        case Network::mainline: return "mainline";
+    }
+    UNREACHABLE();
+}
+
+const char* to_string(Admission admission) {
+    switch (admission) {
+        case Admission::tagged: return "tagged";
+        case Admission::guests: return "guests";
+        case Admission::any: return "any";
+    }
+    UNREACHABLE();
+}
+
 std::optional<AddressRange> AddressRange::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
     const auto address = IpAddress::parse(text.substr(0, slash));

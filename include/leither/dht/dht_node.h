@@ -34,12 +34,14 @@
 #include "leither/dht/item_store.h"
 #include "leither/dht/lookup.h"
 #include "leither/dht/rate_limit.h"
+#include "leither/dht/routing_table.h"
 #include "leither/dht/wall.h"
 
 namespace leither::dht {
 
 // Whether others may ask us (BEP 43). A node that nobody can reach is a reader.
 enum class Role : std::uint8_t { member, reader };
+const char* to_string(Role role);
 enum class Families : std::uint8_t { v4, v6, both };
 
 // ---- Inputs
@@ -102,8 +104,11 @@ struct Counters {
     std::uint64_t queries_sent = 0;
     std::uint64_t queries_answered = 0;
     std::uint64_t queries_failed = 0;
+    std::uint64_t datagrams_received = 0;  // dropped ones included
+    std::uint64_t datagrams_sent = 0;
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
+    std::uint64_t lookups_begun = 0;  // for callers and our own upkeep
 };
 
 struct Status {
@@ -113,14 +118,25 @@ struct Status {
     Id id_v6;
     std::size_t nodes_v4 = 0;  // in the routing table
     std::size_t nodes_v6 = 0;
+    std::vector<RoutingTable::Fill> buckets_v4;  // by bits shared with our own id, none first
+    std::vector<RoutingTable::Fill> buckets_v6;
+    Role role = Role::member;
+    Network network = Network::separate;
+    Admission admission = Admission::guests;
+    std::size_t allowed_ranges = 0;  // 0: every address
     // What several nodes of different blocks say our address is.
     std::optional<IpAddress> external_v4;
     std::optional<IpAddress> external_v6;
     std::size_t requests = 0;  // open
+    std::size_t lookups = 0;   // at work, for callers and our own upkeep
+    std::size_t queries = 0;   // in flight
     std::size_t kept = 0;
     std::size_t items = 0;  // held for others and ourselves
+    std::size_t items_max = 0;
     std::size_t item_bytes = 0;
+    std::size_t item_bytes_max = 0;
     std::size_t peers = 0;
+    std::size_t peers_max = 0;
     Counters counters;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "leither/base/number.h"
+#include "leither/base/time.h"
 #include "leither/dht/item.h"
 #include "leither/dht/krpc.h"
 
@@ -55,9 +56,11 @@ const char* to_string(Failure failure);
 struct Outcome {
     std::optional<Failure> failure;
     std::vector<Contact> nodes;           // FindNode: the closest that answered, nearest first
+    std::vector<Duration> round_trips;    // of `nodes`, in their order
     std::vector<Endpoint> peers;          // GetPeers
     std::optional<Item> item;             // the highest valid sequence found
     std::uint32_t holders = 0;            // who returned that item
+    bool is_quorate = false;              // a get: enough holders agreed on it
     std::uint32_t copies = 0;             // Put, Announce: stored at this many other nodes
     bool stored_here = false;             // and at our own, which does not count as a copy
     std::optional<std::int32_t> refusal;  // code of the last node that refused to store

@@ -68,6 +68,7 @@ class Lookup {
         Token token;
         std::optional<std::int64_t> sequence;  // of a mutable item, as claimed
         bool holds = false;                    // returned the item or claims to have it
+        Duration round_trip{0};                // of its answer
     };
     // A query to send. A token is shown to a node that held its value back for want of one.
     struct Probe {
@@ -82,7 +83,7 @@ class Lookup {
     std::vector<Probe> next();
     // REQUIRES: the reply came from this contact's endpoint; reply.nodes holds only nodes that may
     // be asked.
-    void answered(const Contact& asked, const Response& reply);
+    void answered(const Contact& asked, const Response& reply, Duration round_trip = Duration(0));
     void late(const Contact& asked);
     void failed(const Contact& asked);
     bool done() const;

@@ -82,6 +82,14 @@ class RoutingTable {
     bool holds(const Endpoint& endpoint) const;
     std::size_t size() const { return size_; }
     std::vector<Node> nodes() const;  // by bucket
+    struct Fill {
+        std::size_t nodes = 0;
+        std::size_t places = 0;
+        std::size_t waiting = 0;  // as replacements
+        friend bool operator==(const Fill&, const Fill&) = default;
+    };
+    // Of each bucket, the farthest first.
+    std::vector<Fill> fill() const;
 
     // ---- Upkeep
     std::size_t buckets() const { return buckets_.size(); }

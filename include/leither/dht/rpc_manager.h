@@ -40,6 +40,7 @@ class RpcManager {
         Errand errand;
         Instant sent_at;
         bool late = false;
+        Duration round_trip{0};  // once it is answered
     };
 
     // `entropy` outlives the manager.

@@ -26,6 +26,7 @@ struct AddressRange {
 
 // Which world we belong to: Mainline's, or one of our own.
 enum class Network : std::uint8_t { separate, mainline };
+const char* to_string(Network network);
 
 // What becomes of datagrams without the tag in a separate network.
 enum class Admission : std::uint8_t {
@@ -33,6 +34,7 @@ enum class Admission : std::uint8_t {
     guests,  // answered; their senders count as nodes only on our own host or site
     any,     // foreign clients are nodes like ours
 };
+const char* to_string(Admission admission);
 
 class Wall {
  public:

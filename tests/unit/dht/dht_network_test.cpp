@@ -150,6 +150,59 @@ TEST(DhtNetwork, AfterAThirdHaveDiedItemsAreFoundAndNeighboursKnownAgain) {
     EXPECT_GE(neighbours_known(network), 950u);
 }
 
+TEST(DhtNetwork, ALookupTellsTheRoundTripOfEachNodeItFound) {
+    DhtNetwork network({.seed = 3});
+    for (int i = 0; i < 30; ++i) network.add();
+    network.run_for(minutes(1));
+    const auto found = network.ask(4, FindNode{network.node(9).id}).outcome;
+    ASSERT_EQ(found.nodes.size(), 8u);
+    ASSERT_EQ(found.round_trips.size(), found.nodes.size());
+    for (const Duration round_trip : found.round_trips) {
+        EXPECT_GE(round_trip, milliseconds(20));
+        EXPECT_LE(round_trip, milliseconds(120));
+    }
+}
+
+TEST(DhtNetwork, AGetSaysWhetherEnoughHoldersAgreed) {
+    const Writer writer;
+    DhtNetwork two({.seed = 3});
+    two.add();
+    two.add();
+    two.run_for(minutes(1));
+    two.ask(0, Put{writer.item(1, 1), std::nullopt});
+    const auto of_two = two.ask(1, writer.get(1)).outcome;
+    EXPECT_EQ(of_two.item, writer.item(1, 1));
+    EXPECT_FALSE(of_two.is_quorate);
+
+    DhtNetwork many({.seed = 3});
+    for (int i = 0; i < 30; ++i) many.add();
+    many.run_for(minutes(1));
+    many.ask(0, Put{writer.item(1, 1), std::nullopt});
+    EXPECT_TRUE(many.ask(1, writer.get(1)).outcome.is_quorate);
+    EXPECT_FALSE(many.ask(1, writer.get(2)).outcome.is_quorate);
+}
+
+TEST(DhtNetwork, StatusCountsEveryDatagramAndSharesOutTheBuckets) {
+    DhtNetwork network({.seed = 3});
+    for (int i = 0; i < 30; ++i) network.add();
+    network.run_for(minutes(1));
+    for (std::size_t i = 0; i < network.size(); ++i) {
+        const Status status = network.machine(i).status();
+        const Counters& counted = status.counters;
+        EXPECT_EQ(counted.datagrams_sent, counted.queries_sent + counted.replies_sent);
+        EXPECT_EQ(counted.bytes_sent + counted.datagrams_sent * DhtNetwork::kHeaderBytes,
+                  network.node(i).sent_bytes);
+        EXPECT_GT(counted.datagrams_received, 0u);
+        EXPECT_GT(counted.lookups_begun, 0u);
+        std::size_t nodes = 0;
+        for (const auto& bucket : status.buckets_v4) {
+            EXPECT_LE(bucket.nodes, bucket.places);
+            nodes += bucket.nodes;
+        }
+        EXPECT_EQ(nodes, status.nodes_v4);
+    }
+}
+
 TEST(DhtNetwork, AnOldSequenceNeverReplacesANewerOne) {
     DhtNetwork network({.seed = 5});
     grow(network, 50);
