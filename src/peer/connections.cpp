@@ -252,6 +252,7 @@ void Hub::Impl::drop(Link& link, CloseReason reason, Instant now, Effects& fx) {
         note_end_of_dial(link, reason, now);
     }
     const std::size_t unsent = link.outbox.messages();
+    count_end(link, reason);
     if (node) by_node.erase(*node);
     links.erase(id);
     plan_soon(now);
@@ -261,6 +262,17 @@ void Hub::Impl::drop(Link& link, CloseReason reason, Instant now, Effects& fx) {
         fx.events.push_back(PeerDown{*node, reason, unsent});
         round.give_up(*node);
         conclude_if_complete(now, fx);
+    }
+}
+
+void Hub::Impl::count_end(const Link& link, CloseReason reason) {
+    add_traffic(link, ended);
+    const bool is_our_wish = reason == CloseReason::stopping || reason == CloseReason::not_needed;
+    if (is_our_wish || reason == CloseReason::crowded_out || link.is_authenticated()) return;
+    if (link.stage == Link::Stage::dialing) {
+        ++ended.dials_failed;
+    } else if (!link.session->is_established()) {
+        ++ended.handshakes_failed;
     }
 }
 

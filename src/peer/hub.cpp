@@ -208,8 +208,11 @@ std::vector<PeerStatus> Hub::peers(Instant now) const {
 
 HubStatus Hub::status() const {
     HubStatus status;
+    status.totals = impl_->ended;
     for (const auto& [id, link] : impl_->links) {
+        add_traffic(link, status.totals);
         if (link.is_authenticated()) ++status.established;
+        if (link.is_authenticated() && link.is_outbound()) ++status.outbound;
         if (link.is_half_open()) ++status.half_open;
         if (link.is_outbound() && !link.is_authenticated()) ++status.dialing;
     }

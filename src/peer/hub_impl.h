@@ -70,6 +70,7 @@ struct Hub::Impl {
     void greet(Link&, Instant now, Effects&);
     // Ends a link and tells whoever must know. `link` is gone afterwards.
     void drop(Link& link, CloseReason reason, Instant now, Effects&);
+    void count_end(const Link&, CloseReason reason);
     void say_goodbye(Link&, CloseReason reason, Effects&);
     void note_end_of_dial(const Link&, CloseReason reason, Instant now);
 
@@ -123,6 +124,7 @@ struct Hub::Impl {
     std::set<Id> reserved;
     ConnectionId last_dialed;
     std::uint64_t crowded_out = 0;
+    HubTotals ended;  // of connections that are gone
     bool is_stopped = false;
 
     std::optional<Instant> plan_at;

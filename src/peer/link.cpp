@@ -60,4 +60,11 @@ Peer Link::peer() const {
     return peer;
 }
 
+void add_traffic(const Link& link, HubTotals& totals) {
+    totals.bytes_in += link.bytes_in;
+    totals.bytes_out += link.bytes_out;
+    totals.messages_in += link.messages_in;
+    totals.messages_out += link.messages_out;
+}
+
 }  // namespace leither::peer

@@ -73,4 +73,6 @@ struct Link {
     Peer peer() const;
 };
 
+void add_traffic(const Link& link, HubTotals& totals);
+
 }  // namespace leither::peer

@@ -47,13 +47,26 @@ struct PeerStatus {
     bool reserved = false;
 };
 
+// Of all connections since the start, those that have ended included.
+struct HubTotals {
+    std::uint64_t bytes_in = 0;  // on the wire, handshakes included
+    std::uint64_t bytes_out = 0;
+    std::uint64_t messages_in = 0;
+    std::uint64_t messages_out = 0;
+    std::uint64_t dials_failed = 0;  // nobody answered
+    // Opened, but ended before both sides had proven who they are; `crowded_out` ones aside.
+    std::uint64_t handshakes_failed = 0;
+};
+
 struct HubStatus {
     std::size_t established = 0;
+    std::size_t outbound = 0;  // of these
     std::size_t half_open = 0;
     std::size_t dialing = 0;
     std::size_t addresses = 0;
     std::size_t bans = 0;
     std::uint64_t crowded_out = 0;  // half-open connections that gave way so far
+    HubTotals totals;
     Reachability reachability;
 };
 

@@ -192,7 +192,10 @@ TEST_F(HubLimits, GarbageFromStrangersCostsNobodyPoints) {
     net.learn(b, a, kContext);
     net.run_for(seconds(10));
     EXPECT_TRUE(connected(a, b));
-    EXPECT_EQ(net.hub(a).status().bans, 0u);
+    const HubStatus status = net.hub(a).status();
+    EXPECT_EQ(status.bans, 0u);
+    EXPECT_GT(status.totals.handshakes_failed, 0u);
+    EXPECT_EQ(status.totals.messages_in, net.hub(a).peers(net.now()).at(0).messages_in);
 }
 
 // ---- Slots

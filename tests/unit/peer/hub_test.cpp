@@ -200,6 +200,30 @@ TEST_F(HubTest, ALostConnectionIsDialledAgainWithGrowingRests) {
     EXPECT_TRUE(connected(a, b));
 }
 
+TEST_F(HubTest, TotalsCountConnectionsThatHaveEnded) {
+    const auto a = add("20.0.0.1:4242");
+    const auto b = add("30.0.0.1:4242");
+    net.learn(a, b, kContext);
+    net.run_for(minutes(2));
+    const PeerStatus peer = net.hub(a).peers(net.now()).at(0);
+    const HubStatus before = net.hub(a).status();
+    EXPECT_EQ(before.outbound, 1u);
+    EXPECT_EQ(net.hub(b).status().outbound, 0u);
+    EXPECT_EQ(before.totals.bytes_in, peer.bytes_in);
+    EXPECT_EQ(before.totals.bytes_out, peer.bytes_out);
+    EXPECT_EQ(before.totals.messages_out, peer.messages_out);
+    EXPECT_EQ(before.totals.dials_failed, 0u);
+    EXPECT_EQ(before.totals.handshakes_failed, 0u);
+    net.kill(b);
+    net.run_for(minutes(1));
+    const HubStatus after = net.hub(a).status();
+    EXPECT_EQ(after.established, 0u);
+    EXPECT_GE(after.totals.bytes_in, peer.bytes_in);
+    EXPECT_GE(after.totals.messages_in, peer.messages_in);
+    EXPECT_EQ(after.totals.dials_failed, net.dials(a) - 1);
+    EXPECT_EQ(after.totals.handshakes_failed, 0u);
+}
+
 TEST_F(HubTest, AnIdleConnectionCostsFarLessThanTwentyBytesASecond) {
     const auto a = add("20.0.0.1:4242");
     const auto b = add("30.0.0.1:4242");
