@@ -98,6 +98,14 @@ void World::at(Instant when, std::function<void()> what) {
     schedule(when, plans_, plans_.add(std::move(what)));
 }
 
+void World::every(Duration pause, Instant end, std::function<void()> what) {
+    at(now_, [this, pause, end, what = std::move(what)] {
+        what();
+        if (now_ + pause > end) return;
+        after(pause, [this, pause, end, what] { every(pause, end, what); });
+    });
+}
+
 std::uint64_t World::Plans::add(std::function<void()> what) {
     if (free_.empty()) {
         plans_.push_back(std::move(what));

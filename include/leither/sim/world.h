@@ -47,6 +47,9 @@ class World {
     void at(Instant when, std::function<void()> what);
     void after(Duration delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
 
+    // At once and then again and again, as long as `end` is not past.
+    void every(Duration pause, Instant end, std::function<void()> what);
+
     void run_until(Instant end);
     void run_for(Duration duration) { run_until(now_ + duration); }
     // Until `holds`, looked at after each event, or `end`. Whether it held.
