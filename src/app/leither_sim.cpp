@@ -55,7 +55,8 @@ class Lines final : public sim::TraceSink {
 std::string replay_of(const sim::Scenario& scenario, const sim::Settings& settings) {
     std::string out =
         fmt::format("leither-sim run --scenario {} --seed {}", scenario.name, settings.seed);
-    if (settings.nodes != scenario.defaults.nodes) out += fmt::format(" --nodes {}", settings.nodes);
+    if (settings.nodes != scenario.defaults.nodes)
+        out += fmt::format(" --nodes {}", settings.nodes);
     if (settings.duration != scenario.defaults.duration) {
         const auto count = std::chrono::duration_cast<minutes>(settings.duration).count();
         out += fmt::format(" --minutes {}", count);
@@ -242,9 +243,10 @@ int main(int argc, char** argv) {
     if (listing->parsed()) return list();
     const sim::Scenario* scenario = sim::find_scenario(chosen.scenario);
     if (scenario == nullptr) {
-        return complain(fmt::format("--scenario {}: there is none of this name; `leither-sim list` "
-                                    "names all",
-                                    chosen.scenario));
+        return complain(
+            fmt::format("--scenario {}: there is none of this name; `leither-sim list` "
+                        "names all",
+                        chosen.scenario));
     }
     const sim::Settings settings = settings_of(*scenario, chosen);
     if (const auto fault = sim::fault_of(*scenario, settings)) return complain(*fault);

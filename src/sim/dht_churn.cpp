@@ -69,8 +69,9 @@ void Market::get_one() {
 
 void Market::get(const Put& put, Gets& gets) {
     ++gets.asked;
-    town_.host(town_.any_ready())
-        .ask(wares_.get(put.number), [&](const DhtHost::Answer& answer) { gets.note(answer); });
+    town_.host(town_.any_ready()).ask(wares_.get(put.number), [&](const DhtHost::Answer& answer) {
+        gets.note(answer);
+    });
 }
 
 Report Market::run() {

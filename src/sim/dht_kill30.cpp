@@ -47,8 +47,9 @@ Report run_dht_kill30(const Settings& settings) {
     world.every(kGetEvery, killed + settings.duration, [&] {
         const std::uint32_t number = put[town.chance().below(put.size())];
         ++gets.asked;
-        town.host(town.any_ready())
-            .ask(wares.get(number), [&](const DhtHost::Answer& answer) { gets.note(answer); });
+        town.host(town.any_ready()).ask(wares.get(number), [&](const DhtHost::Answer& answer) {
+            gets.note(answer);
+        });
     });
     std::int64_t known = 0;
     world.at(killed + kRecovery, [&] { known = town.neighbours_known(); });

@@ -107,7 +107,8 @@ void DhtTown::conclude(Report& report) {
     const auto node_seconds = static_cast<std::uint64_t>(seconds) * living().size();
     const NetworkCounters& counters = network_.counters();
     report.add("datagrams a node and second",
-               static_cast<std::int64_t>(100 * counters.datagrams / std::max<std::uint64_t>(1, node_seconds)),
+               static_cast<std::int64_t>(100 * counters.datagrams /
+                                         std::max<std::uint64_t>(1, node_seconds)),
                Unit::hundredths);
     report.hash = world_.hash();
     report.happenings = world_.happenings();

@@ -26,6 +26,25 @@ constexpr std::array kScenarios = {
              40,
              minutes(1),
              run_dht_kill30},
+    Scenario{"dht-sybil",
+             "1,000 hostile nodes of one /24 press into every table and around what is read",
+             {.nodes = 500, .duration = minutes(30), .loss_per_mille = 10},
+             40,
+             minutes(2),
+             run_dht_sybil},
+    Scenario{"dht-stale",
+             "partitions and replays of old items; no holder goes back, no reader is misled",
+             {.nodes = 200, .duration = minutes(120), .loss_per_mille = 50},
+             40,
+             minutes(40),
+             run_dht_stale},
+    Scenario{"peer-mesh",
+             "nodes talk in a mesh, some behind NAT, through partitions; each message comes once, "
+             "in order, unaltered",
+             {.nodes = 24, .duration = minutes(20), .loss_per_mille = 20},
+             4,
+             minutes(10),
+             run_peer_mesh},
 };
 
 }  // namespace

@@ -44,12 +44,9 @@ void Streams::carry_out(Event&& event) {
         case What::confirmed: return on_confirmed(id, event.count);
         case What::taken:
             if (end->is_forgotten || !end->is_open) return;
-            return network_.call(end->owner, [&](Host& host) {
-                host.on_sent(end->id, end->unsent_bytes);
-            });
-        case What::pushed:
-            end->retries = false;
-            return push(id);
+            return network_.call(end->owner,
+                                 [&](Host& host) { host.on_sent(end->id, end->unsent_bytes); });
+        case What::pushed: end->retries = false; return push(id);
         case What::ends: end->has_end = true; return deliver(id);
         case What::breaks: return on_breaks(id);
         case What::reads: return deliver(id);
@@ -175,8 +172,7 @@ void Streams::on_dialed(EndId id, std::uint64_t tries) {
 void Streams::answer_dial(EndId id, HostId to) {
     Network::Station& station = network_.station(to);
     End& dialer = *find(id);
-    const Instant back =
-        world_.now() + network_.latency(station.place, dialer.own.address);
+    const Instant back = world_.now() + network_.latency(station.place, dialer.own.address);
     if (station.place.accepts != Place::Accepts::streams) {
         world_.note({Kind::refused, dialer.own, dialer.peer, {}});
         return schedule(back, {What::breaks, id, 0, {}});
@@ -198,9 +194,8 @@ void Streams::answer_dial(EndId id, HostId to) {
     // The dialer's first bytes find the end in place.
     end.last_arrival = back;
     schedule(back, {What::answered, id, 0, {}});
-    network_.call(to, [stream = end.id, from = end.peer](Host& host) {
-        host.on_accepted(stream, from);
-    });
+    network_.call(
+        to, [stream = end.id, from = end.peer](Host& host) { host.on_accepted(stream, from); });
 }
 
 void Streams::on_answered(EndId id) {
@@ -251,8 +246,8 @@ void Streams::send_chunk(EndId id) {
     end.unconfirmed += chunk.size();
     const Line& line = network_.place(end.owner).line;
     const auto micros = chunk.size() * 1'000'000 / line.bytes_per_second;
-    end.line_free_at = std::max(end.line_free_at, world_.now()) +
-                       Duration(static_cast<Duration::rep>(micros));
+    end.line_free_at =
+        std::max(end.line_free_at, world_.now()) + Duration(static_cast<Duration::rep>(micros));
     Instant at = end.line_free_at + latency(end);
     while (chance_.chance(line.loss_per_mille, 1000)) at += kRetransmission;
     end.last_arrival = std::max(end.last_arrival, at);

@@ -34,7 +34,7 @@ struct Place {
     Line line{};
     enum class Accepts : std::uint8_t { nothing, streams };
     Accepts accepts = Accepts::nothing;  // at the port of its endpoint
-    Duration clock_offset{0};               // of its clock from the world's
+    Duration clock_offset{0};            // of its clock from the world's
 };
 
 // What a partition keeps from passing.
@@ -123,7 +123,9 @@ class Network {
     class Timers final : public Actor {
      public:
         explicit Timers(Network& network) : network_(network) {}
-        void on_event(std::uint64_t token) override { network_.on_timer(HostId(static_cast<std::uint32_t>(token))); }
+        void on_event(std::uint64_t token) override {
+            network_.on_timer(HostId(static_cast<std::uint32_t>(token)));
+        }
 
      private:
         Network& network_;
@@ -168,7 +170,7 @@ class Network {
 
     World& world_;
     Prng chance_;
-    std::uint64_t geography_;  // seeds distances
+    std::uint64_t geography_;                         // seeds distances
     std::vector<std::unique_ptr<Station>> stations_;  // by HostId; null when removed
     std::vector<Nat> nats_;
     std::map<IpAddress, NatId> nat_at_;
