@@ -76,9 +76,26 @@ void Network::go_down(HostId id, Kind how) {
     Station& it = station(id);
     if (!it.is_up) return;
     it.is_up = false;
+    it.is_asleep = false;
     it.timer.reset();
     world_.note({how, it.place.endpoint, {}, {}});
     it.host->crash();
+}
+
+void Network::suspend(HostId id) {
+    Station& it = station(id);
+    CHECK(it.is_up && !it.is_asleep);
+    it.is_asleep = true;
+    it.timer.reset();
+    world_.note({Kind::suspended, it.place.endpoint, {}, {}});
+}
+
+void Network::resume(HostId id) {
+    Station& it = station(id);
+    CHECK(it.is_up && it.is_asleep);
+    it.is_asleep = false;
+    world_.note({Kind::resumed, it.place.endpoint, {}, {}});
+    rearm(id);
 }
 
 void Network::remove(HostId id) {
@@ -100,12 +117,12 @@ const Network::Station& Network::station(HostId host) const {
 
 Network::Station* Network::find_up(HostId host) {
     Station* found = stations_[host.value()].get();
-    return found != nullptr && found->is_up ? found : nullptr;
+    return found != nullptr && found->is_up && !found->is_asleep ? found : nullptr;
 }
 
 bool Network::is_up(HostId host) const {
     const auto& found = stations_[host.value()];
-    return found != nullptr && found->is_up;
+    return found != nullptr && found->is_up && !found->is_asleep;
 }
 
 std::vector<HostId> Network::hosts() const {
@@ -128,7 +145,7 @@ Network::Directory& Network::directory(const std::optional<NatId>& site) {
 
 void Network::rearm(HostId id) {
     Station& it = station(id);
-    if (!it.is_up) return;
+    if (!it.is_up || it.is_asleep) return;
     const auto deadline = it.host->next_deadline();
     if (!deadline) return;
     const Instant at = std::max(*deadline - it.place.clock_offset, world_.now());
@@ -166,6 +183,7 @@ void Network::send(HostId from, const Endpoint& to, Bytes&& bytes) {
     Station* it = find_up(from);
     CHECK(it != nullptr, "a host that does not run sends");
     ++counters_.datagrams;
+    it->traffic.sent_bytes += bytes.size() + kHeaderBytes;
     const Place& place = it->place;
     if (place.endpoint.address.is_v4() != to.address.is_v4()) {
         ++counters_.dropped;
@@ -253,6 +271,7 @@ void Network::on_arrival(std::uint64_t place) {
         return;
     }
     ++counters_.delivered;
+    station(*to).traffic.received_bytes += packet.bytes.size() + kHeaderBytes;
     world_.note({Kind::datagram, packet.from, packet.to, packet.bytes});
     if (observer_) observer_(*to, packet.from, packet.bytes);
     call(*to, [&](Host& host) { host.on_datagram(packet.from, packet.bytes); });

@@ -7,6 +7,7 @@
 
 #include "leither/base/check.h"
 #include "leither/codec/bcs.h"
+#include "leither/sim/network.h"
 #include "leither/sim/peer_host.h"
 #include "leither/sim/report.h"
 

@@ -37,6 +37,11 @@ void Streams::carry_out(Event&& event) {
     const EndId id = event.end;
     End* end = find(id);
     if (end == nullptr) return on_nobody(std::move(event));
+    const bool is_received =
+        event.what == What::arrives || event.what == What::ends || event.what == What::reads;
+    if (!is_received && !network_.is_up(end->owner)) {
+        return schedule(world_.now() + kRetryMin, std::move(event));
+    }
     switch (event.what) {
         case What::dialed: return on_dialed(id, event.count);
         case What::answered: return on_answered(id);
@@ -203,6 +208,7 @@ void Streams::on_answered(EndId id) {
     end.is_open = true;
     network_.call(end.owner, [stream = end.id](Host& host) { host.on_opened(stream); });
     if (find(id) != nullptr) push(id);
+    deliver(id);
 }
 
 // ---- Sending
@@ -277,6 +283,9 @@ void Streams::on_arrives(EndId id, Bytes&& bytes) {
 void Streams::deliver(EndId id) {
     for (End* end = find(id); end != nullptr; end = find(id)) {
         if (!end->is_reading || !end->is_open || end->is_forgotten) return;
+        if (!network_.is_up(end->owner)) {
+            return schedule(world_.now() + kRetryMin, {What::reads, id, 0, {}});
+        }
         if (end->unread.empty()) break;
         const Bytes next = std::move(end->unread.front());
         end->unread.pop_front();

@@ -44,6 +44,8 @@ const char* to_string(Kind kind) {
         case Kind::started: return "started";
         case Kind::stopped: return "stopped";
         case Kind::crashed: return "crashed";
+        case Kind::suspended: return "suspended";
+        case Kind::resumed: return "resumed";
         case Kind::woken: return "woken";
         case Kind::datagram: return "datagram";
         case Kind::lost: return "lost";

@@ -51,6 +51,13 @@ struct NetworkCounters {
     std::uint64_t wakes = 0;
 };
 
+// Of one host's datagrams, with 28 bytes of IP and UDP each.
+struct Traffic {
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t received_bytes = 0;
+};
+inline constexpr std::size_t kHeaderBytes = 28;
+
 class Network {
  public:
     explicit Network(World& world);
@@ -70,12 +77,17 @@ class Network {
     void crash(HostId host);
     // REQUIRES: it does not run.
     void start(HostId host);
+    // A lid is closed: the host neither hears nor acts, and remembers everything. To be resumed.
+    // Its streams wait as in a partition.
+    void suspend(HostId host);
+    void resume(HostId host);
     // Crashes it and frees its place.
     void remove(HostId host);
-    bool is_up(HostId host) const;
+    bool is_up(HostId host) const;  // it runs and is awake
     Host& host(HostId host) { return *station(host).host; }
     const Place& place(HostId host) const { return station(host).place; }
     std::vector<HostId> hosts() const;  // that run
+    const Traffic& traffic(HostId host) const { return station(host).traffic; }
 
     // ---- Faults
     // Between `these` and all others; both_ways, or what they send, or what is sent to them.
@@ -98,8 +110,10 @@ class Network {
         std::unique_ptr<Host> host;
         Place place;
         bool is_up = false;
+        bool is_asleep = false;
         std::optional<Instant> timer;  // the world's time
         std::uint64_t accepted = 0;    // streams, so far
+        Traffic traffic;
     };
     struct Packet {
         std::optional<HostId> sender;  // none: injected

@@ -13,10 +13,12 @@ namespace leither::sim {
 
 // Part of the audit hash: a hash is compared only with one of the same program.
 enum class Kind : std::uint8_t {
-    note,      // a scenario says what it does; the text is in the bytes
-    started,   // a host's program
-    stopped,   // its program ended, its kernel lives
-    crashed,   // all at once
+    note,     // a scenario says what it does; the text is in the bytes
+    started,  // a host's program
+    stopped,  // its program ended, its kernel lives
+    crashed,  // all at once
+    suspended,
+    resumed,
     woken,     // at its deadline
     datagram,  // arrived
     lost,      // by chance
