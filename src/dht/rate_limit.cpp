@@ -49,9 +49,9 @@ bool RateLimiter::Bucket::spend(Duration price, Duration saved_max, Instant now)
 // A source quiet for as long as an empty bucket takes to fill has a full one.
 void RateLimiter::forget_full(Instant now) {
     while (!quiet_first_.empty()) {
-        const auto quietest = buckets_.find(quiet_first_.front());
-        if (now - quietest->second.bucket.counted < source_saved_max_) return;
-        buckets_.erase(quietest);
+        const Quiet& quietest = quiet_first_.front();
+        if (now - quietest.since < source_saved_max_) return;
+        buckets_.erase(quietest.source);
         quiet_first_.pop_front();
     }
 }
@@ -60,14 +60,16 @@ RateLimiter::Bucket& RateLimiter::bucket_of(const IpAddress& source, Instant now
     forget_full(now);
     const auto known = buckets_.find(source);
     if (known != buckets_.end()) {
-        quiet_first_.splice(quiet_first_.end(), quiet_first_, known->second.place);
+        const auto place = known->second.place;
+        place->since = std::max(place->since, now);
+        quiet_first_.splice(quiet_first_.end(), quiet_first_, place);
         return known->second.bucket;
     }
     if (buckets_.size() == options_.sources_max) {
-        buckets_.erase(quiet_first_.front());
+        buckets_.erase(quiet_first_.front().source);
         quiet_first_.pop_front();
     }
-    const auto place = quiet_first_.insert(quiet_first_.end(), source);
+    const auto place = quiet_first_.insert(quiet_first_.end(), Quiet{source, now});
     const Source fresh{{source_saved_max_, now}, place};
     return buckets_.emplace(source, fresh).first->second.bucket;
 }
@@ -84,7 +86,9 @@ bool RateLimiter::admits(const IpAddress& address, Instant now) {
 void RateLimiter::check_invariants() const {
     CHECK(buckets_.size() <= options_.sources_max);
     CHECK(buckets_.size() == quiet_first_.size());
-    for (const IpAddress& source : quiet_first_) CHECK(buckets_.contains(source));
+    for (const Quiet& quiet : quiet_first_) {
+        CHECK(buckets_.at(quiet.source).bucket.counted == quiet.since);
+    }
     for (const auto& [source, held] : buckets_) CHECK(held.bucket.saved <= source_saved_max_);
 }
 

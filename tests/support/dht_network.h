@@ -1,15 +1,15 @@
-// A small network of DHT nodes in one process and in virtual time: seeded latency and loss, nodes
-// that fall silent. Each node has an address in its own /24.
+// A network of DHT nodes in the simulator's world, as tests of nodes want to see it: numbered from
+// 0, each in its own /24, stepped and asked by hand.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
-#include "leither/base/prng.h"
-#include "leither/crypto/hash.h"
-#include "leither/dht/dht_node.h"
+#include "leither/base/check.h"
+#include "leither/sim/dht_host.h"
+#include "leither/sim/network.h"
 
 namespace leither::testing {
 
@@ -23,33 +23,28 @@ class DhtNetwork {
         bool checks_invariants = false;  // after every step
     };
     struct Node {
+        sim::HostId host;
         Endpoint endpoint;
         Id id;
-        std::unique_ptr<Prng> entropy;
-        std::unique_ptr<dht::DhtNode> machine;
         bool is_alive = true;
-        std::optional<Instant> timer;
-        std::vector<dht::Done> done;
-        std::uint64_t sent_bytes = 0;  // with 28 of IP and UDP each
-        std::uint64_t received_bytes = 0;
     };
     // What an `ask` came to, and how long it took.
-    struct Answer {
-        dht::Outcome outcome;
-        Duration took{0};
-    };
-    static constexpr std::size_t kHeaderBytes = 28;
+    using Answer = sim::DhtHost::Answer;
 
     explicit DhtNetwork(const Options& options)
-        : options_(options), prng_(options.seed), now_(instant_from_unix_ms(1'700'000'000'000)) {}
+        : options_(options), world_(options.seed), network_(world_), prng_(world_.stream("test")) {}
 
-    Instant now() const { return now_; }
+    Instant now() const { return world_.now(); }
     std::size_t size() const { return nodes_.size(); }
-    Node& node(std::size_t i) { return nodes_[i]; }
-    dht::DhtNode& machine(std::size_t i) { return *nodes_[i].machine; }
+    const Node& node(std::size_t i) const { return nodes_[i]; }
+    const dht::DhtNode& machine(std::size_t i) { return host(i).machine(); }
+    // With 28 bytes of IP and UDP for each datagram.
+    std::uint64_t sent_bytes(std::size_t i) const {
+        return network_.traffic(nodes_[i].host).sent_bytes;
+    }
     Prng& prng() { return prng_; }
-    // Of all that was sent: the same seed must give the same.
-    const Hash& digest() const { return digest_; }
+    // Of all that happened: the same seed must give the same.
+    Hash digest() const { return world_.hash(); }
 
     static Endpoint endpoint_of(std::size_t i) {
         return {
@@ -65,115 +60,49 @@ class DhtNetwork {
     }
     std::size_t add(dht::Options options, const Endpoint& endpoint,
                     std::vector<Endpoint> bootstrap) {
-        Node node;
-        node.endpoint = endpoint;
         if (options.own_id.is_zero()) prng_.fill(options.own_id.span());
-        node.id = options.own_id;
-        node.entropy = std::make_unique<Prng>(prng_.next());
-        node.machine = std::make_unique<dht::DhtNode>(options, *node.entropy, Log(), now_);
+        sim::DhtHost::Options its{options, std::move(bootstrap), sim::Checks::off};
+        if (options_.checks_invariants) its.checks = sim::Checks::every_step;
+        sim::Place place;
+        place.endpoint = endpoint;
+        place.line.latency_min = options_.latency_min;
+        place.line.latency_max = options_.latency_max;
+        place.line.loss_per_mille = 10 * options_.loss_percent;
         const std::size_t i = nodes_.size();
-        nodes_.push_back(std::move(node));
-        by_endpoint_.insert_or_assign(endpoint, i);
-        step(i, dht::Start{std::move(bootstrap), {}});
+        auto host = std::make_unique<sim::DhtHost>(its, world_.stream("host", i));
+        nodes_.push_back({network_.add(std::move(host), place), endpoint, options.own_id});
         return i;
     }
-    void kill(std::size_t i) { nodes_[i].is_alive = false; }
+    // It falls silent, and remembers everything if it is revived.
+    void kill(std::size_t i) {
+        if (std::exchange(nodes_[i].is_alive, false)) network_.suspend(nodes_[i].host);
+    }
     void revive(std::size_t i) {
-        nodes_[i].is_alive = true;
-        step(i, dht::Tick{});
+        if (!std::exchange(nodes_[i].is_alive, true)) network_.resume(nodes_[i].host);
     }
 
-    void step(std::size_t i, dht::Input input) {
-        Node& node = nodes_[i];
-        dht::Effects effects = node.machine->step(std::move(input), now_);
-        if (options_.checks_invariants) node.machine->check_invariants();
-        for (auto& send : effects.sends) post(i, std::move(send));
-        for (auto& done : effects.done) node.done.push_back(std::move(done));
-        const auto deadline = node.machine->next_deadline();
-        if (!deadline || (node.timer && *node.timer <= *deadline)) return;
-        node.timer = std::max(*deadline, now_);
-        events_.emplace(std::pair(*node.timer, ++event_count_), Event{i, {}, {}});
-    }
-
-    // Hands a datagram to whoever is at its address, as if `from` had sent it.
-    void inject(const Endpoint& from, const Endpoint& to, Bytes bytes) {
-        const Instant at = now_ + latency();
-        const auto target = by_endpoint_.find(to);
-        if (target == by_endpoint_.end()) return;
-        events_.emplace(std::pair(at, ++event_count_),
-                        Event{target->second, from, std::move(bytes)});
-    }
-
-    void run_until(Instant end) {
-        while (!events_.empty() && events_.begin()->first.first <= end) run_one();
-        now_ = std::max(now_, end);
-    }
-    void run_for(Duration duration) { run_until(now_ + duration); }
+    void step(std::size_t i, dht::Input input) { host(i).tell(std::move(input)); }
+    void run_for(Duration duration) { world_.run_for(duration); }
 
     // Asks node i and runs until it is told.
     Answer ask(std::size_t i, dht::Request request) {
-        const dht::RequestId id(++request_count_);
-        const Instant asked = now_;
-        step(i, dht::Ask{id, std::move(request)});
-        for (;;) {
-            for (auto& done : nodes_[i].done) {
-                if (done.id == id) return {std::move(done.outcome), now_ - asked};
-            }
-            CHECK(!events_.empty());
-            run_one();
-        }
+        std::optional<Answer> told;
+        host(i).ask(std::move(request), [&](const Answer& answer) { told = answer; });
+        const Instant patience = world_.now() + std::chrono::hours(1);
+        CHECK(world_.run_while_not([&] { return told.has_value(); }, patience));
+        return *std::move(told);
     }
 
  private:
-    struct Event {
-        std::size_t node = 0;
-        Endpoint from;  // port 0: a timer
-        Bytes bytes;
-    };
-
-    Duration latency() {
-        const auto spread =
-            static_cast<std::uint64_t>((options_.latency_max - options_.latency_min).count()) + 1;
-        return options_.latency_min + Duration(static_cast<Duration::rep>(prng_.below(spread)));
-    }
-
-    void post(std::size_t i, dht::Outgoing&& send) {
-        nodes_[i].sent_bytes += send.bytes.size() + kHeaderBytes;
-        Bytes mixed(digest_.view().begin(), digest_.view().end());
-        mixed.insert(mixed.end(), send.bytes.begin(), send.bytes.end());
-        digest_ = crypto::blake2b_256(mixed);
-        if (options_.loss_percent > 0 && prng_.chance(options_.loss_percent, 100)) return;
-        inject(nodes_[i].endpoint, send.to, std::move(send.bytes));
-    }
-
-    void run_one() {
-        auto entry = events_.extract(events_.begin());
-        now_ = std::max(now_, entry.key().first);
-        Event& event = entry.mapped();
-        Node& node = nodes_[event.node];
-        const bool is_timer = event.from.port == 0;
-        if (is_timer) {
-            if (node.timer != entry.key().first) return;
-            node.timer.reset();
-        }
-        if (!node.is_alive) return;
-        if (is_timer) {
-            step(event.node, dht::Tick{});
-            return;
-        }
-        node.received_bytes += event.bytes.size() + kHeaderBytes;
-        step(event.node, dht::Datagram{event.from, event.bytes});
+    sim::DhtHost& host(std::size_t i) {
+        return static_cast<sim::DhtHost&>(network_.host(nodes_[i].host));
     }
 
     Options options_;
+    sim::World world_;
+    sim::Network network_;
     Prng prng_;
-    Instant now_;
     std::vector<Node> nodes_;
-    std::map<Endpoint, std::size_t> by_endpoint_;
-    std::map<std::pair<Instant, std::uint64_t>, Event> events_;
-    std::uint64_t event_count_ = 0;
-    std::uint64_t request_count_ = 0;
-    Hash digest_;
 };
 
 }  // namespace leither::testing

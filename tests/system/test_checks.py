@@ -22,6 +22,7 @@ room 0 base   |        | +fmt
 room 1 crypto | base   | sodium
 room 3 ledger | base   |
 room 7 rpc    | base   |
+room 7 sim    | base   |
 """
 
 
@@ -88,6 +89,11 @@ class Bans(unittest.TestCase):
         self.assert_banned("auto share = 0.5;")
         self.assert_allowed('log.info("version", "1.5");')
         self.assert_allowed("const auto a = 1'000'000;")
+
+    def test_the_simulator_is_as_deterministic_as_what_it_simulates(self):
+        self.assert_banned("auto now = std::chrono::system_clock::now();", "src/sim/a.cpp")
+        self.assert_banned("double share = 1;", "include/leither/sim/a.h")
+        self.assert_allowed("double share = 1;", "src/rpc/a.cpp")
         self.assert_allowed("double share = 0.5;", "src/rpc/a.cpp")
 
     def test_exceptions(self):

@@ -43,9 +43,24 @@ class IpAddress {
     // nodes of one owner count by it.
     IpAddress block() const;
 
-    friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+    // IPv6 first, then as unsigned big-endian numbers.
+    friend bool operator==(const IpAddress&, const IpAddress&) = default;
+    friend std::strong_ordering operator<=>(const IpAddress& a, const IpAddress& b) {
+        if (a.is_v4_ != b.is_v4_) return a.is_v4_ <=> b.is_v4_;
+        const std::uint64_t head = a.word(0);
+        const std::uint64_t other_head = b.word(0);
+        if (head != other_head || a.is_v4_) return head <=> other_head;
+        return a.word(8) <=> b.word(8);
+    }
 
  private:
+    // A call of memcmp for each step down a tree is what a flood of datagrams would cost most.
+    std::uint64_t word(std::size_t at) const {
+        std::uint64_t out = 0;
+        for (std::size_t i = 0; i < 8; ++i) out = out << 8 | bytes_[at + i];
+        return out;
+    }
+
     bool is_v4_ = true;
     V6 bytes_{};  // IPv4 in the first four
 };

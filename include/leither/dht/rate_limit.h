@@ -48,9 +48,14 @@ class RateLimiter {
 
         bool spend(Duration price, Duration saved_max, Instant now);
     };
+    // Since when a source has been quiet is said twice, so that the quietest need not be looked up.
+    struct Quiet {
+        IpAddress source;
+        Instant since;
+    };
     struct Source {
         Bucket bucket;
-        std::list<IpAddress>::iterator place;
+        std::list<Quiet>::iterator place;
     };
 
     Bucket& bucket_of(const IpAddress& source, Instant now);
@@ -63,7 +68,7 @@ class RateLimiter {
     Duration total_saved_max_;
     Bucket total_;
     std::map<IpAddress, Source> buckets_;
-    std::list<IpAddress> quiet_first_;
+    std::list<Quiet> quiet_first_;
 };
 
 // Which addresses have shown that they receive what we send there: by a valid token or by answering

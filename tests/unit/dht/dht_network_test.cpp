@@ -311,10 +311,10 @@ TEST(DhtNetwork, AQuietNodeSendsLessThanAHundredBytesASecond) {
     grow(network, 100);
     network.run_for(minutes(30));
     std::uint64_t before = 0;
-    for (std::size_t i = 0; i < network.size(); ++i) before += network.node(i).sent_bytes;
+    for (std::size_t i = 0; i < network.size(); ++i) before += network.sent_bytes(i);
     network.run_for(hours(3));
     std::uint64_t after = 0;
-    for (std::size_t i = 0; i < network.size(); ++i) after += network.node(i).sent_bytes;
+    for (std::size_t i = 0; i < network.size(); ++i) after += network.sent_bytes(i);
     const std::uint64_t per_second = (after - before) / network.size() / (3 * 3600);
     EXPECT_LT(per_second, 100u);
     RecordProperty("bytes_per_second", static_cast<int>(per_second));

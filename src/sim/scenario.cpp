@@ -1,0 +1,82 @@
+#include "leither/sim/scenario.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "scenarios.h"
+
+namespace leither::sim {
+
+namespace {
+
+using std::chrono::minutes;
+
+constexpr std::array kScenarios = {
+    Scenario{"dht-churn",
+             "nodes come and go with sessions of 30 minutes; what was put is got until it expires",
+             {.nodes = 2000, .duration = minutes(120), .loss_per_mille = 50},
+             40,
+             minutes(5),
+             run_dht_churn},
+    Scenario{"dht-kill30",
+             "30 % of all nodes die at once; gets go on, neighbours are found anew",
+             {.nodes = 2000, .duration = minutes(1), .loss_per_mille = 0},
+             40,
+             minutes(1),
+             run_dht_kill30},
+    Scenario{"dht-sybil",
+             "1,000 hostile nodes of one /24 press into every table and around what is read",
+             {.nodes = 500, .duration = minutes(30), .loss_per_mille = 10},
+             40,
+             minutes(2),
+             run_dht_sybil},
+    Scenario{"dht-stale",
+             "partitions and replays of old items; no holder goes back, no reader is misled",
+             {.nodes = 200, .duration = minutes(120), .loss_per_mille = 50},
+             40,
+             minutes(40),
+             run_dht_stale},
+    Scenario{"peer-mesh",
+             "nodes talk in a mesh, some behind NAT, through partitions; each message comes once, "
+             "in order, unaltered",
+             {.nodes = 24, .duration = minutes(20), .loss_per_mille = 20},
+             4,
+             minutes(10),
+             run_peer_mesh},
+};
+
+}  // namespace
+
+std::span<const Scenario> scenarios() {
+    return kScenarios;
+}
+
+const Scenario* find_scenario(std::string_view name) {
+    const auto found = std::find_if(kScenarios.begin(), kScenarios.end(),
+                                    [&](const Scenario& each) { return each.name == name; });
+    return found == kScenarios.end() ? nullptr : &*found;
+}
+
+std::optional<std::string> fault_of(const Scenario& scenario, const Settings& settings) {
+    if (settings.nodes < scenario.nodes_min || settings.nodes > kNodesMax) {
+        return fmt::format("--nodes {}: {} takes {} to {}", settings.nodes, scenario.name,
+                           scenario.nodes_min, kNodesMax);
+    }
+    if (settings.duration < scenario.duration_min || settings.duration > kDurationMax) {
+        const auto in_minutes = [](Duration duration) {
+            return std::chrono::duration_cast<minutes>(duration).count();
+        };
+        return fmt::format("--minutes {}: {} takes {} to {}", in_minutes(settings.duration),
+                           scenario.name, in_minutes(scenario.duration_min),
+                           in_minutes(kDurationMax));
+    }
+    if (settings.loss_per_mille > kLossPerMilleMax) {
+        return fmt::format("--loss {}: at most {} percent", settings.loss_per_mille / 10,
+                           kLossPerMilleMax / 10);
+    }
+    return std::nullopt;
+}
+
+}  // namespace leither::sim

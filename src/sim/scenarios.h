@@ -1,0 +1,14 @@
+// One function a scenario.
+#pragma once
+
+#include "leither/sim/scenario.h"
+
+namespace leither::sim {
+
+Report run_dht_churn(const Settings& settings);
+Report run_dht_kill30(const Settings& settings);
+Report run_dht_sybil(const Settings& settings);
+Report run_dht_stale(const Settings& settings);
+Report run_peer_mesh(const Settings& settings);
+
+}  // namespace leither::sim
