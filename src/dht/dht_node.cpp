@@ -71,6 +71,14 @@ const char* to_string(Failure failure) {
     UNREACHABLE();
 }
 
+const char* to_string(Role role) {
+    switch (role) {
+        case Role::member: return "member";
+        case Role::reader: return "reader";
+    }
+    UNREACHABLE();
+}
+
 DhtNode::Impl::Impl(const Options& chosen, Entropy& source, const Log& sink, Instant now)
     : options(chosen),
       log(sink),
@@ -151,6 +159,7 @@ void DhtNode::Impl::handle(const Datagram& datagram, const Query& query, Instant
     } else if (answer.was_trimmed && !query.read_only) {
         ping(asker, now);
     }
+    if (query.read_only && tables.of(asker).holds(asker)) doubt(asker, now);
     send_answer(datagram.from, std::move(answer));
 }
 
@@ -253,7 +262,11 @@ void DhtNode::Impl::expire_queries(Instant now) {
         if (has_failed) {
             ++counters.queries_failed;
             if (sent.errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
-            lose(sent.to, now);
+            if (sent.errand.kind == Errand::Kind::doubt) {
+                dismiss(sent.to, now);
+            } else {
+                lose(sent.to, now);
+            }
         }
         const auto work = tasks.find(sent.errand.task);
         if (work == tasks.end()) continue;
@@ -427,6 +440,7 @@ Status DhtNode::status() const {
     Status out;
     out.started = impl_->is_started;
     out.ready = impl_->is_ready;
+    out.role = impl_->options.role;
     out.id_v4 = impl_->tables.v4.own_id();
     out.id_v6 = impl_->tables.v6.own_id();
     out.nodes_v4 = impl_->tables.v4.size();
@@ -440,6 +454,10 @@ Status DhtNode::status() const {
     out.peers = impl_->responder.store().peers();
     out.counters = impl_->counters;
     return out;
+}
+
+std::size_t DhtNode::nodes() const {
+    return impl_->tables.size();
 }
 
 std::vector<Contact> DhtNode::good_nodes(std::size_t max) const {

@@ -77,6 +77,9 @@ struct Introduce {
     std::uint16_t listen_port = 0;
     std::uint64_t features = 0;
 };
+// The host has other addresses than before: connections may be dead, and what was out of reach may
+// be in reach.
+struct NetworkChanged {};
 // Asks peers whether they can dial us, now.
 struct CheckReachability {};
 // Says goodbye to all and takes nothing more.
@@ -84,6 +87,7 @@ struct Stop {};
 
 using Input =
     std::variant<Tick, Accepted, Opened, Received, Sent, Closed, Learn, SendMessage, Forget, Ban,
-                 Pardon, Judge, Serve, Reserve, Introduce, CheckReachability, Stop>;
+                 Pardon, Judge, Serve, Reserve, Introduce, NetworkChanged,
+                 CheckReachability, Stop>;
 
 }  // namespace leither::peer

@@ -10,6 +10,18 @@ namespace {
 
 using nlohmann::json;
 
+std::string dht_text(const json& dht) {
+    const int nodes = dht.at("nodes_v4").get<int>() + dht.at("nodes_v6").get<int>();
+    if (nodes == 0) {
+        return "nobody known yet; every node but a network's first needs an address in dht.bootstrap "
+               "that answers";
+    }
+    const bool is_reader = dht.at("role").get<std::string>() == "reader";
+    return fmt::format("{} {} known{}", nodes, nodes == 1 ? "node" : "nodes",
+                       is_reader ? "; asks them and is asked by none, since nobody can dial it"
+                                 : "");
+}
+
 void status(Session& session) {
     const json status = session.call("node.status", json::object());
     std::vector<std::pair<std::string, std::string>> fields = {
@@ -35,9 +47,7 @@ void status(Session& session) {
     const json& network = status.at("network");
     if (!network.is_null()) {
         fields.insert(fields.end(),
-                      {{"DHT", fmt::format("{} nodes known",
-                                           network.at("dht").at("nodes_v4").get<int>() +
-                                               network.at("dht").at("nodes_v6").get<int>())},
+                      {{"DHT", dht_text(network.at("dht"))},
                        {"connections", network.at("connections").dump()},
                        {"reachable", network.at("reachability").get<std::string>()},
                        {"ports", network.at("ports").get<std::string>()}});
