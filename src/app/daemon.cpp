@@ -345,8 +345,7 @@ Result<node::Node, node::OpenError> open_node(const Config& config, const crypto
     if (!machine.network) return node::Node::open(options, store, key, log);
     return node::Node::open(options, store, key, log,
                             {network_options(config, machine.network->host->streams()),
-                             *machine.network->store,
-                             machine.entropy, machine.clock.now()});
+                             *machine.network->store, machine.entropy, machine.clock.now()});
 }
 
 // Everything between an open node and the end of its event loop.

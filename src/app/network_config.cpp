@@ -152,8 +152,7 @@ io::NetworkHostOptions network_host_options(const Config& config) {
     return options;
 }
 
-node::NetworkOptions network_options(const Config& config,
-                                     const std::vector<Endpoint>& listening) {
+node::NetworkOptions network_options(const Config& config, const std::vector<Endpoint>& listening) {
     node::NetworkOptions options;
     bool v4 = false;
     bool v6 = false;

@@ -119,9 +119,9 @@ void NetworkHost::Impl::begin(NetworkSink& its_sink) {
     }
     if (options.map_ports) map_ports();
     if (options.bootstrap.empty()) return;
-    names.emplace(NameLookup::Options{options.bootstrap}, reactor, [this](const auto& endpoints) {
-        tell(node::BootstrapFound{endpoints});
-    }, log);
+    names.emplace(
+        NameLookup::Options{options.bootstrap}, reactor,
+        [this](const auto& endpoints) { tell(node::BootstrapFound{endpoints}); }, log);
     names->refresh();
 }
 

@@ -232,7 +232,7 @@ struct NetworkNode::Impl {
     std::deque<Pending> pending;  // the front is out
     bool batch_out = false;
     bool stopping = false;
-    bool joined = false;  // the DHT has nodes
+    bool joined = false;    // the DHT has nodes
     Instant lines_until{};  // up to when log lines about connections are used up
 
     Instant seek_at{};

@@ -303,7 +303,7 @@ void Hub::Impl::note_end_of_dial(const Link& link, CloseReason reason, Instant n
         case CloseReason::full:
         case CloseReason::said_goodbye: break;
     }
-    // Whoever it was that hung up before it had proven itself, it may be a node with a new key.
+    // Whoever hung up before it had proven itself may be a node with a new key.
     const bool was_met = link.stage == Link::Stage::handshaking;
     if (was_met && link.target.node) table.mistaken(link.remote);
     const bool was_stable = link.stage == Link::Stage::up && now - link.up_since >= kFlapping;

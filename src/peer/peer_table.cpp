@@ -174,7 +174,7 @@ void PeerTable::failed(const Endpoint& endpoint, Instant now) {
 
 void PeerTable::mistaken(const Endpoint& endpoint) {
     const auto at = known_.find(endpoint);
-    if (at == known_.end()) return;
+    if (at == known_.end() || at->second.source == Source::manifest) return;
     at->second.node.reset();
     at->second.static_key.reset();
 }

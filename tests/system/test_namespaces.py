@@ -21,8 +21,8 @@ from harness.namespaces import can_make
 MEET_SECONDS = 40
 MINUTE = 60
 PARTITION_SECONDS = 30
-# The longest pause between two dials of an address that has failed for half a minute (docs/protocol/transport.md),
-# and a few seconds to connect.
+# The longest rest of an address that has failed for half a minute (leither/peer/peer_table.h: 1 s, 2 s, 4 s ...), and
+# a few seconds to connect.
 BACKOFF_SECONDS = 40
 AT_ONCE = 4
 

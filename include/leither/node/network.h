@@ -69,10 +69,9 @@ struct NetworkPersisted {
 // Says goodbye and hands out what is to be kept. Nothing else is stepped but NetworkPersisted.
 struct NetworkStopping {};
 
-using NetworkInput =
-    std::variant<DatagramReceived, peer::Accepted, peer::Opened, peer::Received, peer::Sent,
-                 peer::Closed, BootstrapFound, AddressesAre, PortsMapped, NetworkPersisted,
-                 NetworkStopping>;
+using NetworkInput = std::variant<DatagramReceived, peer::Accepted, peer::Opened, peer::Received,
+                                  peer::Sent, peer::Closed, BootstrapFound, AddressesAre,
+                                  PortsMapped, NetworkPersisted, NetworkStopping>;
 
 // ---- From callers -------------------------------------------------------------------------------
 

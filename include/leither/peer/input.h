@@ -87,7 +87,6 @@ struct Stop {};
 
 using Input =
     std::variant<Tick, Accepted, Opened, Received, Sent, Closed, Learn, SendMessage, Forget, Ban,
-                 Pardon, Judge, Serve, Reserve, Introduce, NetworkChanged,
-                 CheckReachability, Stop>;
+                 Pardon, Judge, Serve, Reserve, Introduce, NetworkChanged, CheckReachability, Stop>;
 
 }  // namespace leither::peer

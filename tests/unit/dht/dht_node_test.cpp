@@ -269,8 +269,7 @@ TEST(DhtNode, ANodeThatBecomesReadOnlyIsDroppedUnlessItStillAnswersLookups) {
     for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}}) {
         Query ping = Bench::query(Method::ping, number);
         ping.read_only = true;
-        const auto asked =
-            Bench::sent<Query>(bench.hand(at(number), write(ping)), at(number));
+        const auto asked = Bench::sent<Query>(bench.hand(at(number), write(ping)), at(number));
         ASSERT_EQ(asked.size(), 1u);
         EXPECT_EQ(asked.front().method, Method::find_node);
         // The second one's word was forged.

@@ -20,10 +20,13 @@ const IpAddress kOther = *IpAddress::parse("2001:db8::1");
 struct Lookup {
     explicit Lookup(NameLookup::Options options) {
         options.retry_min = milliseconds(1);
-        lookup.emplace(std::move(options), reactor, [this](const auto& endpoints) {
-            ++answers;
-            found = endpoints;
-        }, Log());
+        lookup.emplace(
+            std::move(options), reactor,
+            [this](const auto& endpoints) {
+                ++answers;
+                found = endpoints;
+            },
+            Log());
         lookup->refresh();
     }
     bool wait_for(int count) {
@@ -45,9 +48,9 @@ TEST(HostName, IsLabelsAndAPort) {
     const std::string longest = label + "." + label + "." + label + "." + std::string(61, 'a');
     EXPECT_TRUE(HostName::parse(longest + ":1"));
     for (const std::string text :
-         {"", ":7400", "seed", "seed:", "seed:0", "seed:65536", "seed:07", "seed:1x", "seed:+1",
-          "300.1.1.1:7400", "1:1", "[::1]:1", "::1:1", "a..b:1", ".a:1", "a.:1", "-a:1", "a-:1",
-          "a b:1", "a_b:1", "a/b:1"}) {
+         {"",        ":7400",   "seed",           "seed:", "seed:0",  "seed:65536", "seed:07",
+          "seed:1x", "seed:+1", "300.1.1.1:7400", "1:1",   "[::1]:1", "::1:1",      "a..b:1",
+          ".a:1",    "a.:1",    "-a:1",           "a-:1",  "a b:1",   "a_b:1",      "a/b:1"}) {
         EXPECT_FALSE(HostName::parse(text)) << text;
     }
     EXPECT_FALSE(HostName::parse(label + "a.org:1"));
