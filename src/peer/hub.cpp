@@ -118,7 +118,8 @@ void Hub::Impl::on(const NetworkChanged&, Instant now, Effects& fx) {
 }
 
 void Hub::Impl::on(const CheckReachability&, Instant now, Effects&) {
-    if (options.listen_port != 0) round_at = now;
+    // The first round waits for a few peers to ask.
+    if (options.listen_port != 0 && has_peers()) round_at = now;
 }
 
 void Hub::Impl::on(const Stop&, Instant now, Effects& fx) {

@@ -80,7 +80,7 @@ struct Introduce {
 // The host has other addresses than before: connections may be dead, and what was out of reach may
 // be in reach.
 struct NetworkChanged {};
-// Asks peers whether they can dial us, now.
+// Asks peers whether they can dial us, now; nothing if there are none yet.
 struct CheckReachability {};
 // Says goodbye to all and takes nothing more.
 struct Stop {};

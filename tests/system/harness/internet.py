@@ -88,7 +88,7 @@ class Internet:
         """So many of all packets are lost, each way. With a delay of 25 ms each way where the kernel can."""
         lines = re.findall(r"\bto\d+", self.router.run("ip", "-brief", "link"))
         netem = ("netem", "delay", "25ms", "loss", f"{percent}%")
-        with contextlib.suppress(subprocess.CalledProcessError, FileNotFoundError):
+        with contextlib.suppress(subprocess.CalledProcessError):
             for line in lines:
                 self.router.run("tc", "qdisc", "add", "dev", line, "root", *netem)
             return "netem"
@@ -102,9 +102,8 @@ class Internet:
                      for verdict in ("meta l4proto tcp reject with tcp reset", "drop")))
 
     def _wall(self, *rules):
-        text = "\n".join(rules)
-        self.router.run("nft", "-f", "-", input="table inet wall { chain forward { type filter hook forward priority 0;\n"
-                                                f"{text}\n}} }}")
+        lines = ["table inet wall {", "chain forward {", "type filter hook forward priority 0;", *rules, "}", "}"]
+        self.router.run("nft", "-f", "-", input="\n".join(lines) + "\n")
 
     def heal(self):
         self.router.run("nft", "delete", "table", "inet", "wall")
