@@ -343,10 +343,9 @@ Result<node::Node, node::OpenError> open_node(const Config& config, const crypto
                                               const Log& log) {
     const node::Options options = node_options(config);
     if (!machine.network) return node::Node::open(options, store, key, log);
-    const Ports ports{machine.network->host->datagram_port(), machine.network->host->stream_port()};
     return node::Node::open(options, store, key, log,
-                            {network_options(config, ports), *machine.network->store,
-                             machine.entropy, machine.clock.now()});
+                            {network_options(config, machine.network->host->streams()),
+                             *machine.network->store, machine.entropy, machine.clock.now()});
 }
 
 // Everything between an open node and the end of its event loop.

@@ -39,6 +39,24 @@ Result<std::vector<T>, std::string> read_list(std::string_view text, Parse parse
 Result<std::vector<Endpoint>, std::string> read_endpoints(std::string_view text) {
     return read_list<Endpoint>(text, Endpoint::parse);
 }
+// Nodes to begin with, by address or by name.
+struct BootstrapNodes {
+    std::vector<Endpoint> endpoints;
+    std::vector<io::HostName> names;
+};
+Result<BootstrapNodes, std::string> read_bootstrap(std::string_view text) {
+    BootstrapNodes nodes;
+    for (const std::string_view part : parts_of(text)) {
+        if (const auto endpoint = Endpoint::parse(part)) {
+            nodes.endpoints.push_back(*endpoint);
+        } else if (auto name = io::HostName::parse(part)) {
+            nodes.names.push_back(*std::move(name));
+        } else {
+            return fail(std::string(part));
+        }
+    }
+    return nodes;
+}
 Result<std::vector<dht::AddressRange>, std::string> read_ranges(std::string_view text) {
     return read_list<dht::AddressRange>(text, dht::AddressRange::parse);
 }
@@ -94,7 +112,14 @@ std::vector<NetworkFault> check_network(const Config& config) {
     if (!config.peer_listen.empty() && config.peer_listen != kNowhere) {
         check_listen("peer.listen", config.peer_listen, faults);
     }
-    check_endpoints("dht.bootstrap", config.dht_bootstrap, faults);
+    if (const auto read = read_bootstrap(config.dht_bootstrap); !read) {
+        faults.push_back(
+            {"dht.bootstrap",
+             fmt::format("\"dht.bootstrap\" must hold addresses or host names, each with a port, "
+                         "separated by commas, like 192.0.2.1:7400, [2001:db8::1]:7400 or "
+                         "seed.example.org:7400, not \"{}\"",
+                         read.error())});
+    }
     check_endpoints("peer.connect", config.peer_connect, faults);
     if (!read_admission(config.dht_admit)) {
         faults.push_back({"dht.admit", fmt::format("\"dht.admit\" must be one of \"tagged\", "
@@ -116,6 +141,7 @@ io::NetworkHostOptions network_host_options(const Config& config) {
     io::NetworkHostOptions options;
     options.datagrams = read_endpoints(config.dht_listen).value();
     options.streams = streams_of(config);
+    options.bootstrap = read_bootstrap(config.dht_bootstrap).value().names;
     options.map_ports = config.network_map_ports;
     options.connections_max = config.peer_connections_max + 64;
     options.budget.up_bytes_per_second =
@@ -126,7 +152,7 @@ io::NetworkHostOptions network_host_options(const Config& config) {
     return options;
 }
 
-node::NetworkOptions network_options(const Config& config, const Ports& ports) {
+node::NetworkOptions network_options(const Config& config, const std::vector<Endpoint>& listening) {
     node::NetworkOptions options;
     bool v4 = false;
     bool v6 = false;
@@ -146,10 +172,9 @@ node::NetworkOptions network_options(const Config& config, const Ports& ports) {
     options.dht.rates.local = options.dht.local;
     options.hub.connections_max = config.peer_connections_max;
     options.hub.agent = fmt::format("leither {}", kVersion);
-    options.bootstrap = read_endpoints(config.dht_bootstrap).value();
+    options.bootstrap = read_bootstrap(config.dht_bootstrap).value().endpoints;
     options.peers = read_endpoints(config.peer_connect).value();
-    const auto streams = streams_of(config);
-    if (!streams.empty()) options.listen = {streams.front().address, ports.streams};
+    options.listen = listening;
     return options;
 }
 

@@ -22,11 +22,7 @@ std::vector<NetworkFault> check_network(const Config& config);
 
 // REQUIRES of all: check_network(config) found nothing.
 io::NetworkHostOptions network_host_options(const Config& config);
-// With the ports that listening has taken.
-struct Ports {
-    std::uint16_t datagrams = 0;
-    std::uint16_t streams = 0;
-};
-node::NetworkOptions network_options(const Config& config, const Ports& ports);
+// `listening`: where connections are accepted.
+node::NetworkOptions network_options(const Config& config, const std::vector<Endpoint>& listening);
 
 }  // namespace leither::app

@@ -160,6 +160,7 @@ void DhtNode::Impl::handle(const Datagram& datagram, const Query& query, Instant
     } else if (answer.was_trimmed && !query.read_only) {
         ping(asker, now);
     }
+    if (query.read_only && tables.of(asker).holds(asker)) doubt(asker, now);
     send_answer(datagram.from, std::move(answer));
 }
 
@@ -265,7 +266,11 @@ void DhtNode::Impl::expire_queries(Instant now) {
         if (has_failed) {
             ++counters.queries_failed;
             if (sent.errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
-            lose(sent.to, now);
+            if (sent.errand.kind == Errand::Kind::doubt) {
+                dismiss(sent.to, now);
+            } else {
+                lose(sent.to, now);
+            }
         }
         const auto work = tasks.find(sent.errand.task);
         if (work == tasks.end()) continue;
@@ -440,6 +445,7 @@ Status DhtNode::status() const {
     Status out;
     out.started = impl_->is_started;
     out.ready = impl_->is_ready;
+    out.role = impl_->options.role;
     out.id_v4 = impl_->tables.v4.own_id();
     out.id_v6 = impl_->tables.v6.own_id();
     out.nodes_v4 = impl_->tables.v4.size();
@@ -465,6 +471,10 @@ Status DhtNode::status() const {
     out.peers_max = impl_->options.store.peers_max;
     out.counters = impl_->counters;
     return out;
+}
+
+std::size_t DhtNode::nodes() const {
+    return impl_->tables.size();
 }
 
 std::vector<Contact> DhtNode::good_nodes(std::size_t max) const {

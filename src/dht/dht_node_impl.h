@@ -46,6 +46,8 @@ struct DhtNode::Impl {
     void on(const Tick& tick, Instant now);
     void on(const Datagram& datagram, Instant now);
     void on(const Start& start, Instant now);
+    void on(const Bootstrap& found, Instant now);
+    void on(const RoleIs& input, Instant now);
     void on(const Ask& ask, Instant now);
     void on(const Cancel& cancel, Instant now);
     void on(const Keep& keep, Instant now);
@@ -62,6 +64,8 @@ struct DhtNode::Impl {
     void ping(const Contact& to, Instant now);
     void learn(const Contact& contact, Instant now);
     void lose(const Contact& contact, Instant now);
+    void doubt(const Contact& contact, Instant now);
+    void dismiss(const Contact& contact, Instant now);
     void hear_of(const Contact& contact, Instant now);
     void keep_believable(const Endpoint& teller, Response& reply, Instant now);
     void vote(const Endpoint& voter, const Response& reply, Instant now);
@@ -118,6 +122,7 @@ struct DhtNode::Impl {
     bool is_started = false;
     bool is_ready = false;
     std::vector<Endpoint> bootstrap;
+    std::vector<Endpoint> bootstrap_found;
     std::vector<Contact> remembered;  // from earlier runs, or last seen before all went silent
     std::size_t joins_open = 0;
     std::uint32_t self_lookups = 0;  // at work

@@ -17,7 +17,8 @@ using std::chrono::seconds;
 constexpr std::size_t kJoinMax = 16;  // contacts asked at the same time
 constexpr std::size_t kRememberedMax = 64;
 constexpr Duration kJoinPauseMin = seconds(2);
-constexpr Duration kJoinPauseMax = minutes(5);
+// A node that comes up before the one it begins with finds the network within a minute of that.
+constexpr Duration kJoinPauseMax = seconds(40);
 
 // The neighbourhood is looked at again after 2 s, 4 s, ... and in the end every 15 minutes.
 constexpr Duration kSelfPauseMin = seconds(2);
@@ -85,11 +86,23 @@ void DhtNode::Impl::on(const Start& start, Instant now) {
     neighbour_at = after(kNeighbourPause / 2, kNeighbourPause, now);
 }
 
+void DhtNode::Impl::on(const Bootstrap& found, Instant now) {
+    for (const Endpoint& endpoint : found.endpoints) {
+        std::erase(bootstrap_found, endpoint);
+        bootstrap_found.push_back(endpoint);
+        if (bootstrap_found.size() > kBootstrapMax) bootstrap_found.erase(bootstrap_found.begin());
+    }
+    if (!is_started || tables.size() > 0) return;
+    join_pause = Duration(0);
+    join_at = now;
+}
+
 // Asks some that we were told of for nodes near us.
 void DhtNode::Impl::join(Instant now) {
     join_at.reset();
     std::vector<Contact> known = remembered;
     for (const Endpoint& endpoint : bootstrap) known.push_back({Id(), endpoint});
+    for (const Endpoint& endpoint : bootstrap_found) known.push_back({Id(), endpoint});
     prng.shuffle(std::span(known));
     // The operator's own list comes first.
     std::stable_partition(known.begin(), known.end(),
@@ -123,7 +136,7 @@ void DhtNode::Impl::settle(Instant now) {
         explorations_left = kExplorations;
         start_waiting(now);
     }
-    if (bootstrap.empty() && remembered.empty()) return;
+    if (bootstrap.empty() && bootstrap_found.empty() && remembered.empty()) return;
     join_pause = std::clamp(2 * join_pause, kJoinPauseMin, kJoinPauseMax);
     join_at = after(join_pause / 2, join_pause, now);
 }
@@ -194,6 +207,22 @@ void DhtNode::Impl::lose(const Contact& contact, Instant now) {
     if (upkeep_at) upkeep_at = std::min(*upkeep_at, now + kUpkeepPauseAfterLoss);
     if (remembered.size() >= kRememberedMax) remembered.erase(remembered.begin());
     remembered.push_back(contact);
+    neighbourhood_changed(contact, now);
+}
+
+// Who says that it is read-only answers pings alone, which would keep it in the table for ever. The
+// word alone can be forged: one that answers this stays.
+void DhtNode::Impl::doubt(const Contact& contact, Instant now) {
+    if (rpc.full() || rpc.expects(contact.endpoint)) return;
+    Query query;
+    query.method = Method::find_node;
+    query.target = tables.of(contact).own_id();
+    send_query(contact, {Errand::Kind::doubt, 0}, query, now);
+}
+
+void DhtNode::Impl::dismiss(const Contact& contact, Instant now) {
+    RoutingTable& table = tables.of(contact);
+    if (!table.failed(contact)) (void)table.failed(contact);
     neighbourhood_changed(contact, now);
 }
 
@@ -328,11 +357,24 @@ void DhtNode::Impl::conclude(const Publication& publication, Work& work, Instant
     kept_due.set(publication.target, after(keeping.retry / 2, keeping.retry, now));
 }
 
+void DhtNode::Impl::on(const RoleIs& input, Instant now) {
+    if (options.role == input.role) return;
+    options.role = input.role;
+    responder.set_role(input.role);
+    // The lookup tells our neighbours what we are now.
+    self_pause = Duration(0);
+    if (is_started) self_at = now;
+}
+
 void DhtNode::Impl::on(const NetworkChanged&, Instant now) {
     external_v4.clear();
     external_v6.clear();
     self_pause = Duration(0);
     if (is_started) self_at = now;
+    if (is_started && tables.size() == 0) {
+        join_pause = Duration(0);
+        join_at = now;
+    }
     for (const auto& [target, publication] : kept) {
         if (!std::holds_alternative<Announce>(publication.what)) continue;
         kept_due.set(target, after(Duration(0), kMovedPauseMax, now));

@@ -35,6 +35,8 @@ class Responder {
     // It answered a query of ours.
     void prove(const IpAddress& address, Instant now) { proofs_.prove(address, now); }
 
+    void set_role(Role role) { role_ = role; }
+
     ItemStore& store() { return store_; }
     const ItemStore& store() const { return store_; }
     void check_invariants() const;

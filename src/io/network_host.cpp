@@ -49,6 +49,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
     void on_addresses(const std::vector<IpAddress>& addresses) {
         tell(node::AddressesAre{addresses});
         if (mapper && !stopping) mapper->refresh();
+        if (names && !stopping) names->refresh();
     }
     void tell_ports() { tell(node::PortsMapped(ports)); }
 
@@ -78,6 +79,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
     TcpTransport tcp;
     std::vector<Endpoint> streams;  // taken
     AddressWatch watch;
+    std::optional<NameLookup> names;
     std::optional<PortMapper> mapper;
     node::PortsMapped ports{std::nullopt, std::nullopt, "the router was not asked"};
     DiskThread disk;
@@ -116,6 +118,11 @@ void NetworkHost::Impl::begin(NetworkSink& its_sink) {
         log.warn("addresses_not_watched", "detail=\"{}\"", started.error());
     }
     if (options.map_ports) map_ports();
+    if (options.bootstrap.empty()) return;
+    names.emplace(
+        NameLookup::Options{options.bootstrap}, reactor,
+        [this](const auto& endpoints) { tell(node::BootstrapFound{endpoints}); }, log);
+    names->refresh();
 }
 
 void NetworkHost::Impl::map_ports() {
@@ -191,6 +198,9 @@ std::uint16_t NetworkHost::datagram_port() const {
 std::uint16_t NetworkHost::stream_port() const {
     return impl_->streams.empty() ? std::uint16_t{0} : impl_->streams.front().port;
 }
+const std::vector<Endpoint>& NetworkHost::streams() const {
+    return impl_->streams;
+}
 void NetworkHost::begin(NetworkSink& sink) {
     impl_->begin(sink);
 }
@@ -202,6 +212,7 @@ void NetworkHost::stop() {
     impl_->tcp.stop_listening();
     for (auto& [endpoint, socket] : impl_->udp) socket->close();
     if (impl_->mapper) impl_->mapper->stop();
+    impl_->names.reset();
     impl_->meter.save();
 }
 bool NetworkHost::is_writing() const {

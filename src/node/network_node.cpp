@@ -55,6 +55,9 @@ constexpr std::size_t kReachMax = 8;
 constexpr std::size_t kEndpointsMax = 4;
 // How often is looked whether our address has changed in the eyes of others.
 constexpr Duration kLookInterval = std::chrono::seconds(30);
+// Log lines about single connections at info.
+constexpr int kLinesAtOnce = 20;
+constexpr Duration kLineInterval = std::chrono::seconds(30);
 
 const Bytes& followed_key() {
     static const Bytes kKey{'n', 'f'};
@@ -71,6 +74,15 @@ dht::Item item_of(const org::Publication& publication, const crypto::KeyPair& no
     Bytes value = dht::value_of(given.content);
     if (!given.signature) return dht::sign_item(node, salt, sequence, std::move(value));
     return {std::move(value), dht::Authorship{given.key, salt, sequence, *given.signature}};
+}
+
+std::string text_of(const std::vector<IpAddress>& addresses) {
+    std::string text;
+    for (const IpAddress& address : addresses) {
+        if (!text.empty()) text += ", ";
+        text += address.text();
+    }
+    return text;
 }
 
 NetworkFailure failure_of(NetworkError error, std::string detail) {
@@ -98,13 +110,25 @@ struct NetworkNode::Impl {
     }
     peer::HubOptions hub_options() const {
         peer::HubOptions chosen = options.hub;
-        chosen.listen_port = options.listen.port;
+        chosen.listen_port = listen_port();
         return chosen;
+    }
+    // 0: nobody can dial us.
+    std::uint16_t listen_port() const {
+        return options.listen.empty() ? std::uint16_t{0} : options.listen.front().port;
     }
 
     // ---- Machines
     void dht_step(dht::Input&& input, Instant now, Effects& fx);
     void note_joining(Instant now, Effects& fx);
+    bool may_tell(Instant now);
+    // About one connection.
+    template <class... Args>
+    void tell_line(Instant now, std::string_view event, fmt::format_string<Args...> text,
+                   Args&&... args) {
+        if (may_tell(now)) return log.info(event, text, std::forward<Args>(args)...);
+        log.debug(event, text, std::forward<Args>(args)...);
+    }
     void on_done(dht::Done&& done, Instant now, Effects& fx);
     void on_peers(const Id& organization, const dht::Outcome& outcome, Instant now, Effects& fx);
     void ask_dht(Purpose purpose, dht::Request request, Instant now, Effects& fx);
@@ -145,6 +169,7 @@ struct NetworkNode::Impl {
     void seek_peers(Instant now, Effects& fx);
     void refresh(Instant now, Effects& fx);
     std::vector<Endpoint> endpoints() const;
+    const Endpoint* listener_for(const IpAddress& address) const;
     void look_at_endpoints(Instant now, Effects& fx);
     std::size_t connected_members() const;
 
@@ -169,6 +194,7 @@ struct NetworkNode::Impl {
 
     // ---- The host
     void on(DatagramReceived&& input, Instant now, Effects& fx);
+    void on(BootstrapFound&& input, Instant now, Effects& fx);
     void on(AddressesAre&& input, Instant now, Effects& fx);
     void on(PortsMapped&& input, Instant now, Effects& fx);
     void on(NetworkPersisted&& input, Instant now, Effects& fx);
@@ -206,7 +232,8 @@ struct NetworkNode::Impl {
     std::deque<Pending> pending;  // the front is out
     bool batch_out = false;
     bool stopping = false;
-    bool joined = false;  // the DHT has, or had, nodes
+    bool joined = false;    // the DHT has nodes
+    Instant lines_until{};  // up to when log lines about connections are used up
 
     Instant seek_at{};
     Duration seek_wait{};
@@ -219,16 +246,19 @@ struct NetworkNode::Impl {
 
 void NetworkNode::Impl::dht_step(dht::Input&& input, Instant now, Effects& fx) {
     auto from = dht.step(std::move(input), now);
-    if (!joined) note_joining(now, fx);
+    if (joined != (dht.nodes() > 0)) note_joining(now, fx);
     std::move(from.sends.begin(), from.sends.end(), std::back_inserter(fx.network.datagrams));
     for (auto& done : from.done) on_done(std::move(done), now, fx);
 }
 
 // The first node in the routing table: what could not be published or found can be now.
 void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
-    const dht::Status status = dht.status();
-    joined = status.nodes_v4 + status.nodes_v6 > 0;
-    if (!joined) return;
+    joined = !joined;
+    if (!joined) {
+        log.warn("network_lost", "detail=\"no node answers any more; going on trying\"");
+        return;
+    }
+    log.info("network_joined", "detail=\"another node has answered\"");
     tell_community([&](auto& ours, auto& theirs) { ours.on_joined(now, theirs); }, now, fx);
     seek_wait = kSeekAgain;
     seek_at = std::min(seek_at, now + seek_wait);
@@ -291,11 +321,19 @@ void NetworkNode::Impl::hub_step(peer::Input&& input, Instant now, Effects& fx) 
     }
 }
 
+// Peers can cause these lines: whoever comes and goes all day is seen at debug only.
+bool NetworkNode::Impl::may_tell(Instant now) {
+    lines_until = std::max(lines_until, now - kLinesAtOnce * kLineInterval);
+    if (lines_until + kLineInterval > now) return false;
+    lines_until += kLineInterval;
+    return true;
+}
+
 void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx) {
     const peer::Peer& peer = event.peer;
     contexts_up.insert_or_assign(peer.node, peer.context);
-    log.debug("peer_up", "node={} endpoint={} direction={}", peer.node.hex(), peer.endpoint.text(),
-              peer::to_string(peer.direction));
+    tell_line(now, "peer_up", "node={} endpoint={} direction={}", peer.node.hex(),
+              peer.endpoint.text(), peer::to_string(peer.direction));
     for (const Find& find : finds) {
         hub_step(peer::SendMessage{peer.node, protocol::AskManifest{find.organization}}, now, fx);
     }
@@ -305,7 +343,8 @@ void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx)
 
 void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {
     contexts_up.erase(event.node);
-    log.debug("peer_down", "node={} reason={}", event.node.hex(), peer::to_string(event.reason));
+    tell_line(now, "peer_down", "node={} reason={}", event.node.hex(),
+              peer::to_string(event.reason));
     tell_community([&](auto& ours, auto& theirs) { ours.on_peer_down(event.node, now, theirs); },
                    now, fx);
     seek_wait = kSeekAgain;
@@ -326,6 +365,9 @@ void NetworkNode::Impl::on_event(peer::DialBackVerdict&& event, Instant now, Eff
     reachability = event.reachability.text();
     log.info("reachability", "verdict={} detail=\"{}\"",
              peer::to_string(event.reachability.verdict), reachability);
+    // Nobody may be sent to a node that nobody can reach.
+    const bool is_reader = event.reachability.verdict == peer::Reachability::Verdict::not_reachable;
+    dht_step(dht::RoleIs{is_reader ? dht::Role::reader : dht::Role::member}, now, fx);
     look_at_endpoints(now, fx);
 }
 
@@ -345,7 +387,7 @@ void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx
         ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
     }
     for (const auto& order : from.announce) {
-        ask_dht(ForOrder{order.order}, dht::Announce{order.target, options.listen.port}, now, fx);
+        ask_dht(ForOrder{order.order}, dht::Announce{order.target, listen_port()}, now, fx);
     }
     for (const Id& node : from.reach) {
         std::erase(reach, node);
@@ -434,21 +476,29 @@ std::vector<Endpoint> NetworkNode::Impl::endpoints() const {
         const bool known = std::ranges::find(all, endpoint) != all.end();
         if (!known && all.size() < kEndpointsMax) all.push_back(endpoint);
     };
-    const std::uint16_t port = options.listen.port;
+    const auto add_address = [&](const IpAddress& address) {
+        if (const Endpoint* listener = listener_for(address)) add({address, listener->port});
+    };
     if (ports.tcp) add(*ports.tcp);
-    if (port == 0) return all;
-    if (!options.listen.address.is_unspecified()) {
-        add(options.listen);
-        return all;
+    for (const Endpoint& listener : options.listen) {
+        if (!listener.address.is_unspecified()) add(listener);
     }
     const dht::Status seen = dht.status();
-    if (seen.external_v4) add({*seen.external_v4, port});
-    if (seen.external_v6) add({*seen.external_v6, port});
+    if (seen.external_v4) add_address(*seen.external_v4);
+    if (seen.external_v6) add_address(*seen.external_v6);
     for (const IpAddress& address : addresses) {
-        if (address.is_global()) add({address, port});
+        if (address.is_global()) add_address(address);
     }
-    for (const IpAddress& address : addresses) add({address, port});
+    for (const IpAddress& address : addresses) add_address(address);
     return all;
+}
+
+// Where a connection to `address` would be accepted: an address of the other family leads nowhere.
+const Endpoint* NetworkNode::Impl::listener_for(const IpAddress& address) const {
+    const auto listener = std::ranges::find_if(options.listen, [&](const Endpoint& one) {
+        return one.address.is_unspecified() && one.address.is_v4() == address.is_v4();
+    });
+    return listener == options.listen.end() ? nullptr : &*listener;
 }
 
 void NetworkNode::Impl::look_at_endpoints(Instant now, Effects& fx) {
@@ -597,16 +647,27 @@ void NetworkNode::Impl::on(DatagramReceived&& input, Instant now, Effects& fx) {
     dht_step(dht::Datagram{input.from, input.bytes}, now, fx);
 }
 
+void NetworkNode::Impl::on(BootstrapFound&& input, Instant now, Effects& fx) {
+    dht_step(dht::Bootstrap{std::move(input.endpoints)}, now, fx);
+}
+
 void NetworkNode::Impl::on(AddressesAre&& input, Instant now, Effects& fx) {
     if (addresses == input.addresses) return;
     const bool first = addresses.empty();
     addresses = std::move(input.addresses);
-    if (!first) dht_step(dht::NetworkChanged{}, now, fx);
+    if (!first) {
+        log.info("addresses_changed", "now=\"{}\"", text_of(addresses));
+        dht_step(dht::NetworkChanged{}, now, fx);
+        hub_step(peer::NetworkChanged{}, now, fx);
+    }
     look_at_endpoints(now, fx);
 }
 
 void NetworkNode::Impl::on(PortsMapped&& input, Instant now, Effects& fx) {
+    const bool is_news = ports.tcp != input.tcp;
     ports = std::move(input);
+    // What could not be reached may be reached now, and the reverse.
+    if (is_news) hub_step(peer::CheckReachability{}, now, fx);
     look_at_endpoints(now, fx);
 }
 

@@ -107,8 +107,16 @@ void Announcer::Impl::on(AddressesAre&& input, Instant now, Effects&) {
         input.endpoints.resize(decltype(RoutingRecord::endpoints)::kMax);
     }
     if (input.endpoints == endpoints) return;
+    const bool has_moved = !endpoints.empty();
     endpoints = std::move(input.endpoints);
     want_record(now);
+    if (!has_moved) return;
+    // An announcement names the address that it came from.
+    for (auto& [key, slot] : slots) {
+        if (key.kind != SlotKind::presence) continue;
+        slot.order = 0;
+        want(key, now + options.settle);
+    }
 }
 
 void Announcer::Impl::on(Serves&& input, Instant now, Effects&) {

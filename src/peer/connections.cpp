@@ -101,7 +101,7 @@ void Hub::Impl::on(const Received& received, Instant now, Effects& fx) {
     if (link == nullptr || !link->session) return;
     link->bytes_in += received.bytes.size();
     link->last_received = now;
-    link->ping_sent.reset();
+    link->pong_by.reset();
     Session::Step step = link->session->receive(received.bytes);
     write(*link, std::move(step.write), now, fx);
     if (link->session->is_established() && link->stage == Link::Stage::handshaking) {
@@ -315,6 +315,9 @@ void Hub::Impl::note_end_of_dial(const Link& link, CloseReason reason, Instant n
         case CloseReason::full:
         case CloseReason::said_goodbye: break;
     }
+    // Whoever hung up before it had proven itself may be a node with a new key.
+    const bool was_met = link.stage == Link::Stage::handshaking;
+    if (was_met && link.target.node) table.mistaken(link.remote);
     const bool was_stable = link.stage == Link::Stage::up && now - link.up_since >= kFlapping;
     if (!was_stable) return table.failed(link.remote, now);
     const auto span = static_cast<std::uint64_t>(options.table.rest_min.count());

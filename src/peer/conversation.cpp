@@ -56,7 +56,7 @@ void Hub::Impl::ping(Link& link, Instant now, Effects& fx) {
     std::array<std::uint8_t, 8> bytes{};
     entropy.fill(bytes);
     link.ping = bcs::Reader(bytes).little_endian<std::uint64_t>();
-    link.ping_sent = now;
+    link.pong_by = now + options.pong_timeout;
     send(link, protocol::Ping{*link.ping}, now, fx);
 }
 

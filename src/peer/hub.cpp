@@ -104,8 +104,22 @@ void Hub::Impl::on(const Introduce& introduce, Instant now, Effects&) {
     if (options.listen_port != 0) round_at = now + kFirstDialBackAfter;
 }
 
+// A connection from an address that is gone looks alive for minutes: who does not answer soon is
+// dialed anew.
+void Hub::Impl::on(const NetworkChanged&, Instant now, Effects& fx) {
+    for (auto& [id, link] : links) {
+        if (link.stage != Link::Stage::up) continue;
+        ping(link, now, fx);
+        link.pong_by = now + options.pong_timeout_moved;
+    }
+    table.retry_all(now);
+    plan_soon(now);
+    if (options.listen_port != 0) round_at = now + kFirstDialBackAfter;
+}
+
 void Hub::Impl::on(const CheckReachability&, Instant now, Effects&) {
-    if (options.listen_port != 0) round_at = now;
+    // The first round waits for a few peers to ask.
+    if (options.listen_port != 0 && has_peers()) round_at = now;
 }
 
 void Hub::Impl::on(const Stop&, Instant now, Effects& fx) {

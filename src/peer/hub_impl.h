@@ -40,6 +40,7 @@ struct Hub::Impl {
     void on(Serve&, Instant now, Effects&);
     void on(const Reserve&, Instant now, Effects&);
     void on(const Introduce&, Instant now, Effects&);
+    void on(const NetworkChanged&, Instant now, Effects&);
     void on(const CheckReachability&, Instant now, Effects&);
     void on(const Stop&, Instant now, Effects&);
 

@@ -14,7 +14,7 @@ Instant Link::deadline(const HubOptions& options) const {
         case Stage::greeting: return began + options.handshake_timeout;
         case Stage::up: at = last_received + options.ping_after; break;
     }
-    if (ping_sent) at = *ping_sent + options.pong_timeout;
+    if (pong_by) at = *pong_by;
     if (resumes_at) at = *resumes_at;
     if (in_flight > 0) at = std::min(at, progress + options.stall_timeout);
     return at;
@@ -33,14 +33,12 @@ std::optional<CloseReason> Link::expired(const HubOptions& options, Instant now)
     }
     if (in_flight > 0 && now >= progress + options.stall_timeout) return CloseReason::stalled;
     // While we do not read, silence means nothing.
-    if (ping_sent && !resumes_at && now >= *ping_sent + options.pong_timeout) {
-        return CloseReason::idle;
-    }
+    if (pong_by && !resumes_at && now >= *pong_by) return CloseReason::idle;
     return std::nullopt;
 }
 
 bool Link::wants_ping(const HubOptions& options, Instant now) const {
-    return stage == Stage::up && !ping_sent && !resumes_at &&
+    return stage == Stage::up && !pong_by && !resumes_at &&
            now >= last_received + options.ping_after;
 }
 

@@ -45,7 +45,7 @@ struct Link {
     Instant authenticated_at;
     Instant up_since;
     Instant last_received;
-    std::optional<Instant> ping_sent;    // and nothing received since
+    std::optional<Instant> pong_by;      // a ping is out and nothing was received since
     std::optional<std::uint64_t> ping;   // its nonce, until the Pong
     std::optional<Instant> resumes_at;   // not read until then
     std::optional<Instant> asked_us_at;  // its last AskDialBack that was tried

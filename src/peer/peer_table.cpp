@@ -172,6 +172,17 @@ void PeerTable::failed(const Endpoint& endpoint, Instant now) {
     known.next_attempt = now + Duration(half + jitter);
 }
 
+void PeerTable::mistaken(const Endpoint& endpoint) {
+    const auto at = known_.find(endpoint);
+    if (at == known_.end() || at->second.source == Source::manifest) return;
+    at->second.node.reset();
+    at->second.static_key.reset();
+}
+
+void PeerTable::retry_all(Instant now) {
+    for (auto& [endpoint, known] : known_) known.next_attempt = std::min(known.next_attempt, now);
+}
+
 void PeerTable::rest_until(const Endpoint& endpoint, Instant at) {
     const auto known = known_.find(endpoint);
     if (known == known_.end()) return;

@@ -72,6 +72,7 @@ Json outcome_json(const dht::Outcome& outcome) {
 Json network_json(const node::NetworkStatus& status) {
     return {{"dht",
              {{"ready", status.dht.ready},
+              {"role", dht::to_string(status.dht.role)},
               {"id", status.dht.id_v4.hex()},
               {"nodes_v4", status.dht.nodes_v4},
               {"nodes_v6", status.dht.nodes_v6},

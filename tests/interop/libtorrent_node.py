@@ -5,6 +5,8 @@ import time
 
 import libtorrent as lt
 
+from harness.dht_node import bracketed
+
 ANSWER_SECONDS = 20
 
 # Loopback is a network like any other, there is nobody outside, and limits meant for the Internet are off.
@@ -31,7 +33,7 @@ def secret_of(key):
 class LibtorrentNode:
     def __init__(self, address, port, **settings):
         self.endpoint = (address, port)
-        self.session = lt.session(dict(SETTINGS, listen_interfaces=f"{address}:{port}", **settings))
+        self.session = lt.session(dict(SETTINGS, listen_interfaces=f"{bracketed(address)}:{port}", **settings))
 
     def add(self, endpoints):
         for endpoint in endpoints:

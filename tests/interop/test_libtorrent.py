@@ -11,7 +11,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
 
 from harness.dht_node import DhtNodes, free_port, node_address  # noqa: E402
 from harness.json_lines import RequestFailed  # noqa: E402
-from harness.krpc import decode, encode, sha1  # noqa: E402
+from harness.krpc import decode, encode, has_ipv6, sha1  # noqa: E402
 from harness.sodium import Key  # noqa: E402
 
 try:
@@ -44,14 +44,20 @@ def eventually(ask, fits, seconds=PEER_SECONDS_MAX):
 
 @unittest.skipIf(LibtorrentNode is None, "no python3-libtorrent")
 class Libtorrent(unittest.TestCase):
+    address = None  # of all nodes; None: each has one of its own
+
+    @classmethod
+    def address_of(cls, number):
+        return cls.address or node_address(number)
+
     @classmethod
     def setUpClass(cls):
-        cls.ours = DhtNodes(OURS, options=["--admit=any", "--local=exempt"])
+        cls.ours = DhtNodes(OURS, options=["--admit=any", "--local=exempt"], address=cls.address)
         cls.addClassCleanup(cls.ours.end)
         cls.ours.wait_until_known(8)
         cls.theirs = []
         for number in range(THEIRS):
-            address = node_address(300 + number)
+            address = cls.address_of(300 + number)
             node = LibtorrentNode(address, free_port(address))
             node.add(cls.ours.endpoints[:3])
             cls.theirs.append(node)
@@ -59,7 +65,7 @@ class Libtorrent(unittest.TestCase):
             node.wait_for_nodes(8)
 
     def test_it_joins_through_one_of_ours(self):
-        address = node_address(310)
+        address = self.address_of(310)
         newcomer = LibtorrentNode(address, free_port(address))
         newcomer.add(self.ours.endpoints[:1])
         newcomer.wait_for_nodes(8)
@@ -121,6 +127,14 @@ class Libtorrent(unittest.TestCase):
             address = self.theirs[1].endpoint[0]
             peers = eventually(lambda: self.ours.peers(5, info_hash), lambda found: found and "failure" not in found)
             self.assertEqual({address}, {host for host, _ in peers})
+
+
+@unittest.skipIf(LibtorrentNode is None, "no python3-libtorrent")
+@unittest.skipUnless(has_ipv6(), "no IPv6 on loopback")
+class LibtorrentOverIPv6(Libtorrent):
+    """BEP 32: all of the above where there is no IPv4 at all."""
+
+    address = "::1"
 
 
 if __name__ == "__main__":

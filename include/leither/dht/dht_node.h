@@ -5,7 +5,8 @@
 //   * Answers ping, find_node, get_peers, announce_peer, get and put (BEP 5, 32, 43, 44) within the
 //     limits of rate_limit.h; every refusal has its code. A read-only node answers pings alone.
 //   * A node enters the routing table only when it has answered a query of ours and the wall counts
-//     it; read-only senders never do.
+//     it; read-only senders never do, and one that becomes read-only is dropped as soon as it is
+//     found to answer no lookups.
 //   * A get ends at a quorum: the highest valid sequence seen from kQuorum holders in different
 //     blocks, or when the k closest have answered. An immutable item needs one holder.
 //   * A put looks before it writes: it takes tokens and sequences from the k closest, refuses to
@@ -72,9 +73,20 @@ struct Keep {
 struct Forget {
     Id target;  // of an item, or an info hash
 };
+// Bootstrap addresses found since the start, besides those it named: at most kBootstrapMax, the
+// latest. Asked at once if no node is known.
+struct Bootstrap {
+    std::vector<Endpoint> endpoints;
+};
+inline constexpr std::size_t kBootstrapMax = 64;
+// Whether others can reach us, as it has turned out.
+struct RoleIs {
+    Role role = Role::member;
+};
 // The host has other addresses than before: what we announced is published anew within a minute.
 struct NetworkChanged {};
-using Input = std::variant<Tick, Datagram, Start, Ask, Cancel, Keep, Forget, NetworkChanged>;
+using Input = std::variant<Tick, Datagram, Start, Bootstrap, RoleIs, Ask, Cancel, Keep, Forget,
+                           NetworkChanged>;
 
 // ---- Effects
 
@@ -114,6 +126,7 @@ struct Counters {
 struct Status {
     bool started = false;
     bool ready = false;  // the first lookup of our own id has ended
+    Role role = Role::member;
     Id id_v4;
     Id id_v6;
     std::size_t nodes_v4 = 0;  // in the routing table
@@ -179,6 +192,8 @@ class DhtNode {
     std::optional<Instant> next_deadline() const;
 
     Status status() const;
+    // How many are in the routing tables.
+    std::size_t nodes() const;
     // Those that answered last, at most `max`: to be saved at stop and every few hours.
     std::vector<Contact> good_nodes(std::size_t max) const;
     // Closest first, from the routing table alone.

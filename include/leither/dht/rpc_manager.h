@@ -20,7 +20,8 @@ namespace leither::dht {
 
 // What a query was sent for.
 struct Errand {
-    enum class Kind : std::uint8_t { check, join, look, store };
+    // doubt: whether a node of the table still answers more than pings
+    enum class Kind : std::uint8_t { check, join, look, store, doubt };
     Kind kind = Kind::check;
     std::uint32_t task = 0;  // of look and store
 };

@@ -4,6 +4,8 @@
 //   * One UDP port and one TCP port, each on the addresses given. Where a port is in use the
 //     operator is told which key to change.
 //   * Batches of the network's store are written on a disk thread of their own.
+//   * Bootstrap nodes given by name are looked up until the host stops, and anew after each change
+//     of its addresses.
 //   * The router's port mapping is asked for if wanted, and given back at the end.
 // All calls on the reactor's thread.
 #pragma once
@@ -15,6 +17,7 @@
 
 #include "leither/base/endpoint.h"
 #include "leither/base/log.h"
+#include "leither/io/name_lookup.h"
 #include "leither/io/reactor.h"
 #include "leither/node/network.h"
 #include "leither/peer/rate_limit.h"
@@ -32,6 +35,7 @@ class NetworkSink {
 struct NetworkHostOptions {
     std::vector<Endpoint> datagrams;  // where the DHT listens, one of each family at most
     std::vector<Endpoint> streams;    // where connections are accepted
+    std::vector<HostName> bootstrap;  // of the DHT, given by name
     bool map_ports = true;
     std::size_t connections_max = 256;
     peer::Budget::Options budget;
@@ -52,6 +56,8 @@ class NetworkHost {
     // The ports taken, of the first address each.
     std::uint16_t datagram_port() const;
     std::uint16_t stream_port() const;
+    // Where connections are accepted, as taken.
+    const std::vector<Endpoint>& streams() const;
 
     // `sink` outlives the host's use.
     void begin(NetworkSink& sink);

@@ -30,9 +30,9 @@ struct NetworkOptions {
     org::ChatOptions chat;
     std::vector<Endpoint> bootstrap;  // of the DHT
     std::vector<Endpoint> peers;      // nodes the operator wants connections to
-    // Where we listen for connections; port 0 = nowhere. The address may be unspecified: any of
-    // ours.
-    Endpoint listen;
+    // Where we listen for connections, one of each family at most. The address may be unspecified:
+    // any of ours. The first one's port is what others are told.
+    std::vector<Endpoint> listen;
     Duration find_timeout = std::chrono::seconds(20);   // of an organization
     Duration save_interval = std::chrono::hours(3);     // of contacts and addresses
     Duration seek_interval = std::chrono::minutes(2);   // of peers, while there are too few
@@ -47,6 +47,10 @@ struct NetworkOptions {
 struct DatagramReceived {
     Endpoint from;
     ByteView bytes;
+};
+// Addresses of the DHT's nodes to begin with, which the host has found under their names.
+struct BootstrapFound {
+    std::vector<Endpoint> endpoints;
 };
 // The host's addresses, loopback left out unless it is all there is.
 struct AddressesAre {
@@ -65,9 +69,9 @@ struct NetworkPersisted {
 // Says goodbye and hands out what is to be kept. Nothing else is stepped but NetworkPersisted.
 struct NetworkStopping {};
 
-using NetworkInput =
-    std::variant<DatagramReceived, peer::Accepted, peer::Opened, peer::Received, peer::Sent,
-                 peer::Closed, AddressesAre, PortsMapped, NetworkPersisted, NetworkStopping>;
+using NetworkInput = std::variant<DatagramReceived, peer::Accepted, peer::Opened, peer::Received,
+                                  peer::Sent, peer::Closed, BootstrapFound, AddressesAre,
+                                  PortsMapped, NetworkPersisted, NetworkStopping>;
 
 // ---- From callers -------------------------------------------------------------------------------
 

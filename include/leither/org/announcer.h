@@ -6,8 +6,8 @@
 //     has passed. No address: no record.
 //   * The manifest when it changes, the chat head and the lines it names `settle` after that; then
 //     every `republish`.
-//   * announce_peer on the organization's id and each served account's: at once and every
-//     `republish`.
+//   * announce_peer on the organization's id and each served account's: at once, `settle` after an
+//     address has changed, and every `republish`.
 //   * An order that failed is repeated after retry_min, doubling to retry_max; one without an
 //     outcome after order_timeout counts as failed.
 //   * Sequences of the node's own items always rise, also over restarts and if the clock steps

@@ -77,13 +77,16 @@ struct Introduce {
     std::uint16_t listen_port = 0;
     std::uint64_t features = 0;
 };
-// Asks peers whether they can dial us, now.
+// The host has other addresses than before: connections may be dead, and what was out of reach may
+// be in reach.
+struct NetworkChanged {};
+// Asks peers whether they can dial us, now; nothing if there are none yet.
 struct CheckReachability {};
 // Says goodbye to all and takes nothing more.
 struct Stop {};
 
 using Input =
     std::variant<Tick, Accepted, Opened, Received, Sent, Closed, Learn, SendMessage, Forget, Ban,
-                 Pardon, Judge, Serve, Reserve, Introduce, CheckReachability, Stop>;
+                 Pardon, Judge, Serve, Reserve, Introduce, NetworkChanged, CheckReachability, Stop>;
 
 }  // namespace leither::peer

@@ -27,6 +27,8 @@ struct HubOptions {
     Duration handshake_timeout = std::chrono::seconds(5);  // until the other's Hello
     Duration ping_after = std::chrono::seconds(120);       // of silence
     Duration pong_timeout = std::chrono::seconds(30);
+    // The same after a change of the host's addresses.
+    Duration pong_timeout_moved = std::chrono::seconds(10);
     Duration stall_timeout = std::chrono::seconds(60);  // without the transport taking a byte
     Duration full_patience = std::chrono::seconds(10);  // the same, with a full outbox
     // Two connections to one node that are made within this time are taken for a simultaneous dial.

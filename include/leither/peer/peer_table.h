@@ -67,6 +67,11 @@ class PeerTable {
     // A dial to `endpoint` led to `remote`, or to nothing. What is not known (any more) is ignored.
     void succeeded(const Endpoint& endpoint, const Authenticated& remote, Instant now);
     void failed(const Endpoint& endpoint, Instant now);
+    // Whoever answers at `endpoint` is not who was thought to be: the next dial is a first contact,
+    // unless who is there was said by a signed record; to a first contact we show who we are.
+    void mistaken(const Endpoint& endpoint);
+    // Whatever has failed may be tried at once.
+    void retry_all(Instant now);
     // Not before `at`, whatever the failures say.
     void rest_until(const Endpoint& endpoint, Instant at);
 

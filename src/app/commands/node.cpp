@@ -10,6 +10,19 @@ namespace {
 
 using nlohmann::json;
 
+std::string dht_text(const json& dht) {
+    const int nodes = dht.at("nodes_v4").get<int>() + dht.at("nodes_v6").get<int>();
+    if (nodes == 0) {
+        return "nobody known yet; every node but a network's first needs an address in "
+               "dht.bootstrap "
+               "that answers";
+    }
+    const bool is_reader = dht.at("role").get<std::string>() == "reader";
+    return fmt::format(
+        "{} {} known{}", nodes, nodes == 1 ? "node" : "nodes",
+        is_reader ? "; asks them and is asked by none, since nobody can dial it" : "");
+}
+
 void status(Session& session) {
     const json status = session.call("node.status", json::object());
     std::vector<std::pair<std::string, std::string>> fields = {
@@ -34,13 +47,10 @@ void status(Session& session) {
     }
     const json& network = status.at("network");
     if (!network.is_null()) {
-        fields.insert(fields.end(),
-                      {{"DHT", fmt::format("{} nodes known",
-                                           network.at("dht").at("nodes_v4").get<int>() +
-                                               network.at("dht").at("nodes_v6").get<int>())},
-                       {"connections", network.at("connections").dump()},
-                       {"reachable", network.at("reachability").get<std::string>()},
-                       {"ports", network.at("ports").get<std::string>()}});
+        fields.insert(fields.end(), {{"DHT", dht_text(network.at("dht"))},
+                                     {"connections", network.at("connections").dump()},
+                                     {"reachable", network.at("reachability").get<std::string>()},
+                                     {"ports", network.at("ports").get<std::string>()}});
     }
     session.print(status, format_fields(fields));
 }
@@ -67,7 +77,10 @@ void peers(Session& session) {
                    peer.at("bytes_out").dump(), peer.at("score").dump(),
                    peer.at("agent").get<std::string>()});
     }
-    session.print(peers, peers.empty() ? "No connections yet.\n" : table.text());
+    session.print(
+        peers, peers.empty()
+                   ? "No connections yet. They come with an organization: leither org follow ID\n"
+                   : table.text());
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ node::NetworkOptions NetworkWorld::network_options(const Host& host) const {
     node::NetworkOptions options;
     options.dht.local = dht::LocalSources::exempt;
     options.dht.families = dht::Families::v4;
-    options.listen = host.endpoint;
+    options.listen = {host.endpoint};
+    if (options_.listens == Listens::anywhere) options.listen.front().address = IpAddress();
     if (host.number > 0) options.bootstrap.push_back(hosts_.front()->endpoint);
     return options;
 }
@@ -126,7 +127,9 @@ void NetworkWorld::dial(Host& host, const peer::Dial& dial) {
     after(2 * options_.latency, [this, from, endpoint = dial.endpoint] {
         Host* to = host_at(endpoint);
         if (!is_up(from.first)) return;
-        if (to == nullptr) return step(*hosts_[from.first], peer::Closed{from.second});
+        if (to == nullptr || shut_in_.contains(to->number)) {
+            return step(*hosts_[from.first], peer::Closed{from.second});
+        }
         const Connection there{to->number,
                                peer::ConnectionId(peer::kAccepted.value() + accepted_++)};
         connections_[from] = there;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "leither/base/prng.h"
@@ -16,9 +17,12 @@ namespace leither::testing {
 
 class NetworkWorld {
  public:
+    // At their own address, or at any of theirs of IPv4.
+    enum class Listens : std::uint8_t { at_own_address, anywhere };
     struct Options {
         std::uint64_t seed = 1;
         Duration latency = std::chrono::milliseconds(10);
+        Listens listens = Listens::at_own_address;
     };
     explicit NetworkWorld(Options options, Instant start) : options_(options), now_(start) {}
 
@@ -27,6 +31,10 @@ class NetworkWorld {
     void stop(std::size_t host);     // says goodbye, keeps what it wants to keep
     void crash(std::size_t host);    // nobody hears of it
     void restart(std::size_t host);  // what was durable is there again
+
+    // Nobody can dial it, as behind most home routers; datagrams it has asked for come in.
+    void shut_in(std::size_t host) { shut_in_.insert(host); }
+    void let_in(std::size_t host) { shut_in_.erase(host); }
 
     Instant now() const { return now_; }
     node::Queries queries(std::size_t host) const { return hosts_[host]->node->queries(); }
@@ -79,6 +87,7 @@ class NetworkWorld {
     std::multimap<Instant, std::function<void()>> events_;
     std::map<Connection, Connection> connections_;
     std::uint64_t accepted_ = 0;
+    std::set<std::size_t> shut_in_;
     node::Token last_token_ = 0;
 };
 

@@ -18,19 +18,25 @@ def node_address(number):
     return f"127.{10 + number // 250}.{1 + number % 250}.1"
 
 
+def bracketed(address):
+    """As it stands before a colon and a port."""
+    return f"[{address}]" if ":" in address else address
+
+
 def free_port(address):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.bind((address, 0))
         return probe.getsockname()[1]
 
 
 class DhtNodes:
-    """`count` nodes that know `bootstrap`, or each the first one."""
+    """`count` nodes that know `bootstrap`, or each the first one. Each at an address of its own, or all at `address`."""
 
-    def __init__(self, count=1, bootstrap=(), first=0, options=()):
-        listen = [f"{node_address(first + number)}:0" for number in range(count)]
+    def __init__(self, count=1, bootstrap=(), first=0, options=(), address=None):
+        listen = [f"{bracketed(address or node_address(first + number))}:0" for number in range(count)]
         command = [DHT_NODE, *(f"--listen={name}" for name in listen),
-                   *(f"--bootstrap={host}:{port}" for host, port in bootstrap), *options]
+                   *(f"--bootstrap={bracketed(host)}:{port}" for host, port in bootstrap), *options]
         self.lines = JsonLines(command)
         try:
             ready = self.lines.event(READY_SECONDS_MAX)

@@ -168,6 +168,16 @@ class Refused(Exception):
 _blocks = itertools.count(os.getpid() % 200 * 250)
 
 
+def has_ipv6():
+    """Whether loopback has an IPv6 address."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
 def fresh_address():
     """A loopback address in a /24 that no other asker of this run has."""
     block = next(_blocks)

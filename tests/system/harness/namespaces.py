@@ -1,8 +1,10 @@
 """Machines of our own: network namespaces joined by cables. Needs root and iproute2."""
 
+import itertools
 import os
 import shutil
 import subprocess
+import threading
 import unittest
 
 
@@ -10,7 +12,7 @@ def can_make():
     """Whether this machine lets us make network namespaces."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
-    name = f"lt{os.getpid()}x"
+    name = f"lt{os.getpid()}x{threading.get_ident()}"
     made = subprocess.run(["ip", "netns", "add", name], check=False, capture_output=True).returncode == 0
     if made:
         subprocess.run(["ip", "netns", "del", name], check=True)
@@ -38,14 +40,13 @@ class Machine:
 class Lab:
     """Machines and cables, all gone at the end of the test."""
 
-    _count = 0
+    _count = itertools.count()  # labs may be built side by side
 
     def __init__(self, test: unittest.TestCase):
         if not can_make():
             test.skipTest("needs root and the right to make network namespaces")
         self._test = test
-        Lab._count += 1
-        self._prefix = f"lt{os.getpid()}{chr(ord('a') + Lab._count % 26)}"
+        self._prefix = f"lt{os.getpid()}{chr(ord('a') + next(Lab._count) % 26)}"
 
     def machine(self, name):
         full = f"{self._prefix}-{name}"

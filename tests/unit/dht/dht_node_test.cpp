@@ -241,6 +241,93 @@ TEST(DhtNode, AReaderAnswersPingsAloneAndSaysWhatItIs) {
     EXPECT_TRUE(Bench::sent<Response>(find, at(2)).empty());
 }
 
+TEST(DhtNode, ItsRoleFollowsWhetherOthersCanReachIt) {
+    Bench bench(Options{});
+    bench.step(Start{{at(1)}, {}});
+    bench.befriend(2);
+    const Bytes find = write(Bench::query(Method::find_node, 2));
+    EXPECT_EQ(Bench::sent<Response>(bench.hand(at(2), find), at(2)).size(), 1u);
+    // It looks around at once, so that its neighbours learn of the change.
+    const auto said = Bench::sent<Query>(bench.step(RoleIs{Role::reader}), at(2));
+    ASSERT_EQ(said.size(), 1u);
+    EXPECT_TRUE(said.front().read_only);
+    EXPECT_EQ(bench.node->status().role, Role::reader);
+    EXPECT_TRUE(Bench::sent<Response>(bench.hand(at(2), find), at(2)).empty());
+    bench.answer(at(2), said.front(), 2);
+    const auto again = Bench::sent<Query>(bench.step(RoleIs{Role::member}), at(2));
+    ASSERT_EQ(again.size(), 1u);
+    EXPECT_FALSE(again.front().read_only);
+    EXPECT_EQ(Bench::sent<Response>(bench.hand(at(2), find), at(2)).size(), 1u);
+}
+
+TEST(DhtNode, ANodeThatBecomesReadOnlyIsDroppedUnlessItStillAnswersLookups) {
+    Bench bench = Bench::started();
+    bench.befriend(1);
+    bench.befriend(2);
+    bench.pass(seconds(20));
+    ASSERT_EQ(bench.nodes(), 2u);
+    for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}}) {
+        Query ping = Bench::query(Method::ping, number);
+        ping.read_only = true;
+        const auto asked = Bench::sent<Query>(bench.hand(at(number), write(ping)), at(number));
+        ASSERT_EQ(asked.size(), 1u);
+        EXPECT_EQ(asked.front().method, Method::find_node);
+        // The second one's word was forged.
+        if (number == 2) bench.answer(at(number), asked.front(), number);
+    }
+    bench.pass(seconds(4));
+    EXPECT_EQ(bench.nodes(), 1u);
+    EXPECT_EQ(bench.node->closest(id_of(2), 8).front().endpoint, at(2));
+}
+
+TEST(DhtNode, ABootstrapAddressFoundLaterIsAskedAtOnce) {
+    Bench bench = Bench::started();
+    const auto effects = bench.step(Bootstrap{{at(1)}});
+    const auto asked = Bench::sent<Query>(effects, at(1));
+    ASSERT_EQ(asked.size(), 1u);
+    bench.answer(at(1), asked.front(), 1);
+    EXPECT_EQ(bench.nodes(), 1u);
+    // Who knows others leaves it at that.
+    EXPECT_TRUE(Bench::sent<Query>(bench.step(Bootstrap{{at(2)}}), at(2)).empty());
+}
+
+TEST(DhtNode, ABootstrapNodeThatComesUpLateIsFoundWithinAMinute) {
+    Bench bench(Options{});
+    bench.step(Start{{at(1)}, {}});
+    bench.step(Bootstrap{{at(2)}});
+    // Nobody answers for ten minutes.
+    Instant last = bench.now;
+    Duration longest{0};
+    while (bench.now < kStart + minutes(10)) {
+        bench.now = std::max(bench.now, bench.node->next_deadline().value());
+        const auto effects = bench.step(Tick{});
+        if (Bench::sent<Query>(effects, at(1)).empty()) continue;
+        EXPECT_EQ(Bench::sent<Query>(effects, at(2)).size(), 1u);
+        longest = std::max(longest, bench.now - last);
+        last = bench.now;
+    }
+    EXPECT_GT(last, kStart + minutes(9));
+    EXPECT_LT(longest, minutes(1));
+}
+
+TEST(DhtNode, BootstrapAddressesFoundAreBoundedAndTheLatestStay) {
+    Bench bench = Bench::started();
+    Bootstrap found;
+    for (std::size_t i = 0; i <= kBootstrapMax; ++i) {
+        found.endpoints.push_back(at(1, static_cast<std::uint8_t>(i + 1)));
+    }
+    std::size_t first_asked = 0;
+    std::size_t last_asked = 0;
+    const auto count = [&](const Effects& effects) {
+        first_asked += Bench::sent<Query>(effects, found.endpoints.front()).size();
+        last_asked += Bench::sent<Query>(effects, found.endpoints.back()).size();
+    };
+    count(bench.step(Bootstrap{found}));
+    for (int i = 0; i < 120; ++i) count(bench.pass(seconds(5)));
+    EXPECT_EQ(first_asked, 0u);
+    EXPECT_GT(last_asked, 0u);
+}
+
 TEST(DhtNode, GuestsFromTheWorldAreAnsweredButAreNoNodes) {
     Bench bench = Bench::started();
     bench.befriend(1, kForeign);

@@ -54,7 +54,7 @@ class Daemon {
         options.dht.local = dht::LocalSources::exempt;
         options.dht.families = dht::Families::v4;
         options.bootstrap = std::move(bootstrap);
-        options.listen = {IpAddress::v4({127, 0, 0, 1}), host_.stream_port()};
+        options.listen = host_.streams();
         node_.emplace(node::Node::open({}, *store_, key, Log(),
                                        {options, *network_store_, entropy_, clock_.now()})
                           .value());

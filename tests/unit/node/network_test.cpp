@@ -175,6 +175,55 @@ TEST_F(Network, MembersNodesLearnOfEachOther) {
     EXPECT_TRUE(world_.wait([&] { return knows(a) && knows(b); }, minutes(5)));
 }
 
+TEST_F(Network, ANodeThatNobodyCanDialIsAReaderUntilSomebodyCan) {
+    publish();
+    world_.shut_in(1);  // the node that is added next
+    const std::size_t hidden = add_node();
+    follow(hidden);
+    const auto role = [&] { return world_.queries(hidden).network(world_.now())->dht.role; };
+    ASSERT_TRUE(world_.wait([&] { return role() == dht::Role::reader; }, minutes(2)));
+    const auto status = world_.queries(hidden).network(world_.now());
+    EXPECT_TRUE(status->reachability.starts_with("not reachable: 0 of 1 nodes could connect"))
+        << status->reachability;
+    // Nobody is sent to it any more, and it stays connected.
+    EXPECT_TRUE(world_.wait(
+        [&] { return world_.queries(kKeeper).network(world_.now())->dht.nodes_v4 == 0; },
+        minutes(2)));
+    EXPECT_EQ(world_.queries(hidden).peers(world_.now()).size(), 1u);
+    world_.let_in(hidden);
+    EXPECT_TRUE(world_.wait([&] { return role() == dht::Role::member; }, minutes(30)));
+    EXPECT_TRUE(world_.wait(
+        [&] { return world_.queries(kKeeper).network(world_.now())->dht.nodes_v4 == 1; },
+        minutes(2)));
+}
+
+TEST_F(Network, AMappedPortIsTriedSoonAfterwards) {
+    publish();
+    world_.shut_in(1);
+    const std::size_t hidden = add_node();
+    follow(hidden);
+    const auto role = [&] { return world_.queries(hidden).network(world_.now())->dht.role; };
+    ASSERT_TRUE(world_.wait([&] { return role() == dht::Role::reader; }, minutes(2)));
+    world_.advance(minutes(2));
+    world_.let_in(hidden);
+    world_.step(hidden, PortsMapped{world_.endpoint(hidden), std::nullopt, "by a test"});
+    EXPECT_TRUE(world_.wait([&] { return role() == dht::Role::member; }, seconds(30)));
+}
+
+TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
+    NetworkWorld world({.listens = NetworkWorld::Listens::anywhere}, world_.now());
+    world.add(community_.node_key());
+    world.step(0, Found{1'000'000, community_.encoded_genesis()});
+    world.advance(seconds(2));
+    const IpAddress v4 = *IpAddress::parse("20.0.0.9");
+    world.step(0, AddressesAre{{v4, *IpAddress::parse("2a00::9")}});
+    const auto draft = world.queries(0).manifest_draft();
+    ASSERT_TRUE(draft);
+    std::vector<Endpoint> told;
+    for (const auto& one : draft->keepers[0].endpoints) told.push_back(one.endpoint());
+    EXPECT_EQ(told, std::vector{(Endpoint{v4, world.endpoint(0).port})});
+}
+
 TEST_F(Network, AMessageReachesAMemberOnAnotherNode) {
     publish();
     const std::size_t a = add_member(0);

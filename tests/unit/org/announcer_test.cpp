@@ -104,6 +104,17 @@ TEST_F(AnnouncerTest, AnAddressIsPublishedWithinAMinuteOfItsChange) {
     EXPECT_EQ(announcer.record(), records().back().second);
 }
 
+TEST_F(AnnouncerTest, PresenceIsAnnouncedAnewFromANewAddress) {
+    start();
+    run_until(now + minutes(1));
+    ASSERT_EQ(announced.size(), 1U);
+    const Instant changed = now;
+    give(Announcer::AddressesAre{{endpoint(2)}});
+    run_until(now + minutes(1));
+    ASSERT_EQ(announced.size(), 2U);
+    EXPECT_LT(announced.back().first - changed, minutes(1));
+}
+
 TEST_F(AnnouncerTest, ALineThatFlapsGivesOneRecord) {
     start();
     for (std::uint8_t host = 2; host < 10; ++host) {

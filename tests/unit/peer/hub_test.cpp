@@ -253,6 +253,46 @@ TEST_F(HubTest, ASilentPeerIsFoundOutByPing) {
     EXPECT_EQ(last_reason(a), CloseReason::idle);
 }
 
+TEST_F(HubTest, AfterAChangeOfAddressesDeadConnectionsAreReplacedAtOnce) {
+    const auto a = add("20.0.0.1:4242");
+    const auto b = add("30.0.0.1:4242");
+    const auto c = add("40.0.0.1:4242");
+    net.learn(a, b, kContext);
+    net.learn(a, c, kContext);
+    net.run_for(minutes(2));
+    ASSERT_TRUE(connected(a, b) && connected(a, c));
+    // Dials to b fail for long, as while a line is down.
+    net.kill(b);
+    net.run_for(minutes(5));
+    net.revive(b);
+    const std::size_t ups = net.events_of<PeerUp>(c).size();
+    net.tell(a, NetworkChanged{});
+    net.run_for(seconds(1));
+    EXPECT_TRUE(connected(a, b));
+    // A connection that still carries stays; one that does not is found out in seconds.
+    net.run_for(seconds(20));
+    EXPECT_EQ(net.events_of<PeerUp>(c).size(), ups);
+    net.cut_off(c);
+    net.tell(a, NetworkChanged{});
+    net.run_for(seconds(11));
+    EXPECT_FALSE(net.hub(a).is_connected(node(c)));
+    net.reconnect(c);
+    net.run_for(seconds(20));
+    EXPECT_TRUE(connected(a, c));
+}
+
+TEST_F(HubTest, ANodeWithANewKeyAtAKnownAddressIsMetAnew) {
+    const auto a = add("20.0.0.1:4242");
+    const auto b = add("30.0.0.1:4242");
+    net.learn(a, b, kContext);
+    net.run_for(minutes(2));
+    ASSERT_TRUE(connected(a, b));
+    net.kill(b);
+    const auto other = add("30.0.0.1:4242");
+    net.run_for(seconds(20));
+    EXPECT_TRUE(connected(a, other));
+}
+
 TEST_F(HubTest, ForgettingAndBanningEndTheConnection) {
     const auto a = add("20.0.0.1:4242");
     const auto b = add("30.0.0.1:4242");

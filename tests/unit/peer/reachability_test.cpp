@@ -142,6 +142,16 @@ TEST_F(ReachabilityTest, AnotherPortIsAskedAboutAnew) {
     EXPECT_EQ(verdict(a).evidence.at(0).endpoint, endpoint("20.0.0.1:5555"));
 }
 
+TEST_F(ReachabilityTest, AfterAChangeOfAddressesTheVerdictIsSoughtAnew) {
+    const auto a = add("20.0.0.1:4242");
+    surround(a, 3);
+    net.run_for(seconds(90));
+    const Instant before = verdict(a).as_of.value();
+    net.tell(a, NetworkChanged{});
+    net.run_for(seconds(20));
+    EXPECT_GT(verdict(a).as_of.value(), before);
+}
+
 TEST_F(ReachabilityTest, APeerThatLeavesDoesNotHoldUpTheVerdict) {
     const auto a = add("20.0.0.1:4242");
     surround(a, 3);

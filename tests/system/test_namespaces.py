@@ -1,0 +1,267 @@
+"""Daemons on machines of their own, in network namespaces: what they owe each other when addresses change,
+packets are lost, lines are cut and routers let nobody in. Needs root, iproute2 and nft.
+
+Most of the time is waiting, so all stories run side by side; each test tells how its story ended.
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import re
+import shutil
+import sys
+import threading
+import time
+import unittest
+
+from harness.daemon import ROOT
+from harness.internet import PORT, Internet, Resident, endpoint, v4, v6
+from harness.namespaces import can_make
+
+MEET_SECONDS = 40
+MINUTE = 60
+PARTITION_SECONDS = 30
+# The longest rest of an address that has failed for half a minute (leither/peer/peer_table.h: 1 s, 2 s, 4 s ...), and
+# a few seconds to connect.
+BACKOFF_SECONDS = 40
+AT_ONCE = 4
+
+STORIES = {}
+
+
+def story(tell):
+    STORIES[tell.__name__] = tell
+    return tell
+
+
+class Stage(contextlib.ExitStack):
+    """What a Lab needs of a test."""
+
+    addCleanup = contextlib.ExitStack.callback
+
+    def skipTest(self, reason):
+        raise unittest.SkipTest(reason)
+
+
+def take_part(organization, nodes):
+    for node in nodes:
+        node.until(lambda node=node: node.leither("org", "info", organization)["id"] == organization, MEET_SECONDS,
+                   "the organization to be found")
+        node.leither("org", "follow", organization)
+
+
+def see_each_other(nodes, seconds=MEET_SECONDS):
+    keys = {node.key for node in nodes}
+    for node in nodes:
+        node.until(lambda node=node: keys - {node.key} <= set(node.peers()), seconds, "connections to all others")
+
+
+def three(stage, internet, address, *settings):
+    """A founder and two who know its address and its organization's id."""
+    a, b, c = (internet.host(name, number) for number, name in enumerate("abc", 1))
+    founder = Resident(stage, a, *settings)
+    others = [Resident(stage, machine, *settings, bootstrap=[endpoint(address(1))]) for machine in (b, c)]
+    organization = founder.found("Bakers' Row")
+    take_part(organization, others)
+    nodes = [founder, *others]
+    see_each_other(nodes)
+    return nodes, organization
+
+
+# ---- Stories -------------------------------------------------------------------------------------------------
+
+@story
+def over_ipv4(stage):
+    nodes, _ = three(stage, Internet(stage), v4)
+    for node in nodes:
+        assert len(node.log().splitlines()) < 25, f"too talkative:\n{node.log()}"
+        assert "peer_up" in node.log(), node.log()
+    # What others are told are addresses where somebody listens: by default that is IPv4.
+    assert nodes[1].network()["organization"]["endpoints"] == [endpoint(v4(2))], nodes[1].network()
+
+
+@story
+def over_ipv6(stage):
+    nodes, _ = three(stage, Internet(stage), v6, f"dht.listen=[::]:{PORT}")
+    for peer in nodes[1].peers().values():
+        assert peer["endpoint"].startswith("[2a05:"), peer
+    assert nodes[1].network()["organization"]["endpoints"] == [endpoint(v6(2))], nodes[1].network()
+
+
+@story
+def behind_nat(stage):
+    internet = Internet(stage)
+    a, b = internet.host("a", 1), internet.host("b", 2)
+    home = internet.home("n", 3)
+    founder = Resident(stage, a)
+    other = Resident(stage, b, bootstrap=[endpoint(v4(1))])
+    hidden = Resident(stage, home, "network.map_ports=false", bootstrap=[endpoint(v4(1))])
+    organization = founder.found("Bakers' Row")
+    take_part(organization, [other, hidden])
+    see_each_other([founder, other, hidden])
+    # It is reached through the connections that it has made, and takes part through them.
+    for node in (founder, other):
+        peer = node.peers()[hidden.key]
+        assert peer["direction"] == "inbound" and peer["endpoint"].startswith(v4(3) + ":"), peer
+    hidden.until(lambda: hidden.network()["organization"]["manifest"], MEET_SECONDS, "the manifest")
+    # It is told so in plain words, and nobody asks it any more.
+    hidden.until(lambda: hidden.network()["dht"]["role"] == "reader", MINUTE, "the verdict")
+    said = hidden.say("node", "status")
+    assert "not reachable: 0 of 2 nodes could connect to " + endpoint(v4(3)) in said, said
+    assert "takes part fully by dialing others" in said, said
+    assert "is asked by none" in said, said
+    for node in (founder, other):
+        node.until(lambda node=node: node.network()["dht"]["nodes_v4"] == 1, 30, "the hidden node to leave the table")
+    founder.until(lambda: "reachable: 2 of" in founder.network()["reachability"] or
+                  "reachable: 1 of" in founder.network()["reachability"], MINUTE, "the founder's verdict")
+    see_each_other([founder, other, hidden])
+
+
+@story
+def another_address(stage):
+    internet = Internet(stage)
+    (a, b, c), _ = three(stage, internet, v4)
+    slot = sequence_of_record(a, b.key)
+    began, began_ms = time.monotonic(), time.time() * 1000
+    fresh = v4(2, 9)
+    b.machine.run("ip", "address", "del", f"{v4(2)}/24", "dev", "eth")
+    b.machine.run("ip", "address", "add", f"{fresh}/24", "dev", "eth")
+    b.machine.run("ip", "route", "replace", "default", "via", v4(2, 1))
+    left = lambda: MINUTE - (time.monotonic() - began)
+    for node in (a, c):
+        node.until(lambda node=node: node.peers()[b.key]["endpoint"].startswith(fresh + ":"), left(),
+                   "a connection to the new address")
+    assert b.network()["organization"]["endpoints"] == [endpoint(fresh)], b.network()
+    a.until(lambda: sequence_of_record(a, b.key) > max(slot, began_ms), left(), "the record to be published anew")
+    assert "addresses_changed" in b.log(), b.log()
+
+
+def sequence_of_record(node, key):
+    """The sequence of that node's routing record, as a stranger to `node` finds it there; 0 if it has none."""
+    ask = (f"from harness.krpc import Asker, sha1\n"
+           f"with Asker(('{v4(1)}', {PORT}), address='{v4(1)}') as asker:\n"
+           f"    print(asker.r('get', target=sha1(bytes.fromhex('{key}') + b'addr')).get(b'seq', 0))")
+    return int(node.machine.run("/usr/bin/python3", "-c", ask, cwd=os.path.join(ROOT, "tests/system")))
+
+
+@story
+def loss(stage):
+    internet = Internet(stage)
+    internet.lose(5)
+    three(stage, internet, v4)
+
+
+@story
+def partition(stage):
+    internet = Internet(stage)
+    nodes, organization = three(stage, internet, v4)
+    internet.part(1)
+    nodes[0].until(lambda: not nodes[0].peers(), 10, "the connections to break")
+    time.sleep(PARTITION_SECONDS)
+    assert nodes[0].key not in nodes[1].peers()
+    internet.heal()
+    see_each_other(nodes, BACKOFF_SECONDS)
+    # Finding works again, too.
+    newcomer = Resident(stage, internet.host("d", 4), bootstrap=[endpoint(v4(3))])
+    take_part(organization, [newcomer])
+
+
+@story
+def late_bootstrap(stage):
+    internet = Internet(stage)
+    a, b = internet.host("a", 1), internet.host("b", 2)
+    internet.name(b, **{"seed.example": v4(1)})
+    # A dead address, one where nobody ever is, and a name whose host is down.
+    early = Resident(stage, b, bootstrap=[endpoint(v4(2, 77)), endpoint(v4(99)), f"seed.example:{PORT}"])
+    time.sleep(15)
+    assert early.network()["dht"]["nodes_v4"] == 0
+    said = early.say("node", "status")
+    assert "nobody known yet" in said, said
+    founder = Resident(stage, a)
+    organization = founder.found("Bakers' Row")
+    began = time.monotonic()
+    take_part(organization, [early])
+    see_each_other([founder, early], MINUTE - (time.monotonic() - began))
+
+
+@story
+def new_key(stage):
+    internet = Internet(stage)
+    seed_at = endpoint(v4(1))
+    seed = Resident(stage, internet.host("s", 1))
+    founder = Resident(stage, internet.host("a", 2), bootstrap=[seed_at])
+    organization = founder.found("Bakers' Row")
+    take_part(organization, [seed])
+    see_each_other([seed, founder])
+    was = seed.key
+    seed.stop()
+    os.remove(os.path.join(seed.data_dir, "node.key"))
+    seed.start()
+    assert seed.key != was
+    see_each_other([seed, founder], MINUTE)
+    newcomer = Resident(stage, internet.host("b", 3), bootstrap=[seed_at])
+    take_part(organization, [newcomer])
+    see_each_other([seed, founder, newcomer])
+
+
+# ---- Tests ---------------------------------------------------------------------------------------------------
+
+class Endings:
+    """Runs the stories that are wanted, side by side, when the first ending is asked for."""
+
+    _lock = threading.Lock()
+    _pool = None
+    _futures = {}
+
+    @classmethod
+    def of(cls, name):
+        with cls._lock:
+            if cls._pool is None:
+                cls._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+                # Longest first. A single test is told alone: `python3 -m unittest test_namespaces.Stories.test_...`
+                asked = [word for word in sys.argv if re.search(r"\.test_\w+$", word)]
+                wanted = [name] if asked else sorted(STORIES, key=lambda story: story not in LONG)
+                cls._futures = {one: cls._pool.submit(cls._tell, one) for one in wanted}
+            if name not in cls._futures:
+                cls._futures[name] = cls._pool.submit(cls._tell, name)
+        return cls._futures[name].result()
+
+    @staticmethod
+    def _tell(name):
+        with Stage() as stage:
+            STORIES[name](stage)
+
+
+LONG = ("partition", "behind_nat", "another_address", "late_bootstrap")
+
+
+@unittest.skipUnless(can_make(), "needs root and the right to make network namespaces")
+@unittest.skipUnless(shutil.which("nft"), "needs nft")
+class Stories(unittest.TestCase):
+    def test_three_machines_meet_by_one_address_and_an_id(self):
+        Endings.of("over_ipv4")
+
+    def test_they_meet_over_ipv6_alone(self):
+        Endings.of("over_ipv6")
+
+    def test_a_member_behind_nat_takes_part_and_is_told_that_nobody_can_dial_it(self):
+        Endings.of("behind_nat")
+
+    def test_a_machine_that_moves_is_found_at_its_new_address_within_a_minute(self):
+        Endings.of("another_address")
+
+    def test_finding_works_while_one_packet_in_twenty_is_lost(self):
+        Endings.of("loss")
+
+    def test_after_a_partition_of_half_a_minute_connections_come_back(self):
+        Endings.of("partition")
+
+    def test_a_node_that_comes_up_before_its_bootstrap_node_finds_the_network(self):
+        Endings.of("late_bootstrap")
+
+    def test_a_bootstrap_node_may_come_back_with_another_key(self):
+        Endings.of("new_key")
+
+
+if __name__ == "__main__":
+    unittest.main()
