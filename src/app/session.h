@@ -59,6 +59,8 @@ class Session {
     Id account(const std::string& name);
     // "anna (3f2a...)" if the wallet knows it, else the id.
     std::string display(const Id& account);
+    // "anna", or the first digits of the id: for lists and conversations.
+    std::string short_name(const Id& account);
 
     // ---- Amounts in the organization's unit ----
     Amount amount(const std::string& text);
@@ -66,6 +68,7 @@ class Session {
     // A decimal string of smallest units, as the daemon sends them.
     std::string format_units(const nlohmann::json& units);
 
+    bool wants_json() const { return options_.json; }
     // Prints one of the two, as --json asks.
     void print(const nlohmann::json& result, const std::string& text) const;
     bool wants_json() const { return options_.json; }
