@@ -68,7 +68,6 @@ class Session {
     // A decimal string of smallest units, as the daemon sends them.
     std::string format_units(const nlohmann::json& units);
 
-    bool wants_json() const { return options_.json; }
     // Prints one of the two, as --json asks.
     void print(const nlohmann::json& result, const std::string& text) const;
     bool wants_json() const { return options_.json; }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/socket.h>
 
+#include "leither/base/endpoint.h"
 #include "leither/protocol/delegation.h"
 
 #include "app/commands/commands.h"
