@@ -47,8 +47,40 @@ std::optional<crypto::X25519KeyPair> read_key_from(ByteView bytes) {
     return crypto::X25519KeyPair::from_secret(Secret::copy_of(bytes));
 }
 
-NetworkFailure refused(std::string_view why) {
-    return {NetworkError::refused, std::string(why)};
+NetworkFailure refused(std::string_view rule, std::string_view why) {
+    return {NetworkError::refused, std::string(why), rule};
+}
+NetworkFailure refused(protocol::RecordError error, std::string_view what) {
+    const char* rule = protocol::to_string(error);
+    return refused(rule, fmt::format("{}: {}", what, rule));
+}
+NetworkFailure not_a_member(std::string_view what) {
+    return refused("not_a_member",
+                   fmt::format("{}; if a supervisor has just admitted it, wait until a node that "
+                               "keeps the ledger has been reached",
+                               what));
+}
+// What its author can do about it.
+NetworkFailure refused(org::ChatRefusal refusal) {
+    using org::ChatRefusal;
+    const auto named = [refusal](std::string_view why) {
+        return refused(org::to_string(refusal), why);
+    };
+    switch (refusal) {
+        case ChatRefusal::known: return named("this line has been said already");
+        case ChatRefusal::stranger: return not_a_member("the line's author is no member");
+        case ChatRefusal::bad_line:
+            return named("the line is badly signed, or dated in the future: check the clock");
+        case ChatRefusal::too_old: return named("the line's time lies too far back");
+        case ChatRefusal::gap: return named("the line does not follow its author's last one");
+        case ChatRefusal::fork:
+            return named("its author has said another line since: ask chat.next again");
+        case ChatRefusal::step_back:
+            return named("its time is before that of the author's last line: check the clock");
+        case ChatRefusal::too_fast:
+            return named(fmt::format("at most {} lines in ten minutes; wait", org::kBurstLines));
+    }
+    UNREACHABLE();
 }
 NetworkFailure no_manifest() {
     return {NetworkError::no_organization, "the organization's manifest is not known yet"};
@@ -105,6 +137,9 @@ struct Community::Impl {
     void learn_keepers(Effects& fx) const;
     void tell_served(Instant now, Effects& fx);
     std::vector<Id> served_ids() const;
+    // All but `spared`'s.
+    void drop_expired_delegations(const PublicKey& spared, Instant now, Effects& fx);
+    bool is_members_node(Instant now) const;
     bool is_keeper() const;
 
     // ---- Talk
@@ -288,10 +323,26 @@ void Community::Impl::learn_keepers(Effects& fx) const {
     }
 }
 
+// Nobody else passes on what comes from here unless this is a member's node.
+bool Community::Impl::is_members_node(Instant now) const {
+    if (life->members.is_keeper(setup.node.id())) return true;
+    return std::ranges::any_of(
+        served_ids(), [&](const Id& account) { return life->members.is_member(account, now); });
+}
+
 std::vector<Id> Community::Impl::served_ids() const {
     std::vector<Id> ids;
     for (const auto& signed_ : served) ids.push_back(crypto::id_of(signed_.delegation.account));
     return ids;
+}
+
+void Community::Impl::drop_expired_delegations(const PublicKey& spared, Instant now, Effects& fx) {
+    std::erase_if(served, [&](const protocol::SignedDelegation& one) {
+        const bool stays = one.delegation.account == spared || one.delegation.validity.holds(now);
+        if (stays) return false;
+        fx.writes.erase(served_shelf.key(crypto::id_of(one.delegation.account).view()));
+        return true;
+    });
 }
 
 void Community::Impl::tell_served(Instant now, Effects& fx) {
@@ -556,6 +607,12 @@ void Community::on_record_found(const PublicKey& node, ByteView content, Instant
     impl_->take_writes(fx);
 }
 
+void Community::on_lines_found(std::vector<org::FoundLine>&& lines, Instant now, Effects& fx) {
+    if (!impl_->life) return;
+    impl_->tell_chat(ChatLog::Found{std::move(lines)}, now, fx);
+    impl_->take_writes(fx);
+}
+
 void Community::on_tick(Instant now, Effects& fx) {
     const auto due = [now](const auto& machine) {
         const auto deadline = machine.next_deadline();
@@ -585,13 +642,14 @@ void Community::set_endpoints(const std::vector<Endpoint>& endpoints, Instant no
 Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant now, Effects& fx) {
     const auto key = crypto::X25519KeyPair::from_secret(order.read_secret);
     if (key.public_key() != order.item.content.manifest.read_key) {
-        return fail(refused("the read secret does not belong to the manifest's read key"));
+        return fail(refused("wrong_read_secret",
+                            "the read secret does not belong to the manifest's read key"));
     }
     impl_->read_key = key;
     fx.writes.put(impl_->secret_shelf.key({}),
                   Bytes(order.read_secret.view().begin(), order.read_secret.view().end()));
     auto step = impl_->keeper.step(ManifestKeeper::Offered{std::move(order.item)}, now);
-    if (step.refused) return fail(refused(protocol::to_string(*step.refused)));
+    if (step.refused) return fail(refused(*step.refused, "the manifest does not hold"));
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
     return {};
@@ -601,10 +659,11 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
     if (!impl_->life) return fail(no_manifest());
     const protocol::SignedDelegation& given = order.delegation;
     if (given.delegation.node != impl_->setup.node.public_key()) {
-        return fail(refused("the delegation names another node"));
+        return fail(refused("wrong_node", "the delegation names another node than this one"));
     }
     const auto valid = protocol::check(given, impl_->life->chain, now);
-    if (!valid) return fail(refused(protocol::to_string(valid.error())));
+    if (!valid) return fail(refused(valid.error(), "the delegation does not hold"));
+    impl_->drop_expired_delegations(given.delegation.account, now, fx);
     const auto same = std::ranges::find_if(impl_->served, [&](const auto& one) {
         return one.delegation.account == given.delegation.account;
     });
@@ -629,6 +688,9 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
 
 Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
+    if (!impl_->is_members_node(now)) {
+        return fail(not_a_member("none of the accounts this node serves is a member's"));
+    }
     auto step = impl_->life->mailbox.step(
         Mailbox::Post{letter.recipient, std::move(letter.sealed), letter.lifetime}, now);
     CHECK(step.posted.has_value());
@@ -641,7 +703,8 @@ Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, E
             return fail(
                 NetworkFailure{NetworkError::full, "too many messages wait to be delivered"});
         case Mailbox::PostRefusal::bad_lifetime:
-            return fail(refused("a message lives 14 days at most"));
+            return fail(
+                refused("bad_lifetime", "a message lives a minute at least and 14 days at most"));
     }
     UNREACHABLE();
 }
@@ -649,6 +712,9 @@ Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, E
 Result<void, NetworkFailure> Community::forget(const ForgetLetter& letter, Instant now,
                                                Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
+    if (impl_->life->mailbox.letter(letter.message) == nullptr) {
+        return fail(NetworkFailure{NetworkError::not_found, "no such message waits here"});
+    }
     impl_->tell_mailbox(Mailbox::Forget{letter.message}, now, fx);
     impl_->take_writes(fx);
     return {};
@@ -661,7 +727,7 @@ Result<Hash, NetworkFailure> Community::say(SayLine&& line, Instant now, Effects
     const auto said = *step.said;
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
-    if (!said) return fail(refused(org::to_string(said.error())));
+    if (!said) return fail(refused(said.error()));
     return *said;
 }
 
@@ -707,6 +773,26 @@ const org::ChatLog* Community::chat() const {
 const AddressBook* Community::book() const {
     return impl_->life ? &impl_->life->book : nullptr;
 }
+const std::optional<crypto::X25519KeyPair>& Community::read_key() const {
+    return impl_->read_key;
+}
+
+std::vector<ChatGatherer::Source> Community::chat_sources(Instant now) const {
+    std::vector<ChatGatherer::Source> sources;
+    if (!impl_->life) return sources;
+    const PublicKey& own = impl_->setup.node.public_key();
+    for (const auto& keeper : impl_->keeper.item()->content.manifest.keepers) {
+        if (keeper.node != own) sources.push_back({keeper.node, org::Voucher::keeper});
+    }
+    for (const Id& node : impl_->life->book.members_nodes(now)) {
+        const auto* known = impl_->life->book.record(node, now);
+        const bool is_other =
+            known != nullptr && known->record.node != own && !impl_->life->members.is_keeper(node);
+        if (is_other) sources.push_back({known->record.node, org::Voucher::nobody});
+    }
+    return sources;
+}
+
 bool Community::is_member(const Id& account, Instant now) const {
     return impl_->life && impl_->life->members.is_member(account, now);
 }
@@ -714,9 +800,14 @@ bool Community::is_member(const Id& account, Instant now) const {
 CommunityStatus Community::status(Instant now) const {
     CommunityStatus status;
     status.organization = impl_->setup.organization;
+    status.chain = chain();
     status.has_ledger = impl_->source.is_member(Id{}).has_value();
     status.can_read_records = impl_->read_key.has_value();
-    status.accounts = impl_->served_ids();
+    for (const auto& signed_ : impl_->served) {
+        const Id account = crypto::id_of(signed_.delegation.account);
+        status.accounts.push_back(
+            {account, signed_.delegation.validity.expires_ms, is_member(account, now)});
+    }
     status.endpoints = impl_->endpoints;
     if (const auto* manifest = impl_->keeper.current(now)) status.manifest = *manifest;
     if (!impl_->life) return status;

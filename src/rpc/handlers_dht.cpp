@@ -15,7 +15,6 @@ namespace {
 using Kind = DhtQuestion::Kind;
 
 // ---- What is refused
-// -----------------------------------------------------------------------------
 
 CallError bad_param(std::string_view name, std::string message) {
     return named_error(ErrorCode::invalid_params, name, std::move(message));
@@ -102,7 +101,6 @@ CallError failure_error(dht::Failure failure, const dht::Outcome& outcome, const
 }
 
 // ---- What is told
-// --------------------------------------------------------------------------------
 
 // Text that a terminal shows as it is: UTF-8 without control characters but line ends and tabs.
 bool is_printable(ByteView content) {
@@ -223,7 +221,6 @@ Json status_json(const dht::Status& status) {
 }
 
 // ---- Questions
-// -----------------------------------------------------------------------------------
 
 Outcome ask(Call& call, const DhtQuestion& question, dht::Request request) {
     call.host.enqueue(node::NetworkCall{call.token, std::move(request)});

@@ -45,7 +45,6 @@ dht::ItemSalt salt_of(const DhtOptions& options) {
 }
 
 // ---- What lies in the DHT
-// ------------------------------------------------------------------------
 
 std::string effort(const json& result) {
     return fmt::format("{} queries, {} answers, {} hops", result.at("queries").dump(),
@@ -106,7 +105,6 @@ void get(Session& session, const DhtOptions& options) {
 }
 
 // ---- Writing
-// -------------------------------------------------------------------------------------
 
 std::string read_file(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
@@ -198,7 +196,6 @@ void put(Session& session, const DhtOptions& options) {
 }
 
 // ---- Nodes and peers
-// -----------------------------------------------------------------------------
 
 void lookup(Session& session, const DhtOptions& options) {
     const json found = session.call("dht.lookup", {{"target", hex_id(options.target)}});
@@ -229,7 +226,6 @@ void peers(Session& session, const DhtOptions& options) {
 }
 
 // ---- This node
-// -----------------------------------------------------------------------------------
 
 std::string of_max(const json& store, const std::string& name) {
     return fmt::format("{} of {}", store.at(name).dump(), store.at(name + "_max").dump());
@@ -298,7 +294,6 @@ void status(Session& session) {
 }
 
 // ---- The command line
-// ----------------------------------------------------------------------------
 
 using Options = std::shared_ptr<DhtOptions>;
 
