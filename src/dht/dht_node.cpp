@@ -452,7 +452,6 @@ Status DhtNode::status() const {
     out.nodes_v6 = impl_->tables.v6.size();
     out.buckets_v4 = impl_->tables.v4.fill();
     out.buckets_v6 = impl_->tables.v6.fill();
-    out.role = impl_->options.role;
     out.network = impl_->options.wall.network;
     out.admission = impl_->options.wall.admission;
     out.allowed_ranges = impl_->options.wall.allow.size();

@@ -133,7 +133,6 @@ struct Status {
     std::size_t nodes_v6 = 0;
     std::vector<RoutingTable::Fill> buckets_v4;  // by bits shared with our own id, none first
     std::vector<RoutingTable::Fill> buckets_v6;
-    Role role = Role::member;
     Network network = Network::separate;
     Admission admission = Admission::guests;
     std::size_t allowed_ranges = 0;  // 0: every address
