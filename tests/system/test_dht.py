@@ -147,7 +147,10 @@ class Three(unittest.TestCase):
             (["put", "--hex", "abc"], "bad_hex"), (["put", "x", "--seq", "1"], "needs_key"),
             (["put", "x", "--salt", "s"], "needs_key"), (["lookup", "z" * 40], "bad_id"),
             (["announce", "12"], "bad_id"), (["peers", "12"], "bad_id"),
-            (["announce", UNKNOWN, "--port", "0"], ""), (["put", "x", "--seq", "-1"], ""), ([], ""),
+            (["announce", UNKNOWN, "--port", "0"], ""), (["put", "x", "--seq", "-1"], ""),
+            (["put", "x", "--key", "anna", "--seq", str(2**53)], ""),
+            (["put", "x", "--key", "anna", "--cas", "-1"], ""), (["put", "x", "--key", "anna", "--cas", str(2**53)], ""),
+            (["announce", UNKNOWN, "--port", "65536"], ""), ([], ""),
         ]
         for words, name in table:
             with self.subTest(words=words):

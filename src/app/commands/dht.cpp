@@ -47,7 +47,7 @@ dht::ItemSalt salt_of(const DhtOptions& options) {
 // ---- What lies in the DHT
 
 std::string effort(const json& result) {
-    return fmt::format("{} queries, {} answers, {} hops", result.at("queries").dump(),
+    return fmt::format("queries {}, answers {}, hops {}", result.at("queries").dump(),
                        result.at("answers").dump(), result.at("hops").dump());
 }
 
@@ -321,9 +321,13 @@ void declare_put(CLI::App& group, Session& session, const Options& options) {
     command->add_option("--key", options->key,
                         "Wallet key that signs; the item can then be replaced");
     command->add_option("--salt", options->salt, "Tells items under one key apart");
-    command->add_option("--seq", options->sequence,
-                        "Its sequence; default: one above what is there");
-    command->add_option("--cas", options->cas, "Only if this sequence is the newest there is");
+    // Else -1 would be read as the greatest number there is.
+    const CLI::Range sequences(std::int64_t{0}, dht::kSequenceMax);
+    command
+        ->add_option("--seq", options->sequence, "Its sequence; default: one above what is there")
+        ->check(sequences);
+    command->add_option("--cas", options->cas, "Only if this sequence is the newest there is")
+        ->check(sequences);
     command->footer(
         "Examples:\n"
         "  leither dht put \"Bakers' Row meets on Friday\"\n"
