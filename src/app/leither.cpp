@@ -104,6 +104,7 @@ int run(int argc, char** argv) {
     app::add_reward_command(cli, session);
     app::add_pledge_commands(cli, session);
     app::add_node_commands(cli, session);
+    app::add_dht_commands(cli, session);
     app::add_replay_command(cli, session);
     try {
         cli.parse(argc, argv);

@@ -288,7 +288,11 @@ void EventLoop::set_pulse_events(rpc::PulseEvents events) {
 
 rpc::ProcessStats EventLoop::process_stats() const {
     const auto uptime = std::chrono::steady_clock::now() - impl_->started;
-    return read_process_stats(std::chrono::duration_cast<Duration>(uptime));
+    auto stats = read_process_stats(std::chrono::duration_cast<Duration>(uptime));
+    if (const NetworkHost* network = impl_->network) {
+        stats.line = rpc::LineStats{network->month_usage(), network->caps()};
+    }
+    return stats;
 }
 
 }  // namespace leither::io

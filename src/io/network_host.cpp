@@ -207,5 +207,11 @@ void NetworkHost::stop() {
 bool NetworkHost::is_writing() const {
     return impl_->writing;
 }
+peer::Budget::Usage NetworkHost::month_usage() const {
+    return impl_->meter.usage();
+}
+const peer::Budget::Options& NetworkHost::caps() const {
+    return impl_->options.budget;
+}
 
 }  // namespace leither::io

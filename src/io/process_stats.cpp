@@ -27,7 +27,8 @@ rpc::ProcessStats read_process_stats(Duration uptime) {
     getrusage(RUSAGE_SELF, &usage);
     return {.resident_bytes = resident_bytes(),
             .cpu = duration_of(usage.ru_utime) + duration_of(usage.ru_stime),
-            .uptime = uptime};
+            .uptime = uptime,
+            .line = std::nullopt};
 }
 
 }  // namespace leither::io

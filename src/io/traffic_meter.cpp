@@ -41,6 +41,10 @@ void TrafficMeter::save() {
     if (!written) log_.warn("traffic_not_kept", "detail=\"{}\"", written.error());
 }
 
+peer::Budget::Usage TrafficMeter::usage() {
+    return budget_.usage(present());
+}
+
 std::size_t TrafficMeter::Direction::take(std::size_t wanted) {
     const Instant now = present();
     const std::size_t returned = std::min(wanted, given_back_);

@@ -21,6 +21,8 @@ class TrafficMeter {
     Budget& upload() { return up_; }
     Budget& download() { return down_; }
     void save();
+    // Of the calendar month by the clock.
+    peer::Budget::Usage usage();
 
  private:
     class Direction final : public Budget {

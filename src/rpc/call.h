@@ -48,7 +48,14 @@ CallOutcome outcome_of(ErrorCode code);
 // The node will reply under the call's token; how that reply becomes a result.
 enum class Deferred : std::uint8_t { founding, one_transaction, many_transactions, network };
 
-using Outcome = std::variant<Json, CallError, Deferred>;
+// A question to the DHT, which says how its outcome becomes a result.
+struct DhtQuestion {
+    enum class Kind : std::uint8_t { get, put, lookup, announce, peers };
+    Kind kind = Kind::lookup;
+    Id target;
+};
+
+using Outcome = std::variant<Json, CallError, Deferred, DhtQuestion>;
 
 struct Call {
     Args args;

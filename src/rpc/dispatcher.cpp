@@ -48,7 +48,7 @@ struct ReturnAddress {
 };
 struct WaitingCall {
     ReturnAddress to;
-    Deferred deferred = Deferred::one_transaction;
+    std::variant<Deferred, DhtQuestion> as = Deferred::one_transaction;
 };
 
 CallError invalid_request(std::string message) {
@@ -193,6 +193,10 @@ void Dispatcher::Impl::run_method(const Method& method, const RequestObject& req
     }();
     if (const auto* result = std::get_if<Json>(&outcome)) return succeed(to, to_text(*result));
     if (const auto* error = std::get_if<CallError>(&outcome)) return fail_call(to, *error);
+    if (const auto* question = std::get_if<DhtQuestion>(&outcome)) {
+        waiting.emplace(call.token, WaitingCall{std::move(to), *question});
+        return;
+    }
     waiting.emplace(call.token, WaitingCall{std::move(to), std::get<Deferred>(outcome)});
 }
 
@@ -238,7 +242,8 @@ void Dispatcher::Impl::on(node::SubmitReply&& reply) {
     count_verdicts(reply.verdicts);
     const auto call = take_waiting(reply.token);
     if (!call) return;
-    if (call->deferred == Deferred::many_transactions) {
+    const auto* deferred = std::get_if<Deferred>(&call->as);
+    if (deferred != nullptr && *deferred == Deferred::many_transactions) {
         return succeed(call->to, verdicts_text(reply.verdicts));
     }
     CHECK(reply.verdicts.size() == 1);
@@ -258,7 +263,14 @@ void Dispatcher::Impl::on(node::NetworkReply&& reply) {
     const auto call = take_waiting(reply.token);
     if (!call) return;
     if (!reply.answer) return fail_call(call->to, network_error(reply.answer.error()));
-    succeed(call->to, to_text(answer_json(*reply.answer)));
+    const auto* question = std::get_if<DhtQuestion>(&call->as);
+    const auto* outcome = std::get_if<dht::Outcome>(&*reply.answer);
+    if (question == nullptr || outcome == nullptr) {
+        return succeed(call->to, to_text(answer_json(*reply.answer)));
+    }
+    const auto result = dht_result(*question, *outcome, host);
+    if (!result) return fail_call(call->to, result.error());
+    succeed(call->to, to_text(*result));
 }
 
 void Dispatcher::Impl::on(const node::BlockSealed& event) {

@@ -24,6 +24,13 @@ Outcome subscribe(Call& call);
 Outcome unsubscribe(Call& call);
 Outcome discover(Call& call);
 Outcome network_peers(Call& call);
+Outcome dht_status(Call& call);
+Outcome dht_get(Call& call);
+Outcome dht_put(Call& call);
+Outcome dht_put_signed(Call& call);
+Outcome dht_lookup(Call& call);
+Outcome dht_announce(Call& call);
+Outcome dht_peers(Call& call);
 Outcome organization_find(Call& call);
 Outcome organization_follow(Call& call);
 Outcome organization_draft(Call& call);
@@ -31,6 +38,8 @@ Outcome organization_publish(Call& call);
 
 // Parts of answers that others give too.
 Json network_json(const node::NetworkStatus& status);
+Result<Json, CallError> dht_result(const DhtQuestion& question, const dht::Outcome& outcome,
+                                   const Host& host);
 Json answer_json(const node::NetworkAnswer& answer);
 
 }  // namespace leither::rpc

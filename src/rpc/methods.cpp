@@ -7,6 +7,7 @@
 #include "leither/base/check.h"
 #include "leither/base/prefix.h"
 #include "leither/base/version.h"
+#include "leither/dht/item.h"
 #include "leither/protocol/transaction.h"
 
 #include "call.h"
@@ -65,6 +66,32 @@ constexpr ParamInfo kOrganizationParams[] = {
 constexpr ParamInfo kPublishParams[] = {
     {"manifest", ParamType::bytes, kRequired, "BCS of the signed manifest item"},
     {"read_secret", ParamType::hash, kRequired, "the secret that opens members' routing records"}};
+constexpr ParamInfo kDhtKey = {"key", ParamType::hash, kOptional,
+                               "the public key of a mutable item"};
+constexpr ParamInfo kDhtSalt = {"salt", ParamType::bytes, kOptional,
+                                "the salt of a mutable item, at most 64 bytes; none if absent"};
+constexpr ParamInfo kDhtValue = {"value", ParamType::bytes, kRequired,
+                                 "the value, bencoded, at most 1000 bytes"};
+constexpr ParamInfo kDhtGetParams[] = {
+    {"target", ParamType::id, kOptional, "where an immutable item lies"}, kDhtKey, kDhtSalt};
+constexpr ParamInfo kDhtPutParams[] = {kDhtValue};
+constexpr ParamInfo kDhtPutSignedParams[] = {
+    {"key", ParamType::hash, kRequired, "the public key that signed"},
+    kDhtSalt,
+    {"seq", ParamType::number, kRequired, "the item's sequence", dht::kSequenceMax},
+    {"cas", ParamType::number, kOptional, "only if this sequence is the newest there is",
+     dht::kSequenceMax},
+    kDhtValue,
+    {"signature", ParamType::bytes, kRequired, "over salt, sequence and value as BEP 44 says"}};
+constexpr ParamInfo kDhtLookupParams[] = {
+    {"target", ParamType::id, kRequired, "the id to come near to"}};
+constexpr ParamInfo kInfoHash = {"info_hash", ParamType::id, kRequired,
+                                 "the info hash, or the id of an organization"};
+constexpr ParamInfo kDhtAnnounceParams[] = {
+    kInfoHash,
+    {"port", ParamType::number, kOptional,
+     "where we can be reached; the port of our datagrams if absent", UINT16_MAX}};
+constexpr ParamInfo kDhtPeersParams[] = {kInfoHash};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -90,6 +117,25 @@ constexpr Method kTable[] = {
      organization_publish,
      Timing::deferred},
     {{"network.peers", "The nodes this one is connected to.", {}}, network_peers},
+    {{"dht.status", "This node in the DHT: table, store, traffic.", {}}, dht_status},
+    {{"dht.get", "An item of the DHT, by its target or by key and salt.", kDhtGetParams},
+     dht_get,
+     Timing::deferred},
+    {{"dht.put", "Stores an immutable item at the nodes nearest to it.", kDhtPutParams},
+     dht_put,
+     Timing::deferred},
+    {{"dht.put_signed", "The same for a mutable item that its writer has signed.",
+      kDhtPutSignedParams},
+     dht_put_signed,
+     Timing::deferred},
+    {{"dht.lookup", "The nodes nearest to an id.", kDhtLookupParams}, dht_lookup, Timing::deferred},
+    {{"dht.announce", "Tells the DHT that this node can be reached under an info hash.",
+      kDhtAnnounceParams},
+     dht_announce,
+     Timing::deferred},
+    {{"dht.peers", "Who has announced itself under an info hash.", kDhtPeersParams},
+     dht_peers,
+     Timing::deferred},
     {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
       kSubmitParams},
      transaction_submit,

@@ -1,5 +1,8 @@
 #include "leither/rpc/metrics.h"
 
+#include <initializer_list>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "leither/base/check.h"
@@ -29,6 +32,14 @@ class Exposition {
     template <class T>
     void sample(std::string_view name, const T& value) {
         out_ += fmt::format("{} {}\n", name, value);
+    }
+    // One series for each value of a label.
+    template <class T>
+    void labelled(std::string_view name, std::string_view label,
+                  std::initializer_list<std::pair<std::string_view, T>> series) {
+        for (const auto& [value, count] : series) {
+            sample(fmt::format("{}{{{}=\"{}\"}}", name, label, value), count);
+        }
     }
     template <class T>
     void gauge(std::string_view name, std::string_view help, const T& value) {
@@ -77,6 +88,79 @@ void expose_ledger(Exposition& out, const node::LedgerStatus& status, Pulse puls
               status.tree.cached_bytes);
     out.counter("leither_tree_page_reads_total", "Pages of the tree read from the store.",
                 status.tree.page_reads);
+}
+
+void expose_dht(Exposition& out, const dht::Status& status) {
+    using Sizes = std::initializer_list<std::pair<std::string_view, std::size_t>>;
+    using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
+    const dht::Counters& counted = status.counters;
+    out.describe("leither_dht_nodes", "gauge", "Nodes in the routing table by address family.");
+    out.labelled("leither_dht_nodes", "family",
+                 Sizes{{"v4", status.nodes_v4}, {"v6", status.nodes_v6}});
+    out.gauge("leither_dht_items", "Items held for others and ourselves.", status.items);
+    out.gauge("leither_dht_item_bytes", "Their size as it counts against the limit.",
+              status.item_bytes);
+    out.gauge("leither_dht_peers", "Announced peers held for others.", status.peers);
+    out.gauge("leither_dht_lookups", "Lookups at work.", status.lookups);
+    out.counter("leither_dht_lookups_total", "Lookups begun, for callers and for upkeep.",
+                counted.lookups_begun);
+    out.describe("leither_dht_datagrams_total", "counter", "Datagrams by direction.");
+    out.labelled("leither_dht_datagrams_total", "direction",
+                 Counts{{"in", counted.datagrams_received}, {"out", counted.datagrams_sent}});
+    out.describe("leither_dht_bytes_total", "counter", "Their bytes, without UDP and IP headers.");
+    out.labelled("leither_dht_bytes_total", "direction",
+                 Counts{{"in", counted.bytes_received}, {"out", counted.bytes_sent}});
+    out.describe("leither_dht_dropped_total", "counter", "Datagrams not read, by reason.");
+    out.labelled("leither_dht_dropped_total", "reason",
+                 Counts{{"malformed", counted.malformed},
+                        {"limited", counted.limited},
+                        {"walled", counted.walled},
+                        {"unexpected", counted.unexpected}});
+    out.describe("leither_dht_queries_total", "counter", "Queries of ours by what came of them.");
+    out.labelled(
+        "leither_dht_queries_total", "outcome",
+        Counts{{"answered", counted.queries_answered}, {"failed", counted.queries_failed}});
+}
+
+void expose_connections(Exposition& out, const peer::HubStatus& status) {
+    using Sizes = std::initializer_list<std::pair<std::string_view, std::size_t>>;
+    using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
+    const peer::HubTotals& totals = status.totals;
+    out.describe("leither_peer_connections", "gauge", "Authenticated connections by direction.");
+    out.labelled(
+        "leither_peer_connections", "direction",
+        Sizes{{"inbound", status.established - status.outbound}, {"outbound", status.outbound}});
+    out.gauge("leither_peer_addresses", "Addresses of nodes known.", status.addresses);
+    out.gauge("leither_peer_bans", "Nodes banned now.", status.bans);
+    out.describe("leither_peer_bytes_total", "counter", "Bytes on connections by direction.");
+    out.labelled("leither_peer_bytes_total", "direction",
+                 Counts{{"in", totals.bytes_in}, {"out", totals.bytes_out}});
+    out.describe("leither_peer_messages_total", "counter", "Messages on connections by direction.");
+    out.labelled("leither_peer_messages_total", "direction",
+                 Counts{{"in", totals.messages_in}, {"out", totals.messages_out}});
+    out.counter("leither_peer_dials_failed_total", "Dials that nobody answered.",
+                totals.dials_failed);
+    out.counter("leither_peer_handshakes_failed_total",
+                "Connections that ended before both sides were authenticated.",
+                totals.handshakes_failed);
+    out.counter("leither_peer_crowded_out_total",
+                "Half-open connections that gave way to newer ones.", status.crowded_out);
+}
+
+void expose_line(Exposition& out, const LineStats& line) {
+    using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
+    out.describe("leither_traffic_month_bytes", "gauge",
+                 "Bytes over the line this calendar month (UTC) by direction.");
+    out.labelled("leither_traffic_month_bytes", "direction",
+                 Counts{{"up", line.used.up_bytes}, {"down", line.used.down_bytes}});
+    out.gauge("leither_traffic_month_max_bytes",
+              "What network.month_max allows, both ways together; 0 is no limit.",
+              line.caps.month_bytes_max);
+    out.describe("leither_traffic_max_bytes_per_second", "gauge",
+                 "What network.upload_max and network.download_max allow; 0 is no limit.");
+    out.labelled(
+        "leither_traffic_max_bytes_per_second", "direction",
+        Counts{{"up", line.caps.up_bytes_per_second}, {"down", line.caps.down_bytes_per_second}});
 }
 
 void expose_process(Exposition& out, const ProcessStats& stats) {
@@ -146,7 +230,13 @@ std::string Metrics::text(const Host& host) const {
                                escaped_label(key.first), to_string(key.second)),
                    count);
     }
-    expose_process(out, host.process_stats());
+    if (const auto network = queries.network(host.now())) {
+        expose_dht(out, network->dht);
+        expose_connections(out, network->hub);
+    }
+    const ProcessStats stats = host.process_stats();
+    if (stats.line) expose_line(out, *stats.line);
+    expose_process(out, stats);
     return out.take();
 }
 

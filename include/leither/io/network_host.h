@@ -60,6 +60,9 @@ class NetworkHost {
     // still sent.
     void stop();
     bool is_writing() const;
+    // What went over the line this month.
+    peer::Budget::Usage month_usage() const;
+    const peer::Budget::Options& caps() const;
 
  private:
     struct Impl;

@@ -3,18 +3,27 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "leither/base/time.h"
 #include "leither/node/input.h"
 #include "leither/node/queries.h"
+#include "leither/peer/rate_limit.h"
 
 namespace leither::rpc {
+
+// What the node's line has carried this month, and what its owner allows.
+struct LineStats {
+    peer::Budget::Usage used;
+    peer::Budget::Options caps;
+};
 
 // The process as its operator sees it, for `/metrics` and `node.status`.
 struct ProcessStats {
     std::uint64_t resident_bytes = 0;
     Duration cpu{};
     Duration uptime{};
+    std::optional<LineStats> line;  // nothing without network
 };
 
 enum class PulseEvents : std::uint8_t { off, on };

@@ -16,6 +16,7 @@ void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
 void add_reward_command(CLI::App& cli, Session& session);
 void add_pledge_commands(CLI::App& cli, Session& session);  // pledge, release, cancel
 void add_node_commands(CLI::App& cli, Session& session);
+void add_dht_commands(CLI::App& cli, Session& session);
 void add_replay_command(CLI::App& cli, Session& session);
 
 }  // namespace leither::app

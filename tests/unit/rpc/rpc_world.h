@@ -66,8 +66,10 @@ class RpcWorld final : public rpc::Host {
     void set_pulse_events(rpc::PulseEvents events) override { pulse_events = events; }
     void stop() override { stopped = true; }
     rpc::ProcessStats process_stats() const override {
-        return {
-            .resident_bytes = 1 << 20, .cpu = Duration(1'500'000), .uptime = Duration(9'000'000)};
+        return {.resident_bytes = 1 << 20,
+                .cpu = Duration(1'500'000),
+                .uptime = Duration(9'000'000),
+                .line = std::nullopt};
     }
 
     NodeHost node;
