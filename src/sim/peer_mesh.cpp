@@ -25,7 +25,7 @@ constexpr std::uint16_t kPort = 7400;
 constexpr std::size_t kBehindNat = 4;  // every fourth host
 constexpr std::size_t kHostsOfANat = 2;
 constexpr Duration kSendEvery = milliseconds(500);
-constexpr Duration kFault = minutes(2);
+constexpr std::int64_t kFaultShare = 10;  // of the whole time lasts a partition
 constexpr std::size_t kCrashed = 2;
 
 using Member = std::uint32_t;
@@ -272,9 +272,9 @@ Report Mesh::run() {
     for (Member member = 0; member < people_.size(); ++member) {
         world_.every(kSendEvery, end, [this, member] { say_something(member); });
     }
-    world_.run_for(settings_.duration / 10);
+    world_.run_for(settings_.duration / kFaultShare);
     const PartitionId halves = network_.split(some(people_.size() / 2));
-    world_.run_for(kFault);
+    world_.run_for(settings_.duration / kFaultShare);
     network_.heal(halves);
     world_.run_until(start + settings_.duration * 4 / 10);
     std::vector<Member> gone;
@@ -289,7 +289,7 @@ Report Mesh::run() {
     introduce();
     world_.run_until(start + settings_.duration * 6 / 10);
     const PartitionId deaf = network_.split(some(people_.size() / 3), Cut::inbound);
-    world_.run_for(kFault);
+    world_.run_for(settings_.duration / kFaultShare);
     network_.heal(deaf);
     world_.run_until(end);
     world_.run_for(seconds(10));

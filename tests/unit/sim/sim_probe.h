@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "leither/base/check.h"
 #include "leither/sim/network.h"
 
 namespace leither::sim {
@@ -73,7 +74,10 @@ class Yard {
     }
     // Dials; the stream's number at both ends once it is open.
     StreamId dial(HostId from, HostId to, StreamId id = StreamId(1)) {
+        const std::size_t before = probe(to).accepted.size();
         probe(from).wire->dial(id, at(to));
+        const auto is_accepted = [&] { return probe(to).accepted.size() > before; };
+        CHECK(world.run_while_not(is_accepted, world.now() + std::chrono::seconds(30)));
         world.run_for(std::chrono::seconds(1));
         return probe(to).accepted.back().first;
     }
