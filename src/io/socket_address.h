@@ -53,9 +53,11 @@ template <class Protocol>
 typename Protocol::endpoint to_asio(const Endpoint& endpoint) {
     SocketAddress address;
     typename Protocol::endpoint out;
-    out.resize(write_address(endpoint, address));
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(&address), out.size(),
+    // Asio's size() follows the family, which is not there before the bytes.
+    const socklen_t size = write_address(endpoint, address);
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(&address), size,
                 reinterpret_cast<std::uint8_t*>(out.data()));
+    out.resize(size);
     return out;
 }
 

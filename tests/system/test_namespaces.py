@@ -195,7 +195,9 @@ def new_key(stage):
     see_each_other([seed, founder])
     was = seed.key
     seed.stop()
+    # A ledger would not be opened without its key; what it knows of the network is nobody's secret.
     os.remove(os.path.join(seed.data_dir, "node.key"))
+    shutil.rmtree(os.path.join(seed.data_dir, "ledger"))
     seed.start()
     assert seed.key != was
     see_each_other([seed, founder], MINUTE)

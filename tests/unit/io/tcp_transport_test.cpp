@@ -126,6 +126,7 @@ TEST_F(TcpTransportTest, TwoTransportsTalkInBothFamilies) {
         TcpTransport listener({}, reactor_, ear, Log());
         TcpTransport dialer({}, reactor_, dialer_ear, Log());
         const Endpoint at = listener.listen({address, 0}).value();
+        EXPECT_EQ(at.address, address);
         dialer.dial(1, at);
         ASSERT_TRUE(run_until(reactor_,
                               [&] { return !ear.accepted.empty() && !dialer_ear.opened.empty(); }));

@@ -43,6 +43,12 @@ class UdpSocketTest : public ::testing::Test {
     std::function<void()> then_;
 };
 
+TEST_F(UdpSocketTest, EveryByteOfAnAddressCounts) {
+    const auto socket = make();
+    EXPECT_EQ(socket->bind({kLoopback6, 0}).value().address, kLoopback6);
+    EXPECT_FALSE(make()->bind({*IpAddress::parse("::2"), 0}));
+}
+
 TEST_F(UdpSocketTest, AnAnswerReachesWhoAskedInBothFamilies) {
     for (const IpAddress& address : {kLoopback, kLoopback6}) {
         received_.clear();
