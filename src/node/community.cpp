@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -148,6 +149,11 @@ struct Community::Impl {
                  Effects& fx);
     bool has_fresh_pass(const Id& account, const protocol::Passes& shown, Instant now) const;
     Duration pass_lifetime() const { return std::chrono::hours(options.pass_lifetime_hours); }
+    // Whether a connected node has turned out to be a member's.
+    bool is_newly_member(const Id& node, Instant now) const {
+        return from_member(node, now) && !met.contains(node);
+    }
+    void meet(const Id& node, Instant now, Effects& fx);
     void offer_records(const Id& to, Instant now, Effects& fx);
     void on_record(const protocol::SignedRoutingRecord& record, Instant now, Effects& fx);
     void on_known_better(const Id& node, Instant now, Effects& fx);
@@ -205,6 +211,7 @@ struct Community::Impl {
     std::vector<Endpoint> endpoints;
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
+    std::set<Id> met;            // those of them the conversation goes on with
     Instant introduce_at{};      // to all of them, so that passes are renewed in time
 };
 
@@ -274,6 +281,7 @@ void Community::Impl::begin_life(Instant) {
     const protocol::Manifest& manifest = keeper.item()->content.manifest;
     if (life && life->chain == manifest.chain) return;
     life.reset();
+    met.clear();
     life.emplace(options, setup, manifest.chain, source, entropy, prefix);
     life->members.set_keepers(manifest);
 }
@@ -293,6 +301,7 @@ bool Community::Impl::is_keeper() const {
 }
 
 void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
+    const bool is_born = !life || life->chain != keeper.item()->content.manifest.chain;
     begin_life(now);
     life->members.set_keepers(keeper.item()->content.manifest);
     fx.manifest_changed = true;
@@ -303,7 +312,11 @@ void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
     tell_served(now, fx);
     tell_announcer(Announcer::AddressesAre{endpoints}, now, fx);
     learn_keepers(fx);
-    for (const auto& [node, key] : up) introduce(node, now, fx);
+    for (const auto& [node, key] : up) {
+        introduce(node, now, fx);
+        if (is_born) tell_mailbox(Mailbox::NodeUp{node}, now, fx);
+        if (is_newly_member(node, now)) meet(node, now, fx);
+    }
 }
 
 void Community::Impl::on_new_read_key(Instant now, Effects& fx) {
@@ -397,6 +410,12 @@ void Community::Impl::welcome(const PublicKey& key, const protocol::Credentials&
     fx.sends.push_back({crypto::id_of(key), std::move(given)});
 }
 
+void Community::Impl::meet(const Id& node, Instant now, Effects& fx) {
+    met.insert(node);
+    offer_records(node, now, fx);
+    tell_chat(ChatLog::NodeUp{node}, now, fx);
+}
+
 void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
     if (!from_member(to, now)) return;
     protocol::RecordOffer offer;
@@ -436,17 +455,10 @@ void Community::Impl::on(const Id&, protocol::ManifestReply&& reply, Instant now
 void Community::Impl::on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx) {
     if (!life) return;
     const PublicKey key = up.at(from);
-    const bool was_member = from_member(from, now);
     for (const auto& pass : shown.passes) (void)life->members.accept(pass, now);
     const std::size_t held = life->book.introduce(key, shown.delegations, now);
     if (held > 0) on_known_better(from, now, fx);
     welcome(key, shown, now, fx);
-    if (!was_member && from_member(from, now)) {
-        // It may have learnt only now what an introduction means.
-        introduce(from, now, fx);
-        offer_records(from, now, fx);
-        tell_chat(ChatLog::NodeUp{from}, now, fx);
-    }
 }
 
 void Community::Impl::on(const Id& from, protocol::Welcome&& given, Instant now, Effects& fx) {
@@ -557,15 +569,13 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
     impl_->introduce(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeUp{node}, now, fx);
-    if (impl_->from_member(node, now)) {
-        impl_->tell_chat(ChatLog::NodeUp{node}, now, fx);
-        impl_->offer_records(node, now, fx);
-    }
+    if (impl_->is_newly_member(node, now)) impl_->meet(node, now, fx);
     impl_->take_writes(fx);
 }
 
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
+    impl_->met.erase(node);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeDown{node}, now, fx);
     impl_->tell_chat(ChatLog::NodeDown{node}, now, fx);
@@ -576,6 +586,11 @@ void Community::on_message(const Id& from, protocol::PeerMessage&& message, Inst
                            Effects& fx) {
     if (!impl_->up.contains(from)) return;
     std::visit([&](auto&& held) { impl_->on(from, std::move(held), now, fx); }, std::move(message));
+    if (impl_->is_newly_member(from, now)) {
+        // It may have learnt only now what an introduction means.
+        impl_->introduce(from, now, fx);
+        impl_->meet(from, now, fx);
+    }
     impl_->take_writes(fx);
 }
 

@@ -345,6 +345,7 @@ TEST_F(Network, WhatTheDhtNoLongerNamesIsAskedOfPeers) {
         say(a, 0, all.back());
         world_.advance(minutes(1));
     }
+    EXPECT_EQ(chat(kKeeper), all);
     world_.crash(a);
     world_.crash(kKeeper);
     world_.restart(b);
@@ -365,6 +366,18 @@ TEST_F(Network, AConversationReachesAllMembersNodes) {
     say(b, 1, "I have");
     const std::vector<std::string> both{"who has flour?", "I have"};
     EXPECT_TRUE(world_.wait([&] { return chat(a) == both && chat(b) == both; }, minutes(2)));
+}
+
+TEST_F(Network, AKeeperThatServesNobodyHearsTheConversationAndHoldsMessages) {
+    publish();
+    const std::size_t a = add_member(0);
+    say(a, 0, "who has flour?");
+    EXPECT_TRUE(world_.wait(
+        [&] { return chat(kKeeper) == std::vector<std::string>{"who has flour?"}; }, minutes(2)));
+    send(a, 0, 1, "for later");
+    EXPECT_TRUE(world_.wait(
+        [&] { return world_.queries(a).outgoing_letters()[0].state == org::OutgoingState::held; },
+        minutes(2)));
 }
 
 TEST_F(Network, WhatIsFollowedServedAndSaidSurvivesACrash) {
