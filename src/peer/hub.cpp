@@ -11,6 +11,9 @@ namespace leither::peer {
 
 namespace {
 
+// What one round of sealing and a goodbye add to a window that is just not full, frames included.
+constexpr std::size_t kInFlightExcessMax = std::size_t{128} << 10;
+
 std::uint64_t draw(Entropy& entropy) {
     std::array<std::uint8_t, 8> bytes{};
     entropy.fill(bytes);
@@ -268,10 +271,17 @@ void Hub::check_invariants() const {
     hub.conduct.check_invariants();
     hub.table.check_invariants();
     std::size_t authenticated = 0;
+    std::size_t dialing = 0;
+    std::size_t probes = 0;
+    std::map<IpAddress, std::size_t> half_open_of_block;
     for (const auto& [id, link] : hub.links) {
         CHECK(id == link.id);
         link.outbox.check_invariants();
+        CHECK(link.in_flight < hub.options.in_flight_bytes + kInFlightExcessMax);
         if (link.session) link.session->check_invariants();
+        if (link.probe) ++probes;
+        if (link.is_half_open()) ++half_open_of_block[link.remote.address.block()];
+        if (link.is_outbound() && !link.is_authenticated() && !link.probe) ++dialing;
         if (!link.is_authenticated()) continue;
         ++authenticated;
         CHECK(link.session && link.session->is_established() && !link.probe);
@@ -280,6 +290,10 @@ void Hub::check_invariants() const {
     CHECK(authenticated == hub.by_node.size());
     CHECK(authenticated <= hub.options.connections_max);
     CHECK(hub.half_open() <= hub.options.half_open_max);
+    for (const auto& [block, count] : half_open_of_block) {
+        CHECK(count <= hub.options.half_open_per_block_max);
+    }
+    CHECK(dialing <= hub.options.dials_max && probes <= hub.options.dial_backs_max);
 }
 
 }  // namespace leither::peer

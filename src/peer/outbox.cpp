@@ -13,15 +13,16 @@ Outbox::Put Outbox::put(const protocol::PeerMessage& message) {
     const Urgency urgency = protocol::kind_of(message).urgency;
     Bytes framed = protocol::encode_peer_message(message);
     Put put;
-    if (framed.size() > bytes_max_) return put;
+    const std::size_t cost = Outbox::cost(framed);
+    if (cost > bytes_max_) return put;
     const std::size_t room = bytes_max_ - bytes_;
-    if (framed.size() > room) {
-        const std::size_t missing = framed.size() - room;
+    if (cost > room) {
+        const std::size_t missing = cost - room;
         if (droppable(urgency) < missing) return put;
         put.dropped = drop(missing, urgency);
     }
-    bytes_ += framed.size();
-    bytes_of_[static_cast<std::size_t>(urgency)] += framed.size();
+    bytes_ += cost;
+    bytes_of_[static_cast<std::size_t>(urgency)] += cost;
     waiting_.push_back({urgency, std::move(framed)});
     put.taken = true;
     return put;
@@ -33,8 +34,8 @@ Bytes Outbox::take(std::size_t bytes_max) {
         const Waiting& next = waiting_.front();
         if (!out.empty() && out.size() + next.framed.size() > bytes_max) break;
         out.insert(out.end(), next.framed.begin(), next.framed.end());
-        bytes_ -= next.framed.size();
-        bytes_of_[static_cast<std::size_t>(next.urgency)] -= next.framed.size();
+        bytes_ -= cost(next.framed);
+        bytes_of_[static_cast<std::size_t>(next.urgency)] -= cost(next.framed);
         waiting_.pop_front();
     }
     return out;
@@ -53,8 +54,8 @@ std::size_t Outbox::drop(std::size_t bytes, Urgency below) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(below) && freed < bytes; ++i) {
         std::erase_if(waiting_, [&](const Waiting& waiting) {
             if (freed >= bytes || static_cast<std::size_t>(waiting.urgency) != i) return false;
-            freed += waiting.framed.size();
-            bytes_of_[i] -= waiting.framed.size();
+            freed += cost(waiting.framed);
+            bytes_of_[i] -= cost(waiting.framed);
             ++dropped;
             return true;
         });
@@ -66,7 +67,7 @@ std::size_t Outbox::drop(std::size_t bytes, Urgency below) {
 
 void Outbox::check_invariants() const {
     std::size_t bytes = 0;
-    for (const Waiting& waiting : waiting_) bytes += waiting.framed.size();
+    for (const Waiting& waiting : waiting_) bytes += cost(waiting.framed);
     CHECK(bytes == bytes_);
     CHECK(bytes_ <= bytes_max_);
     std::size_t by_urgency = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -122,8 +123,27 @@ class PeerNetwork {
             if (end.owner == host && end.is_open) break_off(id);
         }
     }
-    // The host reads nothing from any stream, whatever its hub wants.
+    // The host reads nothing from any stream, whatever its hub wants. Undone by `start_reading`.
     void stop_reading(HostId host) { hosts_[host]->is_deaf = true; }
+    void start_reading(HostId host) {
+        hosts_[host]->is_deaf = false;
+        for (const auto& [id, end] : ends_) {
+            if (end.owner == host) schedule({Event::Kind::arrives, id, {}});
+        }
+    }
+    // One of the host's streams breaks; both sides learn of it.
+    void break_a_stream(HostId host, Prng& lots) {
+        std::vector<EndId> open;
+        for (const auto& [id, end] : ends_) {
+            if (end.owner == host && end.is_open) open.push_back(id);
+        }
+        if (open.empty()) return;
+        const EndId broken = open[lots.below(open.size())];
+        schedule({Event::Kind::broken, broken, {}});
+        schedule({Event::Kind::broken, ends_[broken].other, {}});
+    }
+    // From now on what is written arrives in pieces of up to so many bytes.
+    void cut_into_pieces(std::size_t bytes_max) { piece_max_ = bytes_max; }
 
     // ---- Strangers
     StrangerId stranger(HostId host, const Endpoint& from) {
@@ -261,7 +281,11 @@ class PeerNetwork {
         bytes_carried_ += bytes.size();
         trace_.little_endian(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
         trace_.raw(bytes);
-        schedule({Event::Kind::arrives, end.other, std::move(bytes)});
+        for (ByteView rest(bytes); !rest.empty();) {
+            const ByteView piece = rest.first(std::min(rest.size(), piece_max_));
+            rest = rest.subspan(piece.size());
+            schedule({Event::Kind::arrives, end.other, Bytes(piece.begin(), piece.end())});
+        }
         schedule({Event::Kind::buffered, id, {}});
     }
 
@@ -346,6 +370,7 @@ class PeerNetwork {
     std::vector<EndId> strangers_;
     std::map<std::pair<Instant, std::uint64_t>, Event> events_;
     std::set<HostId> cut_off_;
+    std::size_t piece_max_ = std::numeric_limits<std::size_t>::max();
     std::uint64_t last_event_ = 0;
     EndId last_end_ = 0;
     std::uint64_t last_accepted_ = 0;

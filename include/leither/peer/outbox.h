@@ -1,8 +1,10 @@
 // What waits to be sent to one peer, encoded but not yet encrypted.
 //
-// Bounded in bytes. A message that does not fit pushes out less urgent ones, oldest first; if that
-// is not enough it is refused, and its sender learns. Sent first in, first out: urgency decides who
-// is dropped, not who goes first, so messages of one kind keep their order.
+// Bounded in bytes, each message counted with what it costs to keep it besides: a crowd of small
+// ones takes no more memory than one large one. A message that does not fit pushes out less urgent
+// ones, oldest first; if that is not enough it is refused, and its sender learns. Sent first in,
+// first out: urgency decides who is dropped, not who goes first, so messages of one kind keep their
+// order.
 #pragma once
 
 #include <array>
@@ -18,6 +20,8 @@ namespace leither::peer {
 
 class Outbox {
  public:
+    static constexpr std::size_t kMessageCost = 64;
+
     explicit Outbox(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
     struct Put {
@@ -30,6 +34,7 @@ class Outbox {
     Bytes take(std::size_t bytes_max);
 
     bool is_empty() const { return waiting_.empty(); }
+    // With kMessageCost for each message.
     std::size_t bytes() const { return bytes_; }
     std::size_t messages() const { return waiting_.size(); }
     void check_invariants() const;
@@ -41,6 +46,7 @@ class Outbox {
     };
     static constexpr std::size_t kUrgencies = 3;
 
+    static std::size_t cost(ByteView framed) { return framed.size() + kMessageCost; }
     // Bytes less urgent than `urgency`.
     std::size_t droppable(protocol::Urgency urgency) const;
     std::size_t drop(std::size_t bytes, protocol::Urgency below);

@@ -7,6 +7,15 @@ namespace leither::testing {
 namespace {
 
 constexpr std::uint16_t kPort = 7400;
+// IPv4 and UDP; IPv4, TCP with timestamps, and the other side's acknowledgement.
+constexpr std::uint64_t kDatagramHeaders = 28;
+constexpr std::uint64_t kSegmentHeaders = 2 * 52;
+constexpr std::uint64_t kSegmentBytes = 1448;
+
+std::uint64_t on_the_wire(std::uint64_t stream_bytes) {
+    const std::uint64_t segments = (stream_bytes + kSegmentBytes - 1) / kSegmentBytes;
+    return stream_bytes + segments * kSegmentHeaders;
+}
 
 std::vector<bool> check(const node::SignatureJob& job) {
     std::vector<bool> holds;
@@ -96,18 +105,23 @@ void NetworkWorld::carry_out(Host& host, node::Effects&& effects) {
 
 void NetworkWorld::carry_out(Host& host, node::NetworkEffects&& effects) {
     for (auto& datagram : effects.datagrams) {
+        host.traffic.datagram_bytes += datagram.bytes.size() + kDatagramHeaders;
         after(options_.latency, [this, from = host.endpoint, sent = std::move(datagram)] {
             Host* to = host_at(sent.to);
-            if (to != nullptr) step(*to, node::DatagramReceived{from, sent.bytes});
+            if (to == nullptr) return;
+            to->traffic.datagram_bytes += sent.bytes.size() + kDatagramHeaders;
+            step(*to, node::DatagramReceived{from, sent.bytes});
         });
     }
     for (const auto& one : effects.dials) dial(host, one);
     for (auto& write : effects.writes) {
         const Connection from{host.number, write.id};
+        host.traffic.stream_bytes += on_the_wire(write.bytes.size());
         after(options_.latency, [this, from, bytes = std::move(write.bytes)] {
             if (is_up(from.first)) step(*hosts_[from.first], peer::Sent{from.second, 0});
             const auto to = connections_.find(from);
             if (to == connections_.end()) return;
+            hosts_[to->second.first]->traffic.stream_bytes += on_the_wire(bytes.size());
             step(*hosts_[to->second.first], peer::Received{to->second.second, bytes});
         });
     }

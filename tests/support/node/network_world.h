@@ -52,6 +52,13 @@ class NetworkWorld {
     // Advances until `holds`, at most `patience`. Whether it did.
     bool wait(const std::function<bool()>& holds, Duration patience);
 
+    // What passed a host's line since it was added, both ways, as an IP network carries it.
+    struct Traffic {
+        std::uint64_t datagram_bytes = 0;
+        std::uint64_t stream_bytes = 0;
+    };
+    Traffic traffic(std::size_t host) const { return hosts_[host]->traffic; }
+
     const std::vector<node::Event>& events(std::size_t host) const { return hosts_[host]->events; }
 
  private:
@@ -65,6 +72,7 @@ class NetworkWorld {
         std::optional<node::Node> node;
         std::map<node::Token, Result<node::NetworkAnswer, node::NetworkFailure>> replies;
         std::vector<node::Event> events;
+        Traffic traffic;
 
         Host(std::size_t its_number, const crypto::KeyPair& its_key, std::uint64_t seed)
             : number(its_number), key(its_key), entropy(seed) {}

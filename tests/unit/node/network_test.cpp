@@ -396,5 +396,37 @@ TEST_F(Network, WhatIsFollowedServedAndSaidSurvivesACrash) {
         world_.wait([&] { return !world_.queries(a).peers(world_.now()).empty(); }, minutes(3)));
 }
 
+// What peers.md and performance.md promise, headers and acknowledgements included.
+TEST_F(Network, AnIdleNodeCostsItsLineLittle) {
+    constexpr std::uint64_t kPerConnectionMax = 200;  // bytes a second, both ways together
+    constexpr std::uint64_t kDhtMax = 100;
+    constexpr std::uint64_t kSpan = 3600;
+    publish();
+    std::vector<std::size_t> members;
+    for (std::size_t n = 0; n < 4; ++n) members.push_back(add_member(n));
+    for (int n = 0; n < 20; ++n) add_node();
+    say(members[0], 0, "good night");
+    world_.advance(minutes(45));
+
+    std::vector<NetworkWorld::Traffic> before;
+    for (const std::size_t host : members) before.push_back(world_.traffic(host));
+    world_.advance(seconds(kSpan));
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        const auto after = world_.traffic(members[i]);
+        const std::uint64_t connections = world_.queries(members[i]).peers(world_.now()).size();
+        const std::uint64_t streams = after.stream_bytes - before[i].stream_bytes;
+        const std::uint64_t datagrams = after.datagram_bytes - before[i].datagram_bytes;
+        ASSERT_GE(connections, 4u);
+        EXPECT_GT(streams, 0u);
+        EXPECT_GT(datagrams, 0u);
+        EXPECT_LT(streams, kPerConnectionMax * kSpan * connections) << i;
+        EXPECT_LT(datagrams, kDhtMax * kSpan) << i;
+        RecordProperty("bytes_per_connection_and_second_" + std::to_string(i),
+                       std::to_string(static_cast<double>(streams) / kSpan / connections));
+        RecordProperty("dht_bytes_per_second_" + std::to_string(i),
+                       std::to_string(static_cast<double>(datagrams) / kSpan));
+    }
+}
+
 }  // namespace
 }  // namespace leither::node

@@ -404,7 +404,7 @@ TEST_F(HubLimits, APeerThatNeverReadsIsBoundedAndClosed) {
     net.tell(a, SendMessage{deaf, ask});
     EXPECT_FALSE(net.hub(a).is_connected(deaf));
     EXPECT_EQ(reasons(a).back(), CloseReason::outbox_full);
-    EXPECT_GT(net.events_of<PeerDown>(a)[0].unsent, 20'000u);
+    EXPECT_GT(net.events_of<PeerDown>(a)[0].unsent, 11'000u);
     EXPECT_EQ(net.hub(a).status().bans, 0u);
 }
 
