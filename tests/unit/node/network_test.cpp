@@ -197,6 +197,25 @@ TEST_F(Network, ANodeThatNobodyCanDialIsAReaderUntilSomebodyCan) {
         minutes(2)));
 }
 
+TEST_F(Network, AnOrganizationWithOneReachableNodeIsFoundByEveryNewcomer) {
+    publish();
+    world_.shut_in(1);
+    const std::size_t hidden = add_node();
+    follow(hidden);
+    // What the keeper has announced lies with a node that nobody asks any more.
+    ASSERT_TRUE(world_.wait(
+        [&] {
+            return world_.queries(hidden).network(world_.now())->dht.role == dht::Role::reader &&
+                   world_.queries(kKeeper).network(world_.now())->dht.nodes_v4 == 0;
+        },
+        minutes(2)));
+    world_.advance(minutes(5));
+    const std::size_t stranger = add_node();
+    const auto answer = world_.ask(stranger, FindOrganization{organization()});
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(*answer) << (*answer).error().detail;
+}
+
 TEST_F(Network, AMappedPortIsTriedSoonAfterwards) {
     publish();
     world_.shut_in(1);
