@@ -81,7 +81,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
     AddressWatch watch;
     std::optional<NameLookup> names;
     std::optional<PortMapper> mapper;
-    node::PortsMapped ports{std::nullopt, std::nullopt, "the router was not asked"};
+    node::PortsMapped ports;
     DiskThread disk;
     bool writing = false;
     bool stopping = false;
@@ -117,6 +117,8 @@ void NetworkHost::Impl::begin(NetworkSink& its_sink) {
     if (const auto started = watch.start(); !started) {
         log.warn("addresses_not_watched", "detail=\"{}\"", started.error());
     }
+    ports.how = options.map_ports ? "the router is being asked" : "the router is not asked";
+    tell_ports();
     if (options.map_ports) map_ports();
     if (options.bootstrap.empty()) return;
     names.emplace(

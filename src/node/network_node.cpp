@@ -278,14 +278,18 @@ void NetworkNode::Impl::dht_step(dht::Input&& input, Instant now, Effects& fx) {
     for (auto& done : from.done) on_done(std::move(done), now, fx);
 }
 
-// The first node in the routing table: what could not be published or found can be now.
+// The first node in the routing table, or the last one gone: what could not be published or found
+// can be when there are nodes again.
 void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
     joined = !joined;
     if (!joined) {
-        log.warn("network_lost", "detail=\"no node answers any more; going on trying\"");
+        // Those connected may all be nodes that nobody can ask.
+        if (contexts_up.empty() && may_tell(now)) {
+            log.warn("network_lost", "detail=\"no node answers any more; going on trying\"");
+        }
         return;
     }
-    log.info("network_joined", "detail=\"another node has answered\"");
+    tell_line(now, "network_joined", "detail=\"another node has answered\"");
     tell_community([&](auto& ours, auto& theirs) { ours.on_joined(now, theirs); }, now, fx);
     seek_wait = kSeekAgain;
     seek_at = std::min(seek_at, now + seek_wait);

@@ -184,8 +184,7 @@ void Announcer::Impl::on(Carried&& input, Instant now, Effects&) {
 
 void Announcer::Impl::on(Joined&&, Instant now, Effects&) {
     for (auto& [key, slot] : slots) {
-        const bool failed = slot.order == 0 && slot.retry != Duration{};
-        if (failed) slot.due = now;
+        if (slot.order == 0) slot.due = now;
         slot.retry = Duration{};
     }
 }

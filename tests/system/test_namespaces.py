@@ -118,6 +118,25 @@ def behind_nat(stage):
 
 
 @story
+def one_reachable(stage):
+    """As most communities begin: one machine that others can dial, and members at home."""
+    internet = Internet(stage)
+    founder = Resident(stage, internet.host("a", 1))
+    first = Resident(stage, internet.home("m", 2), bootstrap=[endpoint(v4(1))])
+    organization = founder.found("Bakers' Row")
+    take_part(organization, [first])
+    see_each_other([founder, first])
+    founder.until(lambda: founder.network()["dht"]["nodes_v4"] == 0, MINUTE, "the first to leave the table")
+    said = founder.say("node", "status")
+    assert "no other node that can be asked" in said, said
+    assert "network_lost" not in founder.log(), founder.log()
+    second = Resident(stage, internet.home("n", 3), bootstrap=[endpoint(v4(1))])
+    take_part(organization, [second])
+    see_each_other([founder, second])
+    assert "Bakers' Row; this node takes part" in second.say("node", "status")
+
+
+@story
 def another_address(stage):
     internet = Internet(stage)
     (a, b, c), _ = three(stage, internet, v4)
@@ -234,7 +253,7 @@ class Endings:
             STORIES[name](stage)
 
 
-LONG = ("partition", "behind_nat", "another_address", "late_bootstrap")
+LONG = ("partition", "behind_nat", "one_reachable", "another_address", "late_bootstrap")
 
 
 @unittest.skipUnless(can_make(), "needs root and the right to make network namespaces")
@@ -248,6 +267,9 @@ class Stories(unittest.TestCase):
 
     def test_a_member_behind_nat_takes_part_and_is_told_that_nobody_can_dial_it(self):
         Endings.of("behind_nat")
+
+    def test_members_at_home_find_an_organization_with_one_reachable_machine(self):
+        Endings.of("one_reachable")
 
     def test_a_machine_that_moves_is_found_at_its_new_address_within_a_minute(self):
         Endings.of("another_address")

@@ -69,7 +69,8 @@ class Announcer {
         OrderId order = 0;
         OrderOutcome outcome = OrderOutcome::stored;
     };
-    // There are nodes to publish at, after there were none: what has failed is tried at once.
+    // There are nodes to publish at, after there were none: whoever held what was published is
+    // gone.
     struct Joined {};
     using Input = std::variant<Tick, AddressesAre, Serves, ManifestIs, ChatIs, Carried, Joined>;
 

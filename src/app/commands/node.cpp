@@ -18,8 +18,12 @@ namespace {
 
 using nlohmann::json;
 
-std::string dht_text(const json& dht) {
+std::string dht_text(const json& network) {
+    const json& dht = network.at("dht");
     const int nodes = dht.at("nodes_v4").get<int>() + dht.at("nodes_v6").get<int>();
+    if (nodes == 0 && network.at("connections").get<int>() > 0) {
+        return "no other node that can be asked: those connected cannot be dialed themselves";
+    }
     if (nodes == 0) {
         return "nobody known yet; every node but a network's first needs an address in "
                "dht.bootstrap "
@@ -31,6 +35,19 @@ std::string dht_text(const json& dht) {
         is_reader ? "; asks them and is asked by none, since nobody can dial it" : "");
 }
 
+// Of a node that keeps no ledger.
+std::string followed_text(const json& network) {
+    const json followed = network.is_null() ? json() : network.at("organization");
+    if (followed.is_null()) {
+        return "none yet; found one with: leither org create, or: leither org follow ID";
+    }
+    const json& manifest = followed.at("manifest");
+    return fmt::format("{}; this node takes part, its ledger is kept by others",
+                       manifest.is_null()
+                           ? followed.at("id").get<std::string>() + " (not found yet)"
+                           : manifest.at("name").get<std::string>());
+}
+
 void status(Session& session) {
     const json status = session.call("node.status", json::object());
     std::vector<std::pair<std::string, std::string>> fields = {
@@ -38,8 +55,9 @@ void status(Session& session) {
         {"node key", status.at("node_key").get<std::string>()},
         {"up", status.at("uptime_s").dump() + " s"}};
     const json& organization = status.at("organization");
+    const json& network = status.at("network");
     if (organization.is_null()) {
-        fields.emplace_back("organization", "none yet; found one with: leither org create");
+        fields.emplace_back("organization", followed_text(network));
     } else {
         fields.insert(
             fields.end(),
@@ -53,12 +71,12 @@ void status(Session& session) {
              {"members", organization.at("members").dump()},
              {"waiting", organization.at("mempool").at("transactions").dump()}});
     }
-    const json& network = status.at("network");
     if (!network.is_null()) {
-        fields.insert(fields.end(), {{"DHT", dht_text(network.at("dht"))},
-                                     {"connections", network.at("connections").dump()},
-                                     {"reachable", network.at("reachability").get<std::string>()},
-                                     {"ports", network.at("ports").get<std::string>()}});
+        fields.insert(fields.end(),
+                      {{"DHT", dht_text(network)},
+                       {"connections", network.at("connections").dump()},
+                       {"reachability", network.at("reachability").get<std::string>()},
+                       {"ports", network.at("ports").get<std::string>()}});
     }
     session.print(status, format_fields(fields));
 }

@@ -41,6 +41,9 @@ class NetworkWorld {
     Endpoint endpoint(std::size_t host) const { return hosts_[host]->endpoint; }
 
     void step(std::size_t host, node::Input&& input);
+    void step(std::size_t host, node::NetworkInput&& input) {
+        step(*hosts_[host], std::move(input));
+    }
     // Asks and waits at most `patience`; nothing if no reply came.
     std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> ask(
         std::size_t host, node::NetworkRequest request,

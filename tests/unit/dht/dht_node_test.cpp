@@ -242,8 +242,7 @@ TEST(DhtNode, AReaderAnswersPingsAloneAndSaysWhatItIs) {
 }
 
 TEST(DhtNode, ItsRoleFollowsWhetherOthersCanReachIt) {
-    Bench bench(Options{});
-    bench.step(Start{{at(1)}, {}});
+    Bench bench = Bench::started();
     bench.befriend(2);
     const Bytes find = write(Bench::query(Method::find_node, 2));
     EXPECT_EQ(Bench::sent<Response>(bench.hand(at(2), find), at(2)).size(), 1u);
@@ -264,7 +263,6 @@ TEST(DhtNode, ANodeThatBecomesReadOnlyIsDroppedUnlessItStillAnswersLookups) {
     Bench bench = Bench::started();
     bench.befriend(1);
     bench.befriend(2);
-    bench.pass(seconds(20));
     ASSERT_EQ(bench.nodes(), 2u);
     for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}}) {
         Query ping = Bench::query(Method::ping, number);

@@ -197,6 +197,25 @@ TEST_F(Network, ANodeThatNobodyCanDialIsAReaderUntilSomebodyCan) {
         minutes(2)));
 }
 
+TEST_F(Network, AnOrganizationWithOneReachableNodeIsFoundByEveryNewcomer) {
+    publish();
+    world_.shut_in(1);
+    const std::size_t hidden = add_node();
+    follow(hidden);
+    // What the keeper has announced lies with a node that nobody asks any more.
+    ASSERT_TRUE(world_.wait(
+        [&] {
+            return world_.queries(hidden).network(world_.now())->dht.role == dht::Role::reader &&
+                   world_.queries(kKeeper).network(world_.now())->dht.nodes_v4 == 0;
+        },
+        minutes(2)));
+    world_.advance(minutes(5));
+    const std::size_t stranger = add_node();
+    const auto answer = world_.ask(stranger, FindOrganization{organization()});
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(*answer) << (*answer).error().detail;
+}
+
 TEST_F(Network, AMappedPortIsTriedSoonAfterwards) {
     publish();
     world_.shut_in(1);
@@ -206,7 +225,8 @@ TEST_F(Network, AMappedPortIsTriedSoonAfterwards) {
     ASSERT_TRUE(world_.wait([&] { return role() == dht::Role::reader; }, minutes(2)));
     world_.advance(minutes(2));
     world_.let_in(hidden);
-    world_.step(hidden, PortsMapped{world_.endpoint(hidden), std::nullopt, "by a test"});
+    world_.step(hidden,
+                NetworkInput(PortsMapped{world_.endpoint(hidden), std::nullopt, "by a test"}));
     EXPECT_TRUE(world_.wait([&] { return role() == dht::Role::member; }, seconds(30)));
 }
 
@@ -216,7 +236,7 @@ TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
     world.step(0, Found{1'000'000, community_.encoded_genesis()});
     world.advance(seconds(2));
     const IpAddress v4 = *IpAddress::parse("20.0.0.9");
-    world.step(0, AddressesAre{{v4, *IpAddress::parse("2a00::9")}});
+    world.step(0, NetworkInput(AddressesAre{{v4, *IpAddress::parse("2a00::9")}}));
     const auto draft = world.queries(0).manifest_draft();
     ASSERT_TRUE(draft);
     std::vector<Endpoint> told;

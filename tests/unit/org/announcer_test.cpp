@@ -115,6 +115,16 @@ TEST_F(AnnouncerTest, PresenceIsAnnouncedAnewFromANewAddress) {
     EXPECT_LT(announced.back().first - changed, minutes(1));
 }
 
+TEST_F(AnnouncerTest, WhoeverHeldTheItemsWhenAllWereGoneTheNewcomersGetThem) {
+    start();
+    run_until(now + minutes(1));
+    const std::size_t items = published.size();
+    ASSERT_EQ(announced.size(), 1U);
+    give(Announcer::Joined{});
+    EXPECT_EQ(published.size(), 2 * items);
+    EXPECT_EQ(announced.size(), 2U);
+}
+
 TEST_F(AnnouncerTest, ALineThatFlapsGivesOneRecord) {
     start();
     for (std::uint8_t host = 2; host < 10; ++host) {
