@@ -303,6 +303,9 @@ void Hub::Impl::note_end_of_dial(const Link& link, CloseReason reason, Instant n
         case CloseReason::full:
         case CloseReason::said_goodbye: break;
     }
+    // A node that was founded anew has another key: without one to expect it is a first contact.
+    const bool is_unproven = link.session && !link.session->is_established();
+    if (is_unproven) table.disproved(link.remote);
     const bool was_stable = link.stage == Link::Stage::up && now - link.up_since >= kFlapping;
     if (!was_stable) return table.failed(link.remote, now);
     const auto span = static_cast<std::uint64_t>(options.table.rest_min.count());

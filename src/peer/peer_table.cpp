@@ -172,6 +172,13 @@ void PeerTable::failed(const Endpoint& endpoint, Instant now) {
     known.next_attempt = now + Duration(half + jitter);
 }
 
+void PeerTable::disproved(const Endpoint& endpoint) {
+    const auto at = known_.find(endpoint);
+    if (at == known_.end() || at->second.source == Source::manifest) return;
+    at->second.node.reset();
+    at->second.static_key.reset();
+}
+
 void PeerTable::rest_until(const Endpoint& endpoint, Instant at) {
     const auto known = known_.find(endpoint);
     if (known == known_.end()) return;

@@ -67,6 +67,9 @@ class PeerTable {
     // A dial to `endpoint` led to `remote`, or to nothing. What is not known (any more) is ignored.
     void succeeded(const Endpoint& endpoint, const Authenticated& remote, Instant now);
     void failed(const Endpoint& endpoint, Instant now);
+    // Whoever answers at `endpoint` is not, or no longer, who is expected there: unless a manifest
+    // says so, nobody is.
+    void disproved(const Endpoint& endpoint);
     // Not before `at`, whatever the failures say.
     void rest_until(const Endpoint& endpoint, Instant at);
 
