@@ -17,12 +17,8 @@ CloseReason reason_of(protocol::PeerMessageError error) {
     UNREACHABLE();
 }
 
-}  // namespace
-
-std::optional<CloseReason> MessageStream::feed(ByteView plain,
-                                               std::vector<protocol::PeerMessage>& messages) {
-    partial_.insert(partial_.end(), plain.begin(), plain.end());
-    ByteView left(partial_);
+// Takes whole messages off the front of `left`.
+std::optional<CloseReason> take(ByteView& left, std::vector<protocol::PeerMessage>& messages) {
     while (left.size() >= protocol::kPeerHeaderBytes) {
         const auto header = protocol::read_peer_header(left.first(protocol::kPeerHeaderBytes));
         if (!header) return reason_of(header.error());
@@ -34,9 +30,19 @@ std::optional<CloseReason> MessageStream::feed(ByteView plain,
         messages.push_back(std::move(*message));
         left = left.subspan(whole);
     }
-    // In its own memory: after a long message little is kept.
-    partial_ = Bytes(left.begin(), left.end());
     return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<CloseReason> MessageStream::feed(ByteView plain,
+                                               std::vector<protocol::PeerMessage>& messages) {
+    partial_.insert(partial_.end(), plain.begin(), plain.end());
+    ByteView left(partial_);
+    const auto reason = take(left, messages);
+    // In its own memory: after a long message little is kept, after a refusal nothing.
+    partial_ = reason ? Bytes() : Bytes(left.begin(), left.end());
+    return reason;
 }
 
 }  // namespace leither::peer

@@ -8,8 +8,6 @@
 #include "leither/base/prng.h"
 #include "leither/peer/session.h"
 
-#include "support/generate.h"
-
 namespace {
 
 using namespace leither;
@@ -45,6 +43,21 @@ const Identity& identity(std::size_t side) {
                           Identity::of(crypto::KeyPair::generate(prng))};
     }();
     return kIdentities[side];
+}
+
+protocol::PeerMessage message(std::uint8_t choice) {
+    switch (choice % 5) {
+        case 0: return protocol::Ping{choice};
+        case 1: return protocol::Goodbye{protocol::GoodbyeReason::full};
+        case 2: return protocol::AskManifest{Id::copy_of(Bytes(Id::kSize, choice))};
+        case 3: return protocol::ManifestReply{};
+        case 4: {
+            protocol::EnvelopePost post;
+            post.envelope.envelope.sealed.assign(std::size_t{choice} * 16, choice);
+            return post;
+        }
+    }
+    UNREACHABLE();
 }
 
 struct Side {
@@ -180,11 +193,7 @@ void operate(Line& line, Choices& choices) {
         }
         case 3: return line.insert(side, choices.bytes(choices.byte()));
         case 4: return line.send(side, choices.bytes(choices.byte()));
-        case 5: {
-            Prng prng(choices.byte());
-            return line.send(side, protocol::encode_peer_message(
-                                       testing::generate<protocol::PeerMessage>(prng)));
-        }
+        case 5: return line.send(side, protocol::encode_peer_message(message(choices.byte())));
     }
 }
 

@@ -36,6 +36,7 @@ class PeerTest(unittest.TestCase):
     def setUp(self):
         self.daemon = NetworkDaemon(self, self.number)
         leither("org", "create", "--name", "Peers", data_dir=self.daemon.data_dir)
+        leither("org", "publish", data_dir=self.daemon.data_dir)
         organization = self.daemon.rpc.call("node.status")["organization"]
         self.organization, self.chain = (bytes.fromhex(organization[name]) for name in ("id", "chain_id"))
         self.target = self.daemon.endpoint
@@ -169,11 +170,15 @@ class Wrong(PeerTest):
         self.peer("neighbour").ping()
 
     def test_who_says_too_much_is_held_up_then_banned(self):
-        with self.peer("chatterbox") as chatterbox, self.assertRaises(Closed):
-            for _ in range(200):
-                chatterbox.send(peer.message(peer.PING, bytes(8)) * 500)
-                self.daemon.rpc.call("network.peers")
-            chatterbox.expect(peer.GOODBYE)
+        salvo = peer.message(peer.PING, bytes(8)) * 2100  # 1,000 may be saved up, then 200 a second
+        with self.peer("chatterbox", seconds=20) as chatterbox:
+            chatterbox.send(salvo)
+            self.assertGreater(chatterbox.ping(), 2)
+            self.assertLess(self.known()[chatterbox.key.public.hex()]["score"], 0)
+            with self.assertRaises(Closed):
+                for _ in range(9):
+                    chatterbox.send(salvo)
+                    chatterbox.ping()
         with self.assertRaisesRegex(Closed, f"goodbye {peer.MISCONDUCT}"):
             self.peer("chatterbox")
 
@@ -181,11 +186,10 @@ class Wrong(PeerTest):
 class Deaf(PeerTest):
     number = 64
     PEERS = 6
-    DROPPED_SECONDS_MAX = 45
+    DROPPED_SECONDS_MAX = 75  # within a minute of its last byte, at the latest
 
     def test_a_peer_that_never_reads_costs_a_bounded_amount_and_is_dropped(self):
         """It asks for what is larger than the question, no faster than it may."""
-        leither("org", "publish", data_dir=self.daemon.data_dir)
         question = peer.message(peer.ASK_MANIFEST, self.organization)
         deaf = [self.peer(f"deaf {number}", receive_buffer=2048) for number in range(self.PEERS)]
         honest = self.peer("honest")

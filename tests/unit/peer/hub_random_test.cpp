@@ -26,7 +26,7 @@ const Context kContext = Context::of(ChainId::copy_of(Bytes(32, 0xcc)));
 const Context kOther = Context::of(Id::copy_of(Bytes(20, 0xdd)));
 
 constexpr std::size_t kHosts = 5;
-constexpr std::size_t kSteps = 250;
+constexpr std::size_t kSteps = 150;
 
 AskManifest numbered(std::uint32_t number) {
     AskManifest message;
@@ -47,13 +47,17 @@ class World {
         net_.latency = milliseconds(1 + prng_.below(200));
         if (prng_.chance(1, 2)) net_.cut_into_pieces(1 + prng_.below(60));
         for (std::size_t i = 0; i < kHosts; ++i) add(i);
+        for (std::size_t i = 0; i < kHosts; ++i) net_.learn(at(i), at((i + 1) % kHosts), kContext);
+        net_.run_for(seconds(5));
+        check();
     }
 
     void step() {
         const std::size_t one = prng_.below(kHosts);
         const std::size_t other = (one + 1 + prng_.below(kHosts - 1)) % kHosts;
         act(one, other);
-        net_.run_for(milliseconds(prng_.below(prng_.chance(1, 20) ? 300'000 : 2'000)));
+        lift_some();
+        net_.run_for(milliseconds(prng_.below(prng_.chance(1, 20) ? 200'000 : 2'000)));
         check();
     }
 
@@ -70,7 +74,7 @@ class World {
             }
         }
         banned_.clear();
-        net_.run_for(hours(3));
+        net_.run_for(hours(3));  // longer than any ban
         check();
     }
     void expect_all_connected() {
@@ -135,7 +139,7 @@ class World {
             case 10: return ban(one, other);
             case 11: banned_.erase({one, other}); return net_.tell(at(one), Pardon{node(other)});
             case 12: {
-                const auto points = static_cast<std::int32_t>(prng_.below(101)) - 50;
+                const auto points = static_cast<std::int32_t>(prng_.below(61)) - 30;
                 return net_.tell(at(one), Judge{node(other), points});
             }
             case 13: return serve(one);
@@ -146,34 +150,42 @@ class World {
             }
             case 16: return net_.tell(at(one), CheckReachability{});
             case 17: return net_.break_a_stream(at(one), prng_);
-            case 18:
-                return toggle(
-                    cut_, one, [&] { net_.cut_off(at(one)); }, [&] { net_.reconnect(at(one)); });
-            case 19:
-                return toggle(
-                    deaf_, one, [&] { net_.stop_reading(at(one)); },
-                    [&] { net_.start_reading(at(one)); });
-            case 20:
-                return toggle(
-                    hidden_, one, [&] { net_.hide(at(one)); }, [&] { net_.revive(at(one)); });
+            case 18: return suffer(cut_, one, [this](Host host) { net_.cut_off(host); });
+            case 19: return suffer(deaf_, one, [this](Host host) { net_.stop_reading(host); });
+            case 20: return suffer(hidden_, one, [this](Host host) { net_.hide(host); });
             case 21: return restart(one);
             default: return be_strange(one);
         }
     }
-    template <class On, class Off>
-    void toggle(std::set<std::size_t>& which, std::size_t one, On on, Off off) {
-        if (which.erase(one) > 0) return off();
-        which.insert(one);
-        on();
+    template <class Begin>
+    void suffer(std::set<std::size_t>& faults, std::size_t one, Begin begin) {
+        faults.insert(one);
+        begin(at(one));
+    }
+    // Faults pass.
+    void lift_some() {
+        const auto lift = [this](std::set<std::size_t>& faults, const auto& undo) {
+            std::erase_if(faults, [&](std::size_t one) {
+                if (!prng_.chance(1, 4)) return false;
+                undo(at(one));
+                return true;
+            });
+        };
+        lift(cut_, [this](Host host) { net_.reconnect(host); });
+        lift(deaf_, [this](Host host) { net_.start_reading(host); });
+        lift(hidden_, [this](Host host) { net_.revive(host); });
     }
 
     void learn(std::size_t one, std::size_t other) {
         PeerAddress address;
-        address.endpoint = net_.at(at(prng_.chance(1, 10) ? one : other));
         address.context = prng_.chance(1, 5) ? kOther : kContext;
         address.source = static_cast<Source>(prng_.below(5));
-        if (prng_.chance(1, 3)) address.node = node(prng_.below(kHosts));
-        if (prng_.chance(1, 3)) address.static_key = net_.hub(at(other)).static_key();
+        // Only a manifest is never wrong about who is where.
+        const bool is_sure = address.source == Source::manifest;
+        const std::size_t said = is_sure ? other : prng_.below(kHosts);
+        address.endpoint = net_.at(at(prng_.chance(1, 10) && !is_sure ? one : other));
+        if (prng_.chance(1, 3)) address.node = node(said);
+        if (prng_.chance(1, 3)) address.static_key = net_.hub(at(said)).static_key();
         net_.tell(at(one), Learn{address});
     }
     void say(std::size_t one, std::size_t other) {
@@ -183,14 +195,14 @@ class World {
         }
     }
     void ban(std::size_t one, std::size_t other) {
-        const Duration duration = seconds(1 + prng_.below(1'000));
+        const Duration duration = seconds(1 + prng_.below(100));
         Instant& until = banned_[{one, other}];
         until = std::max(until, net_.now() + duration);
         net_.tell(at(one), Ban{node(other), duration});
     }
     void serve(std::size_t one) {
         std::vector<Context> contexts;
-        if (prng_.chance(3, 4)) contexts.push_back(kContext);
+        if (prng_.chance(9, 10)) contexts.push_back(kContext);
         if (prng_.chance(1, 2)) contexts.push_back(kOther);
         net_.tell(at(one), Serve{contexts});
     }
@@ -291,7 +303,7 @@ class World {
 
 TEST(HubRandom, LimitsOrderAndBansHoldWhateverHappens) {
     std::size_t heard = 0;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 16; ++seed) {
         SCOPED_TRACE(seed);
         World world(seed);
         for (std::size_t i = 0; i < kSteps; ++i) {

@@ -76,6 +76,26 @@ TEST_F(HubTest, AKnownStaticKeyMakesItXK) {
     EXPECT_EQ(net.hub(b).peers(net.now()).at(0).peer.pattern, Pattern::xk);
 }
 
+// Found by hub_random_test: for an address that is never given up this lasted until a restart.
+TEST_F(HubTest, ANodeFoundedAnewAtAKnownAddressIsReachedAgain) {
+    for (const Source source : {Source::configured, Source::dht}) {
+        SCOPED_TRACE(to_string(source));
+        const bool is_first = source == Source::configured;
+        const auto a = add(is_first ? "20.0.0.1:4242" : "21.0.0.1:4242");
+        const std::string_view place = is_first ? "30.0.0.1:4242" : "31.0.0.1:4242";
+        const auto old = add(place);
+        net.learn(a, old, kContext, source);
+        net.run_for(minutes(2));
+        ASSERT_TRUE(connected(a, old));
+        net.kill(old);
+        net.run_for(seconds(1));
+        const auto anew = add(place);
+        ASSERT_NE(node(old), node(anew));
+        net.run_for(minutes(5));
+        EXPECT_TRUE(connected(a, anew));
+    }
+}
+
 TEST_F(HubTest, NodesOfDifferentOrganizationsDoNotConnect) {
     const auto a = add("20.0.0.1:4242");
     const auto b = add("30.0.0.1:4242");

@@ -369,6 +369,16 @@ TEST(SessionMessages, WhatIsNoMessageEndsTheSessionButNotWhatCameBefore) {
     }
 }
 
+// Found by session_fuzz.
+TEST(SessionMessages, NothingIsKeptOfWhatFollowsARefusedMessage) {
+    Pair pair(first_contact());
+    pair.run();
+    Bytes framed = {200, 0, 0, 0, 0};
+    framed.resize(60'000);
+    EXPECT_EQ(pair.right.receive(pair.left.seal(framed)).close, CloseReason::unknown_message);
+    pair.right.check_invariants();
+}
+
 TEST(SessionMessages, AFrameThatDoesNotOpenEndsTheSession) {
     Pair pair(first_contact());
     pair.run();
