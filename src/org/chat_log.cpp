@@ -85,6 +85,13 @@ struct ChatLog::Impl {
 
     Result<void, ChatRefusal> take(const KeptLine& line, Origin origin, Instant now,
                                    Effects& effects);
+    // Of an author who is a member.
+    Result<void, ChatRefusal> take_members(const KeptLine& line, Origin origin, Instant now,
+                                           Effects& effects);
+    // An answer that begins before our run: puts what leads up to it there, and asks on.
+    void take_older(const Id& from, const Id& author, const protocol::ChatLines& answer,
+                    Instant now, Effects& effects);
+    void ask_older(const Id& node, const Id& author, Instant now, Effects& effects);
     // `source` has it already; nothing: nobody has.
     void pass_on(const SignedLine& line, const std::optional<Id>& source, Instant now,
                  Effects& effects) const;
@@ -110,10 +117,16 @@ struct ChatLog::Impl {
 Result<void, ChatRefusal> ChatLog::Impl::take(const KeptLine& line, Origin origin, Instant now,
                                               Effects& effects) {
     if (runs.knows(line)) return fail(ChatRefusal::known);
-    const SignedLine& signed_ = line.line;
-    if (!members.is_member(crypto::id_of(signed_.line.author), now)) {
+    if (!members.is_member(crypto::id_of(line.line.line.author), now)) {
         return fail(ChatRefusal::stranger);
     }
+    return take_members(line, origin, now, effects);
+}
+
+Result<void, ChatRefusal> ChatLog::Impl::take_members(const KeptLine& line, Origin origin,
+                                                      Instant now, Effects& effects) {
+    if (runs.knows(line)) return fail(ChatRefusal::known);
+    const SignedLine& signed_ = line.line;
     if (!check(signed_, setup.chain, now)) return fail(ChatRefusal::bad_line);
     const bool fresh = instant_from_unix_ms(signed_.line.time_ms) + kFreshWindow >= now;
     const bool unasked = origin == Origin::said || origin == Origin::heard;
@@ -170,6 +183,10 @@ void ChatLog::Impl::on(Told&& input, Instant now, Effects& effects) {
         ask(input.from, {author, end}, now, effects);
         return;
     }
+    if (run != nullptr && from < run->first() && runs.seeks_older(*run)) {
+        take_older(input.from, author, input.lines, now, effects);
+        return;
+    }
     const bool from_first = run != nullptr && from <= run->first();
     const Origin origin = from_first ? Origin::told_from_first : Origin::told;
     for (const SignedLine& line : lines) {
@@ -187,11 +204,53 @@ void ChatLog::Impl::on(Told&& input, Instant now, Effects& effects) {
     }
     if (lines.size() == protocol::kChatLinesPerReply) {
         ask(input.from, {author, lines.back().line.number + 1}, now, effects);
+    } else {
+        ask_older(input.from, author, now, effects);
     }
 }
 
 void ChatLog::Impl::on(Found&& input, Instant now, Effects& effects) {
-    static_cast<void>(take(kept(input.line), Origin::told, now, effects));
+    for (const FoundLine& one : input.lines) {
+        const KeptLine line = kept(one.line);
+        const auto taken = one.voucher == Voucher::keeper
+                               ? take_members(line, Origin::found, now, effects)
+                               : take(line, Origin::found, now, effects);
+        if (!taken) log.debug("found_line_refused", "why={}", to_string(taken.error()));
+    }
+    // Who is connected already has shown its tips, but not that it has what comes before.
+    for (const auto& [author, run] : runs.all()) {
+        if (!links.empty()) ask_older(links.begin()->first, author, now, effects);
+    }
+}
+
+// ---- What comes before a run
+// ---------------------------------------------------------------------
+
+void ChatLog::Impl::ask_older(const Id& node, const Id& author, Instant now, Effects& effects) {
+    const Run* run = runs.find(author);
+    if (run == nullptr || !runs.seeks_older(*run)) return;
+    const std::uint64_t step = protocol::kChatLinesPerReply;
+    ask(node, {author, run->first() > step ? run->first() - step : 1}, now, effects);
+}
+
+void ChatLog::Impl::take_older(const Id& from, const Id& author, const protocol::ChatLines& answer,
+                               Instant now, Effects& effects) {
+    const std::uint64_t first = runs.find(author)->first();
+    std::vector<KeptLine> older;
+    for (const SignedLine& line : answer.lines) {
+        if (line.line.number < first && check(line, setup.chain, now)) older.push_back(kept(line));
+    }
+    // No word of its membership is needed: the chain of hashes says that it is the same author.
+    const std::size_t put = runs.prepend(author, older, writes);
+    if (put == 0) {
+        runs.give_up_once(author);
+        return;
+    }
+    for (std::size_t i = older.size() - put; i < older.size(); ++i) {
+        effects.taken.push_back(older[i].line);
+    }
+    effects.last_lines_changed = true;
+    ask_older(from, author, now, effects);
 }
 
 // ---- Questions and answers
@@ -276,7 +335,11 @@ void ChatLog::Impl::on(Compared&& input, Instant now, Effects& effects) {
     const auto link = links.find(input.from);
     if (link == links.end()) return;
     for (const ChatTip& tip : input.have.tips) {
-        if (const auto from = lacking(tip)) ask(input.from, {tip.author, *from}, now, effects);
+        if (const auto from = lacking(tip)) {
+            ask(input.from, {tip.author, *from}, now, effects);
+        } else {
+            ask_older(input.from, tip.author, now, effects);
+        }
     }
     if (has_more_than(input.have)) show_tips(input.from, now, effects);
 }

@@ -12,6 +12,8 @@ using protocol::SignedLine;
 
 namespace {
 
+constexpr unsigned kOlderTries = 3;
+
 // Names sort as numbers do.
 Bytes name_of(const Id& author, std::uint64_t number) {
     Bytes name(author.view().begin(), author.view().end());
@@ -26,7 +28,7 @@ bool follows(const KeptLine& line, const KeptLine& before) {
 }
 
 bool is_answer(Origin origin) {
-    return origin == Origin::told || origin == Origin::told_from_first;
+    return origin == Origin::told || origin == Origin::told_from_first || origin == Origin::found;
 }
 
 }  // namespace
@@ -50,7 +52,10 @@ Result<void, store::Fault> ChatRuns::load(const store::Reader& reader) {
         const Run* run = find(author);
         const bool fits =
             run == nullptr ? runs_.size() < options_.authors_max : follows(line, run->lines.back());
-        if (fits) append(author, line, unused);
+        if (!fits) return;
+        append(author, line, unused);
+        Run& grown = runs_.at(author);
+        if (grown.first() > 1) grown.older_tries = kOlderTries;
     });
 }
 
@@ -89,7 +94,36 @@ Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line
         while (runs_.contains(gone)) drop_front(gone, writes);
     }
     append(author, line, writes);
+    const auto begun = runs_.find(author);
+    const bool midway = origin == Origin::found && line.number() > 1;
+    if (midway && begun != runs_.end()) begun->second.older_tries = kOlderTries;
     return {};
+}
+
+bool ChatRuns::seeks_older(const Run& run) const {
+    return run.older_tries > 0 && run.first() > 1 &&
+           run.lines.size() < options_.lines_per_author_max && lines_ < options_.lines_max;
+}
+
+// How fast they were said need not be judged: the chain of hashes leaves no choice among them.
+std::size_t ChatRuns::prepend(const Id& author, std::vector<KeptLine> lines, Writes& writes) {
+    Run& run = runs_.at(author);
+    const std::size_t room =
+        std::min(options_.lines_per_author_max - run.lines.size(), options_.lines_max - lines_);
+    if (lines.size() > room) lines.erase(lines.begin(), lines.end() - static_cast<long>(room));
+    if (lines.empty()) return 0;
+    std::deque<KeptLine> joined(lines.begin(), lines.end());
+    joined.insert(joined.end(), run.lines.begin(), run.lines.end());
+    for (std::size_t i = 1; i <= lines.size(); ++i) {
+        const bool holds =
+            follows(joined[i], joined[i - 1]) && joined[i].time_ms() >= joined[i - 1].time_ms();
+        if (!holds) return 0;
+    }
+    run.lines = std::move(joined);
+    lines_ += lines.size();
+    for (const KeptLine& line : lines)
+        shelf_.put(writes, name_of(author, line.number()), line.line);
+    return lines.size();
 }
 
 Result<void, ChatRefusal> ChatRuns::extend(const Id& author, const KeptLine& line, Origin origin,

@@ -20,6 +20,7 @@ struct KeptLine {
 struct Run {
     std::deque<KeptLine> lines;  // never empty
     unsigned unfilled = 0;       // answers that could not close the gap behind it
+    unsigned older_tries = 0;    // answers to wait for that may bring what comes before it
 
     std::uint64_t first() const { return lines.front().number(); }
     std::uint64_t last() const { return lines.back().number(); }
@@ -32,6 +33,7 @@ enum class Origin : std::uint8_t {
     heard,            // unasked
     told,             // in answer to a question of ours
     told_from_first,  // in answer to one that began at our run's first line
+    found,            // in the DHT
 };
 
 class ChatRuns {
@@ -42,6 +44,13 @@ class ChatRuns {
     // Takes a line whose author is a member and whose signature holds.
     Result<void, ChatRefusal> take(const KeptLine& line, Origin origin, Writes& writes);
     bool knows(const KeptLine& line) const;
+    // Puts an author's lines before its run, as many of the last as there is room for. How many:
+    // none if they do not lead up to it.
+    std::size_t prepend(const Id& author, std::vector<KeptLine> lines, Writes& writes);
+    // An answer has brought nothing older.
+    void give_up_once(const Id& author) { --runs_.at(author).older_tries; }
+    // Whether lines before the run are worth asking for.
+    bool seeks_older(const Run& run) const;
 
     const Run* find(const Id& author) const;
     const std::map<Id, Run>& all() const { return runs_; }

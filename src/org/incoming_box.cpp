@@ -58,6 +58,14 @@ void IncomingBox::erase(const Hash& message, Writes& writes) {
     shelf_.erase(writes, message.view());
 }
 
+std::vector<Hash> IncomingBox::messages_of(const Id& account) const {
+    std::vector<Hash> out;
+    for (const auto& [message, envelope] : messages_) {
+        if (envelope.envelope.recipient == account) out.push_back(message);
+    }
+    return out;
+}
+
 std::vector<Mailbox::Incoming> IncomingBox::of(const Id& account) const {
     std::vector<Mailbox::Incoming> out;
     for (const auto& [message, envelope] : messages_) {

@@ -23,6 +23,8 @@ class IncomingBox {
     // REQUIRES: contains.
     void erase(const Hash& message, Writes& writes);
 
+    // In order of ids.
+    std::vector<Hash> messages_of(const Id& account) const;
     std::vector<Mailbox::Incoming> of(const Id& account) const;
     std::size_t size() const { return messages_.size(); }
     void check_invariants() const;

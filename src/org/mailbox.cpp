@@ -32,6 +32,7 @@ constexpr Duration kPostLifetimeMin = std::chrono::minutes(1);
 struct Link {
     std::map<Hash, Instant> offered;  // and since when there is no answer
     std::set<Hash> waiting;           // to be offered when there is room
+    std::set<Hash> shared;            // of our inboxes: it has them, or will never take them
 };
 
 std::uint64_t seed_from(Entropy& entropy) {
@@ -44,6 +45,11 @@ std::uint64_t seed_from(Entropy& entropy) {
 void keep_once(std::vector<Id>& ids) {
     std::ranges::sort(ids);
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+EnvelopeOffer offer_of(const Hash& message, const SignedEnvelope& envelope) {
+    return {message, envelope.envelope.recipient,
+            static_cast<std::uint32_t>(encoded_size(envelope))};
 }
 
 std::array<std::uint8_t, Id::kSize> distance(const Id& a, const Id& b) {
@@ -65,13 +71,15 @@ struct Mailbox::Impl {
     Settled settled;
     std::map<Id, protocol::SignedDelegation> served;
     std::map<Id, Link> links;
+    std::optional<Instant> share_at;  // nothing while all nodes connected have what they may have
+    Duration share_wait{};
     Writes writes;
 
     void on(Tick&&, Instant, Effects&) {}
     void on(NodeUp&& input, Instant now, Effects& effects);
     void on(NodeDown&& input, Instant, Effects&) { links.erase(input.node); }
     void on(NodeKnown&& input, Instant now, Effects& effects);
-    void on(Serves&& input, Instant, Effects& effects);
+    void on(Serves&& input, Instant now, Effects& effects);
     void on(Post&& input, Instant now, Effects& effects);
     void on(Forget&& input, Instant now, Effects&);
     void on(Offered&& input, Instant now, Effects& effects);
@@ -87,11 +95,20 @@ struct Mailbox::Impl {
     std::vector<Id> new_holders(const Parcel& parcel, Instant now) const;
     void ask_holder(Parcel& parcel, const Id& node, Instant now, Effects& effects);
     void offer(const Parcel& parcel, const Id& node, Instant now, Effects& effects);
+    void offer(const EnvelopeOffer& what, const Id& node, Instant now, Effects& effects);
     void offer_waiting(const Id& node, Instant now, Effects& effects);
     void meet(const Id& node, Instant now, Effects& effects);
     void expire(const Hash& message, Effects& effects);
 
+    // ---- Sharing
+    void share_soon(Instant now);
+    void share(Instant now, Effects& effects);
+    // True if the node lacks something still.
+    bool share_with(const Id& node, const Id& account, Instant now, Effects& effects);
+
     // ---- Answers to what we sent
+    void on_shared(const Id& from, const SignedEnvelope& envelope, const EnvelopeAck& ack,
+                   Instant now, Effects& effects);
     void on_answer(Parcel& parcel, const Id& from, const EnvelopeAck& ack, Instant now,
                    Effects& effects);
     void delivered(Parcel& parcel, const DeliveryReceipt& receipt, Effects& effects);
@@ -102,9 +119,9 @@ struct Mailbox::Impl {
     EnvelopeOutcome take(const Id& from, SignedEnvelope&& envelope, Instant now, Effects& effects);
     void answer(const Id& to, const protocol::Delivery& delivery, EnvelopeOutcome outcome,
                 Effects& effects);
-    void arrive(const Hash& message, const SignedEnvelope& envelope, Effects& effects);
+    void arrive(const Hash& message, const SignedEnvelope& envelope, Instant now, Effects& effects);
     // If its recipient is served here.
-    void arrive_at_home(Parcel& parcel, Effects& effects);
+    void arrive_at_home(Parcel& parcel, Instant now, Effects& effects);
     void hold(const Hash& message, SignedEnvelope&& envelope, Instant now, Effects& effects);
 };
 
@@ -200,17 +217,22 @@ void Mailbox::Impl::ask_holder(Parcel& parcel, const Id& node, Instant now, Effe
 }
 
 void Mailbox::Impl::offer(const Parcel& parcel, const Id& node, Instant now, Effects& effects) {
+    const auto bytes = static_cast<std::uint32_t>(parcel.bytes);
+    offer(EnvelopeOffer{parcel.message, parcel.recipient(), bytes}, node, now, effects);
+}
+
+void Mailbox::Impl::offer(const EnvelopeOffer& what, const Id& node, Instant now,
+                          Effects& effects) {
     Link& link = links.at(node);
     std::erase_if(link.offered,
                   [&](const auto& entry) { return now - entry.second >= options.answer_timeout; });
-    if (link.offered.contains(parcel.message)) return;
+    if (link.offered.contains(what.message)) return;
     if (link.offered.size() >= options.offers_per_node_max) {
-        link.waiting.insert(parcel.message);
+        link.waiting.insert(what.message);
         return;
     }
-    link.offered[parcel.message] = now;
-    const auto bytes = static_cast<std::uint32_t>(parcel.bytes);
-    effects.sends.push_back({node, EnvelopeOffer{parcel.message, parcel.recipient(), bytes}});
+    link.offered[what.message] = now;
+    effects.sends.push_back({node, what});
 }
 
 void Mailbox::Impl::offer_waiting(const Id& node, Instant now, Effects& effects) {
@@ -220,7 +242,11 @@ void Mailbox::Impl::offer_waiting(const Id& node, Instant now, Effects& effects)
         link.waiting.erase(link.waiting.begin());
         const Parcel* parcel = parcels.find(message);
         const bool wanted = parcel != nullptr && parcel->state != OutgoingState::delivered;
-        if (wanted) offer(*parcel, node, now, effects);
+        if (wanted) {
+            offer(*parcel, node, now, effects);
+        } else if (const SignedEnvelope* envelope = incoming.find(message)) {
+            offer(offer_of(message, *envelope), node, now, effects);
+        }
     }
 }
 
@@ -247,9 +273,11 @@ void Mailbox::Impl::meet(const Id& node, Instant now, Effects& effects) {
 void Mailbox::Impl::on(NodeUp&& input, Instant now, Effects& effects) {
     links[input.node] = Link{};
     meet(input.node, now, effects);
+    share_soon(now);
 }
 
 void Mailbox::Impl::on(NodeKnown&& input, Instant now, Effects& effects) {
+    share_soon(now);
     if (links.contains(input.node)) {
         meet(input.node, now, effects);
         return;
@@ -262,7 +290,8 @@ void Mailbox::Impl::on(NodeKnown&& input, Instant now, Effects& effects) {
     if (awaited) effects.reach.push_back(input.node);
 }
 
-void Mailbox::Impl::on(Serves&& input, Instant, Effects& effects) {
+void Mailbox::Impl::on(Serves&& input, Instant now, Effects& effects) {
+    share_soon(now);
     served.clear();
     for (const auto& delegation : input.delegations) {
         CHECK(delegation.delegation.node == setup.node.public_key());
@@ -271,16 +300,16 @@ void Mailbox::Impl::on(Serves&& input, Instant, Effects& effects) {
     // What was on its way to an account that has moved in has arrived.
     for (const auto& [account, delegation] : served) {
         for (const Hash& message : parcels.to(account)) {
-            arrive_at_home(*parcels.find(message), effects);
+            arrive_at_home(*parcels.find(message), now, effects);
         }
     }
 }
 
-void Mailbox::Impl::arrive_at_home(Parcel& parcel, Effects& effects) {
+void Mailbox::Impl::arrive_at_home(Parcel& parcel, Instant now, Effects& effects) {
     const auto home = served.find(parcel.recipient());
     if (home == served.end() || !incoming.fits(home->first, cost_of(parcel.bytes))) return;
     const Hash message = parcel.message;
-    if (!incoming.contains(message)) arrive(message, parcel.envelope, effects);
+    if (!incoming.contains(message)) arrive(message, parcel.envelope, now, effects);
     delivered(parcel, acknowledge(setup.chain, message, home->second, setup.node), effects);
 }
 
@@ -308,7 +337,7 @@ void Mailbox::Impl::on(Post&& input, Instant now, Effects& effects) {
     parcel.envelope = sign(setup.chain, std::move(envelope), setup.node);
     parcel.next_attempt = now;
     effects.posted = message;
-    arrive_at_home(parcels.add(std::move(parcel), writes), effects);
+    arrive_at_home(parcels.add(std::move(parcel), writes), now, effects);
 }
 
 void Mailbox::Impl::on(Forget&& input, Instant, Effects&) {
@@ -316,6 +345,60 @@ void Mailbox::Impl::on(Forget&& input, Instant, Effects&) {
     if (envelope == nullptr) return;
     settled.add(input.message, {envelope->envelope.validity.expires_ms, std::nullopt}, writes);
     incoming.erase(input.message, writes);
+    for (auto& [node, link] : links) link.shared.erase(input.message);
+}
+
+// ---- Sharing
+// -------------------------------------------------------------------------------------
+
+void Mailbox::Impl::share_soon(Instant now) {
+    share_wait = options.retry_min;
+    share_at = now;
+}
+
+void Mailbox::Impl::share(Instant now, Effects& effects) {
+    bool open = false;
+    for (const auto& [account, delegation] : served) {
+        for (const Id& node : directory.nodes_of(account, now)) {
+            if (node != setup.node.id()) open |= share_with(node, account, now, effects);
+        }
+    }
+    share_at.reset();
+    if (open) share_at = now + share_wait;
+    share_wait = std::min(2 * share_wait, options.retry_max);
+}
+
+bool Mailbox::Impl::share_with(const Id& node, const Id& account, Instant now, Effects& effects) {
+    const auto link = links.find(node);
+    bool open = false;
+    for (const Hash& message : incoming.messages_of(account)) {
+        const SignedEnvelope& envelope = *incoming.find(message);
+        if (!envelope.envelope.validity.holds(now)) continue;
+        if (link == links.end()) {
+            effects.reach.push_back(node);
+            return false;  // it will be met
+        }
+        if (link->second.shared.contains(message)) continue;
+        offer(offer_of(message, envelope), node, now, effects);
+        open = true;
+    }
+    return open;
+}
+
+void Mailbox::Impl::on_shared(const Id& from, const SignedEnvelope& envelope,
+                              const EnvelopeAck& ack, Instant now, Effects& effects) {
+    Link& link = links.at(from);
+    switch (ack.outcome) {
+        case EnvelopeOutcome::wanted:
+            link.offered[ack.message] = now;
+            effects.sends.push_back({from, EnvelopePost{envelope}});
+            return;
+        case EnvelopeOutcome::full: return;  // asked again later
+        case EnvelopeOutcome::delivered:
+        case EnvelopeOutcome::held:
+        case EnvelopeOutcome::refused: link.shared.insert(ack.message); return;
+    }
+    UNREACHABLE();
 }
 
 // ---- Answers to what we sent
@@ -328,6 +411,8 @@ void Mailbox::Impl::on(Acknowledged&& input, Instant now, Effects& effects) {
     Parcel* parcel = parcels.find(input.ack.message);
     if (parcel != nullptr && parcel->state != OutgoingState::delivered) {
         on_answer(*parcel, input.from, input.ack, now, effects);
+    } else if (const SignedEnvelope* envelope = incoming.find(input.ack.message)) {
+        on_shared(input.from, *envelope, input.ack, now, effects);
     }
     offer_waiting(input.from, now, effects);
 }
@@ -430,7 +515,11 @@ EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, I
     if (outcome != EnvelopeOutcome::wanted) return outcome;
     if (!check(envelope, setup.chain, now)) return EnvelopeOutcome::refused;
     if (served.contains(recipient)) {
-        arrive(message, envelope, effects);
+        arrive(message, envelope, now, effects);
+        // Whoever brought it has it: another of the account's nodes, perhaps.
+        if (const auto link = links.find(from); link != links.end()) {
+            link->second.shared.insert(message);
+        }
         return EnvelopeOutcome::delivered;
     }
     // A holder holds for the sender alone: a chain of holders would have no end.
@@ -439,8 +528,10 @@ EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, I
     return EnvelopeOutcome::held;
 }
 
-void Mailbox::Impl::arrive(const Hash& message, const SignedEnvelope& envelope, Effects& effects) {
+void Mailbox::Impl::arrive(const Hash& message, const SignedEnvelope& envelope, Instant now,
+                           Effects& effects) {
     incoming.add(message, envelope, writes);
+    share_soon(now);
     effects.arrived.push_back({envelope.envelope.recipient, message});
 }
 
@@ -480,6 +571,8 @@ Mailbox::Mailbox(MailboxOptions options, Setup setup, const Directory& directory
                    .settled = Settled(options.settled_max, Shelf(setup.prefix, ShelfKind::settled)),
                    .served = {},
                    .links = {},
+                   .share_at = std::nullopt,
+                   .share_wait = {},
                    .writes = {}}) {
     CHECK(options.holders <= kHoldersAskedMax);
     CHECK(options.retry_min > Duration{} && options.retry_min <= options.retry_max);
@@ -498,6 +591,7 @@ Result<void, store::Fault> Mailbox::load(const store::Reader& reader, Instant no
 Mailbox::Effects Mailbox::step(Input&& input, Instant now) {
     Effects effects;
     std::visit([&](auto&& held) { impl_->on(std::move(held), now, effects); }, std::move(input));
+    if (impl_->share_at && *impl_->share_at <= now) impl_->share(now, effects);
     impl_->run(now, effects);
     effects.writes = impl_->writes.take();
     keep_once(effects.reach);
@@ -506,8 +600,12 @@ Mailbox::Effects Mailbox::step(Input&& input, Instant now) {
 
 std::optional<Instant> Mailbox::next_deadline() const {
     const auto first = impl_->parcels.first();
-    if (!first) return std::nullopt;
-    return first->first;
+    if (!first) return impl_->share_at;
+    return impl_->share_at ? std::min(first->first, *impl_->share_at) : first->first;
+}
+
+const SignedEnvelope* Mailbox::letter(const Hash& message) const {
+    return impl_->incoming.find(message);
 }
 
 std::vector<Mailbox::Incoming> Mailbox::incoming(const Id& account) const {
@@ -536,6 +634,7 @@ void Mailbox::check_invariants() const {
     impl_->settled.check_invariants();
     for (const auto& [node, link] : impl_->links) {
         CHECK(link.offered.size() <= impl_->options.offers_per_node_max);
+        for (const Hash& message : link.shared) CHECK(impl_->incoming.contains(message));
     }
 }
 

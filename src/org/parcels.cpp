@@ -47,7 +47,8 @@ std::size_t Parcel::holding() const {
 }
 
 Mailbox::Outgoing Parcel::status() const {
-    return {message, recipient(), state, envelope.envelope.validity.issued_ms, holding()};
+    const protocol::Validity& validity = envelope.envelope.validity;
+    return {message, recipient(), state, validity.issued_ms, validity.expires_ms, holding()};
 }
 
 Parcels::Parcels(const MailboxOptions& options, const ChainId& chain, ByteView prefix)

@@ -11,6 +11,8 @@
 //   * A new line is passed on to everybody connected; one older than kFreshWindow is taken only in
 //     answer to a question. What was lost on the way is found by comparing tips, with each node
 //     that comes up and then with one of them every compare_interval.
+//   * What the DHT names begins a run in the middle; the lines before it are asked of nodes that
+//     have them.
 //   * A gap that nobody fills in kUnfilledMax answers ends the old run: a new one begins behind it.
 //   * Bounded: authors, lines per author and lines in all; the author silent for longest goes
 //     first.
@@ -56,6 +58,14 @@ enum class ChatRefusal : std::uint8_t {
 };
 const char* to_string(ChatRefusal refusal);
 
+// Who says that the author of a line from the DHT is a member: nobody but our own list, or a keeper
+// by naming the line in its head.
+enum class Voucher : std::uint8_t { nobody, keeper };
+struct FoundLine {
+    protocol::SignedLine line;
+    Voucher voucher = Voucher::nobody;
+};
+
 class ChatLog {
  public:
     struct Tick {};
@@ -86,9 +96,9 @@ class ChatLog {
         Id from;
         protocol::ChatLines lines;
     };
-    // A line from the DHT, opened.
+    // Lines from the DHT, opened: of each author in rising order.
     struct Found {
-        protocol::SignedLine line;
+        std::vector<FoundLine> lines;
     };
     using Input = std::variant<Tick, NodeUp, NodeDown, Say, Heard, Compared, Asked, Told, Found>;
 

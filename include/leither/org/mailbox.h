@@ -13,6 +13,8 @@
 //     of the recipient shows up; deleted when that one has receipted it.
 //   * Incoming: for served accounts, from members' nodes; kept until forgotten by its owner.
 //     Within bounds per account: then the sender hears "full" and keeps it.
+//   * The nodes of one account share what arrives, so that its owner finds it at each: whichever
+//     has it offers it to the others, until they have receipted it, it is forgotten or expires.
 //   * A message that has been delivered, or forgotten by its owner, is remembered until it expires,
 //     so that it is never taken twice.
 //   * What a step writes is durable before what it sends is sent.
@@ -115,6 +117,7 @@ class Mailbox {
         Id recipient;
         OutgoingState state = OutgoingState::waiting;
         std::uint64_t posted_ms = 0;
+        std::uint64_t expires_ms = 0;
         std::size_t holders = 0;
     };
     struct Effects {
@@ -149,6 +152,8 @@ class Mailbox {
     Effects step(Input&& input, Instant now);
     std::optional<Instant> next_deadline() const;
 
+    // Null if no such message has arrived here, or it has been forgotten.
+    const protocol::SignedEnvelope* letter(const Hash& message) const;
     // Oldest first.
     std::vector<Incoming> incoming(const Id& account) const;
     std::vector<Outgoing> outgoing() const;

@@ -121,6 +121,62 @@ TEST_F(ChatLogTest, WhatIsHeardGoesToTheOthersOnce) {
     EXPECT_EQ(log.size(), 1U);
 }
 
+TEST_F(ChatLogTest, FoundLinesOfAStrangerCountIfAKeeperNamesThem) {
+    Pen stranger(key_named("stranger"), sample.chain);
+    const SignedLine line = stranger.write(now - hours(30));
+    EXPECT_TRUE(give(ChatLog::Found{{{line, Voucher::nobody}}}).taken.empty());
+    EXPECT_EQ(give(ChatLog::Found{{{line, Voucher::keeper}}}).taken, std::vector{line});
+    SignedLine forged = stranger.write(now);
+    forged.line.text = BoundedText<500>("other words");
+    EXPECT_TRUE(give(ChatLog::Found{{{forged, Voucher::keeper}}}).taken.empty());
+}
+
+TEST_F(ChatLogTest, WhatComesBeforeFoundLinesIsAskedForAndPutThere) {
+    std::vector<SignedLine> all;
+    for (int i = 0; i < 40; ++i) all.push_back(alice.write(now - hours(48) + minutes(i)));
+    const Id author = key_named("alice").id();
+    std::vector<FoundLine> found;
+    for (std::size_t i = 24; i < all.size(); ++i) found.push_back({all[i], Voucher::nobody});
+    auto effects = give(ChatLog::Found{found});
+    EXPECT_EQ(effects.taken.size(), 16U);
+    for (const std::uint64_t from : {9U, 1U}) {
+        const auto asked = sent<ChatAsk>(effects);
+        ASSERT_EQ(asked.size(), 1U);
+        EXPECT_EQ(asked[0].second, (ChatAsk{author, from}));
+        ChatLines answer;
+        for (std::uint64_t n = from; n < from + protocol::kChatLinesPerReply; ++n) {
+            answer.lines.push_back(all[n - 1]);
+        }
+        effects = give(ChatLog::Told{asked[0].first, answer});
+    }
+    EXPECT_TRUE(sent<ChatAsk>(effects).empty());
+    EXPECT_EQ(log.last(100), all);
+    auto again = make();
+    ASSERT_TRUE(again.load(disk, now));
+    EXPECT_EQ(again.last(100), all);
+}
+
+TEST_F(ChatLogTest, LinesThatDoNotLeadUpToOursAreNotPutBeforeThem) {
+    std::vector<SignedLine> ours;
+    for (int i = 0; i < 5; ++i) ours.push_back(alice.write(now - hours(2) + minutes(i)));
+    Pen twin(key_named("alice"), sample.chain);
+    std::vector<SignedLine> theirs;
+    for (int i = 0; i < 4; ++i) theirs.push_back(twin.write(now - hours(3) + minutes(i), "other"));
+    auto effects = give(ChatLog::Found{{{ours[4], Voucher::nobody}}});
+    for (int answers = 0; answers < 3; ++answers) {
+        const auto asked = sent<ChatAsk>(effects);
+        ASSERT_EQ(asked.size(), 1U) << answers;
+        ChatLines answer;
+        for (const SignedLine& line : theirs) answer.lines.push_back(line);
+        EXPECT_TRUE(give(ChatLog::Told{asked[0].first, answer}).taken.empty());
+        ChatHave have{Id{}, asked[0].second.author, {}};
+        have.tips.push_back({asked[0].second.author, 5, line_hash(sample.chain, ours[4].line)});
+        effects = give(ChatLog::Compared{peer, have});
+    }
+    EXPECT_TRUE(sent<ChatAsk>(effects).empty());  // nobody has what leads up to it
+    EXPECT_EQ(log.last(100), std::vector{ours[4]});
+}
+
 TEST_F(ChatLogTest, StrangersForgeriesAndTheFutureAreRefused) {
     Pen stranger(key_named("stranger"), sample.chain);
     EXPECT_EQ(say(stranger.write(now)).error(), ChatRefusal::stranger);

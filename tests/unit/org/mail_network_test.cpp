@@ -22,16 +22,16 @@ using testing::kSampleNow;
 
 constexpr std::size_t kNodes = 6;
 
-// Each node serves one account; everybody knows who serves whom.
+// Each node serves an account of its own, unless told otherwise; everybody knows who serves whom.
 class Everybody final : public Directory {
  public:
     bool is_members_node(const Id& node, Instant) const override { return nodes.contains(node); }
     std::vector<Id> nodes_of(const Id& account, Instant) const override {
         const auto found = by_account.find(account);
-        return found == by_account.end() ? std::vector<Id>{} : std::vector<Id>{found->second};
+        return found == by_account.end() ? std::vector<Id>{} : found->second;
     }
     std::set<Id> nodes;
-    std::map<Id, Id> by_account;
+    std::map<Id, std::vector<Id>> by_account;
 };
 
 class MailNetwork {
@@ -40,7 +40,7 @@ class MailNetwork {
         for (std::size_t i = 0; i < kNodes; ++i) {
             members_.push_back(std::make_unique<Member>(i));
             everybody_.nodes.insert(members_[i]->node.id());
-            everybody_.by_account[members_[i]->account.id()] = members_[i]->node.id();
+            everybody_.by_account[members_[i]->account.id()].push_back(members_[i]->node.id());
         }
         for (std::size_t i = 0; i < kNodes; ++i) start(i);
     }
@@ -51,7 +51,7 @@ class MailNetwork {
                                                Mailbox::Setup{member.node, sample_.chain, {'t'}},
                                                everybody_, prng_, Log());
         ASSERT_TRUE(member.box->load(member.disk, now_).has_value());
-        give(i, Mailbox::Serves{{sample_.delegation(member.account, member.node)}});
+        serve(i);
         for (std::size_t k = 0; k < kNodes; ++k) {
             if (k == i || !members_[k]->box) continue;
             give(i, Mailbox::NodeUp{members_[k]->node.id()});
@@ -64,6 +64,13 @@ class MailNetwork {
             if (members_[k]->box) give(k, Mailbox::NodeDown{members_[i]->node.id()});
         }
     }
+    // Node `i` serves the account of node `other` too. REQUIRES: it is up.
+    void serve_too(std::size_t i, std::size_t other) {
+        members_[i]->others.push_back(other);
+        everybody_.by_account[members_[other]->account.id()].push_back(members_[i]->node.id());
+        serve(i);
+    }
+    void forget(std::size_t i, const Hash& message) { give(i, Mailbox::Forget{message}); }
     bool is_up(std::size_t i) const { return members_[i]->box != nullptr; }
 
     Hash post(std::size_t from, std::size_t to) {
@@ -76,7 +83,11 @@ class MailNetwork {
         return id;
     }
     std::size_t copies(std::size_t at, const Hash& message) const {
-        const auto incoming = members_[at]->box->incoming(members_[at]->account.id());
+        return copies(at, message, at);
+    }
+    // For the account of node `owner`.
+    std::size_t copies(std::size_t at, const Hash& message, std::size_t owner) const {
+        const auto incoming = members_[at]->box->incoming(members_[owner]->account.id());
         return static_cast<std::size_t>(
             std::ranges::count(incoming, message, &Mailbox::Incoming::message));
     }
@@ -114,6 +125,7 @@ class MailNetwork {
               account(key_named("account " + std::to_string(i))) {}
         crypto::KeyPair node;
         crypto::KeyPair account;
+        std::vector<std::size_t> others;  // whose accounts it serves besides
         store::MemoryStore disk;
         std::unique_ptr<Mailbox> box;
     };
@@ -122,6 +134,14 @@ class MailNetwork {
         Mailbox::Send send;
     };
 
+    void serve(std::size_t i) {
+        const Member& member = *members_[i];
+        Mailbox::Serves serves{{sample_.delegation(member.account, member.node)}};
+        for (const std::size_t other : member.others) {
+            serves.delegations.push_back(sample_.delegation(members_[other]->account, member.node));
+        }
+        give(i, std::move(serves));
+    }
     void give(std::size_t i, Mailbox::Input&& input) {
         carry_out(i, members_[i]->box->step(std::move(input), now_));
         members_[i]->box->check_invariants();
@@ -200,6 +220,30 @@ TEST_P(MailNetworkTest, EveryMessageArrivesOnceAndItsSenderLearns) {
     }
 }
 
+TEST_P(MailNetworkTest, AllNodesOfAnAccountGetItsMessages) {
+    SCOPED_TRACE(::testing::Message() << "seed " << GetParam());
+    MailNetwork network(GetParam());
+    network.serve_too(1, 0);
+    network.serve_too(2, 0);
+    std::vector<Hash> sent;
+    for (int round = 0; round < 20; ++round) {
+        const std::size_t changed = network.prng().below(kNodes);
+        network.is_up(changed) ? network.stop(changed) : network.start(changed);
+        for (std::size_t from = 3; from < kNodes; ++from) {
+            if (network.is_up(from)) sent.push_back(network.post(from, 0));
+        }
+        network.run_until(network.now() + minutes(network.prng().below(90)));
+    }
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        if (!network.is_up(i)) network.start(i);
+    }
+    network.run_until(network.now() + hours(12));
+    ASSERT_GT(sent.size(), 10U);
+    for (const Hash& message : sent) {
+        for (const std::size_t at : {0, 1, 2}) EXPECT_EQ(network.copies(at, message, 0), 1U);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, MailNetworkTest, ::testing::Range<std::uint64_t>(1, 13));
 
 TEST(MailNetwork, ArrivesThoughSenderAndRecipientAreNeverThereTogether) {
@@ -220,6 +264,27 @@ TEST(MailNetwork, ArrivesThoughSenderAndRecipientAreNeverThereTogether) {
     network.run_until(network.now() + hours(2));
     EXPECT_EQ(network.box(0).outgoing().front().state, OutgoingState::delivered);
     for (std::size_t i = 2; i < kNodes; ++i) EXPECT_EQ(network.box(i).usage().held_messages, 0U);
+}
+
+TEST(MailNetwork, ANodeThatComesBackGetsWhatAnotherOfItsAccountHas) {
+    crypto::initialise();
+    MailNetwork network(98);
+    network.loss_percent = 0;
+    network.serve_too(1, 0);
+    network.stop(1);
+    const Hash message = network.post(2, 0);
+    const Hash forgotten = network.post(3, 0);
+    network.run_until(network.now() + minutes(1));
+    ASSERT_EQ(network.copies(0, message), 1U);
+    network.forget(0, forgotten);
+    network.stop(2);
+    network.stop(3);
+    network.start(1);
+    network.run_until(network.now() + seconds(5));
+    EXPECT_EQ(network.copies(1, message, 0), 1U);
+    EXPECT_EQ(network.copies(1, forgotten, 0), 0U);
+    network.run_until(network.now() + hours(24 * 15));
+    EXPECT_EQ(network.copies(1, message, 0), 1U);  // kept until its owner forgets it there too
 }
 
 }  // namespace
