@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,8 +48,40 @@ std::optional<crypto::X25519KeyPair> read_key_from(ByteView bytes) {
     return crypto::X25519KeyPair::from_secret(Secret::copy_of(bytes));
 }
 
-NetworkFailure refused(std::string_view why) {
-    return {NetworkError::refused, std::string(why)};
+NetworkFailure refused(std::string_view rule, std::string_view why) {
+    return {NetworkError::refused, std::string(why), rule};
+}
+NetworkFailure refused(protocol::RecordError error, std::string_view what) {
+    const char* rule = protocol::to_string(error);
+    return refused(rule, fmt::format("{}: {}", what, rule));
+}
+NetworkFailure not_a_member(std::string_view what) {
+    return refused("not_a_member",
+                   fmt::format("{}; if a supervisor has just admitted it, wait until a node that "
+                               "keeps the ledger has been reached",
+                               what));
+}
+// What its author can do about it.
+NetworkFailure refused(org::ChatRefusal refusal) {
+    using org::ChatRefusal;
+    const auto named = [refusal](std::string_view why) {
+        return refused(org::to_string(refusal), why);
+    };
+    switch (refusal) {
+        case ChatRefusal::known: return named("this line has been said already");
+        case ChatRefusal::stranger: return not_a_member("the line's author is no member");
+        case ChatRefusal::bad_line:
+            return named("the line is badly signed, or dated in the future: check the clock");
+        case ChatRefusal::too_old: return named("the line's time lies too far back");
+        case ChatRefusal::gap: return named("the line does not follow its author's last one");
+        case ChatRefusal::fork:
+            return named("its author has said another line since: ask chat.next again");
+        case ChatRefusal::step_back:
+            return named("its time is before that of the author's last line: check the clock");
+        case ChatRefusal::too_fast:
+            return named(fmt::format("at most {} lines in ten minutes; wait", org::kBurstLines));
+    }
+    UNREACHABLE();
 }
 NetworkFailure no_manifest() {
     return {NetworkError::no_organization, "the organization's manifest is not known yet"};
@@ -105,6 +138,9 @@ struct Community::Impl {
     void learn_keepers(Effects& fx) const;
     void tell_served(Instant now, Effects& fx);
     std::vector<Id> served_ids() const;
+    // All but `spared`'s.
+    void drop_expired_delegations(const PublicKey& spared, Instant now, Effects& fx);
+    bool is_members_node(Instant now) const;
     bool is_keeper() const;
 
     // ---- Talk
@@ -113,6 +149,11 @@ struct Community::Impl {
                  Effects& fx);
     bool has_fresh_pass(const Id& account, const protocol::Passes& shown, Instant now) const;
     Duration pass_lifetime() const { return std::chrono::hours(options.pass_lifetime_hours); }
+    // Whether a connected node has turned out to be a member's.
+    bool is_newly_member(const Id& node, Instant now) const {
+        return from_member(node, now) && !met.contains(node);
+    }
+    void meet(const Id& node, Instant now, Effects& fx);
     void offer_records(const Id& to, Instant now, Effects& fx);
     void on_record(const protocol::SignedRoutingRecord& record, Instant now, Effects& fx);
     void on_known_better(const Id& node, Instant now, Effects& fx);
@@ -170,6 +211,7 @@ struct Community::Impl {
     std::vector<Endpoint> endpoints;
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
+    std::set<Id> met;            // those of them the conversation goes on with
     Instant introduce_at{};      // to all of them, so that passes are renewed in time
 };
 
@@ -239,6 +281,7 @@ void Community::Impl::begin_life(Instant) {
     const protocol::Manifest& manifest = keeper.item()->content.manifest;
     if (life && life->chain == manifest.chain) return;
     life.reset();
+    met.clear();
     life.emplace(options, setup, manifest.chain, source, entropy, prefix);
     life->members.set_keepers(manifest);
 }
@@ -258,6 +301,7 @@ bool Community::Impl::is_keeper() const {
 }
 
 void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
+    const bool is_born = !life || life->chain != keeper.item()->content.manifest.chain;
     begin_life(now);
     life->members.set_keepers(keeper.item()->content.manifest);
     fx.manifest_changed = true;
@@ -268,7 +312,11 @@ void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
     tell_served(now, fx);
     tell_announcer(Announcer::AddressesAre{endpoints}, now, fx);
     learn_keepers(fx);
-    for (const auto& [node, key] : up) introduce(node, now, fx);
+    for (const auto& [node, key] : up) {
+        introduce(node, now, fx);
+        if (is_born) tell_mailbox(Mailbox::NodeUp{node}, now, fx);
+        if (is_newly_member(node, now)) meet(node, now, fx);
+    }
 }
 
 void Community::Impl::on_new_read_key(Instant now, Effects& fx) {
@@ -288,10 +336,26 @@ void Community::Impl::learn_keepers(Effects& fx) const {
     }
 }
 
+// Nobody else passes on what comes from here unless this is a member's node.
+bool Community::Impl::is_members_node(Instant now) const {
+    if (life->members.is_keeper(setup.node.id())) return true;
+    return std::ranges::any_of(
+        served_ids(), [&](const Id& account) { return life->members.is_member(account, now); });
+}
+
 std::vector<Id> Community::Impl::served_ids() const {
     std::vector<Id> ids;
     for (const auto& signed_ : served) ids.push_back(crypto::id_of(signed_.delegation.account));
     return ids;
+}
+
+void Community::Impl::drop_expired_delegations(const PublicKey& spared, Instant now, Effects& fx) {
+    std::erase_if(served, [&](const protocol::SignedDelegation& one) {
+        const bool stays = one.delegation.account == spared || one.delegation.validity.holds(now);
+        if (stays) return false;
+        fx.writes.erase(served_shelf.key(crypto::id_of(one.delegation.account).view()));
+        return true;
+    });
 }
 
 void Community::Impl::tell_served(Instant now, Effects& fx) {
@@ -346,6 +410,12 @@ void Community::Impl::welcome(const PublicKey& key, const protocol::Credentials&
     fx.sends.push_back({crypto::id_of(key), std::move(given)});
 }
 
+void Community::Impl::meet(const Id& node, Instant now, Effects& fx) {
+    met.insert(node);
+    offer_records(node, now, fx);
+    tell_chat(ChatLog::NodeUp{node}, now, fx);
+}
+
 void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
     if (!from_member(to, now)) return;
     protocol::RecordOffer offer;
@@ -385,17 +455,10 @@ void Community::Impl::on(const Id&, protocol::ManifestReply&& reply, Instant now
 void Community::Impl::on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx) {
     if (!life) return;
     const PublicKey key = up.at(from);
-    const bool was_member = from_member(from, now);
     for (const auto& pass : shown.passes) (void)life->members.accept(pass, now);
     const std::size_t held = life->book.introduce(key, shown.delegations, now);
     if (held > 0) on_known_better(from, now, fx);
     welcome(key, shown, now, fx);
-    if (!was_member && from_member(from, now)) {
-        // It may have learnt only now what an introduction means.
-        introduce(from, now, fx);
-        offer_records(from, now, fx);
-        tell_chat(ChatLog::NodeUp{from}, now, fx);
-    }
 }
 
 void Community::Impl::on(const Id& from, protocol::Welcome&& given, Instant now, Effects& fx) {
@@ -506,15 +569,13 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
     impl_->introduce(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeUp{node}, now, fx);
-    if (impl_->from_member(node, now)) {
-        impl_->tell_chat(ChatLog::NodeUp{node}, now, fx);
-        impl_->offer_records(node, now, fx);
-    }
+    if (impl_->is_newly_member(node, now)) impl_->meet(node, now, fx);
     impl_->take_writes(fx);
 }
 
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
+    impl_->met.erase(node);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeDown{node}, now, fx);
     impl_->tell_chat(ChatLog::NodeDown{node}, now, fx);
@@ -525,6 +586,11 @@ void Community::on_message(const Id& from, protocol::PeerMessage&& message, Inst
                            Effects& fx) {
     if (!impl_->up.contains(from)) return;
     std::visit([&](auto&& held) { impl_->on(from, std::move(held), now, fx); }, std::move(message));
+    if (impl_->is_newly_member(from, now)) {
+        // It may have learnt only now what an introduction means.
+        impl_->introduce(from, now, fx);
+        impl_->meet(from, now, fx);
+    }
     impl_->take_writes(fx);
 }
 
@@ -553,6 +619,12 @@ void Community::on_record_found(const PublicKey& node, ByteView content, Instant
     const auto record =
         protocol::open_record({*impl_->read_key, impl_->life->chain}, content, node, now);
     if (record) impl_->on_record(*record, now, fx);
+    impl_->take_writes(fx);
+}
+
+void Community::on_lines_found(std::vector<org::FoundLine>&& lines, Instant now, Effects& fx) {
+    if (!impl_->life) return;
+    impl_->tell_chat(ChatLog::Found{std::move(lines)}, now, fx);
     impl_->take_writes(fx);
 }
 
@@ -585,13 +657,14 @@ void Community::set_endpoints(const std::vector<Endpoint>& endpoints, Instant no
 Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant now, Effects& fx) {
     const auto key = crypto::X25519KeyPair::from_secret(order.read_secret);
     if (key.public_key() != order.item.content.manifest.read_key) {
-        return fail(refused("the read secret does not belong to the manifest's read key"));
+        return fail(refused("wrong_read_secret",
+                            "the read secret does not belong to the manifest's read key"));
     }
     impl_->read_key = key;
     fx.writes.put(impl_->secret_shelf.key({}),
                   Bytes(order.read_secret.view().begin(), order.read_secret.view().end()));
     auto step = impl_->keeper.step(ManifestKeeper::Offered{std::move(order.item)}, now);
-    if (step.refused) return fail(refused(protocol::to_string(*step.refused)));
+    if (step.refused) return fail(refused(*step.refused, "the manifest does not hold"));
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
     return {};
@@ -601,10 +674,11 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
     if (!impl_->life) return fail(no_manifest());
     const protocol::SignedDelegation& given = order.delegation;
     if (given.delegation.node != impl_->setup.node.public_key()) {
-        return fail(refused("the delegation names another node"));
+        return fail(refused("wrong_node", "the delegation names another node than this one"));
     }
     const auto valid = protocol::check(given, impl_->life->chain, now);
-    if (!valid) return fail(refused(protocol::to_string(valid.error())));
+    if (!valid) return fail(refused(valid.error(), "the delegation does not hold"));
+    impl_->drop_expired_delegations(given.delegation.account, now, fx);
     const auto same = std::ranges::find_if(impl_->served, [&](const auto& one) {
         return one.delegation.account == given.delegation.account;
     });
@@ -629,6 +703,9 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
 
 Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
+    if (!impl_->is_members_node(now)) {
+        return fail(not_a_member("none of the accounts this node serves is a member's"));
+    }
     auto step = impl_->life->mailbox.step(
         Mailbox::Post{letter.recipient, std::move(letter.sealed), letter.lifetime}, now);
     CHECK(step.posted.has_value());
@@ -641,7 +718,8 @@ Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, E
             return fail(
                 NetworkFailure{NetworkError::full, "too many messages wait to be delivered"});
         case Mailbox::PostRefusal::bad_lifetime:
-            return fail(refused("a message lives 14 days at most"));
+            return fail(
+                refused("bad_lifetime", "a message lives a minute at least and 14 days at most"));
     }
     UNREACHABLE();
 }
@@ -649,6 +727,9 @@ Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, E
 Result<void, NetworkFailure> Community::forget(const ForgetLetter& letter, Instant now,
                                                Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
+    if (impl_->life->mailbox.letter(letter.message) == nullptr) {
+        return fail(NetworkFailure{NetworkError::not_found, "no such message waits here"});
+    }
     impl_->tell_mailbox(Mailbox::Forget{letter.message}, now, fx);
     impl_->take_writes(fx);
     return {};
@@ -661,7 +742,7 @@ Result<Hash, NetworkFailure> Community::say(SayLine&& line, Instant now, Effects
     const auto said = *step.said;
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
-    if (!said) return fail(refused(org::to_string(said.error())));
+    if (!said) return fail(refused(said.error()));
     return *said;
 }
 
@@ -707,6 +788,26 @@ const org::ChatLog* Community::chat() const {
 const AddressBook* Community::book() const {
     return impl_->life ? &impl_->life->book : nullptr;
 }
+const std::optional<crypto::X25519KeyPair>& Community::read_key() const {
+    return impl_->read_key;
+}
+
+std::vector<ChatGatherer::Source> Community::chat_sources(Instant now) const {
+    std::vector<ChatGatherer::Source> sources;
+    if (!impl_->life) return sources;
+    const PublicKey& own = impl_->setup.node.public_key();
+    for (const auto& keeper : impl_->keeper.item()->content.manifest.keepers) {
+        if (keeper.node != own) sources.push_back({keeper.node, org::Voucher::keeper});
+    }
+    for (const Id& node : impl_->life->book.members_nodes(now)) {
+        const auto* known = impl_->life->book.record(node, now);
+        const bool is_other =
+            known != nullptr && known->record.node != own && !impl_->life->members.is_keeper(node);
+        if (is_other) sources.push_back({known->record.node, org::Voucher::nobody});
+    }
+    return sources;
+}
+
 bool Community::is_member(const Id& account, Instant now) const {
     return impl_->life && impl_->life->members.is_member(account, now);
 }
@@ -714,9 +815,14 @@ bool Community::is_member(const Id& account, Instant now) const {
 CommunityStatus Community::status(Instant now) const {
     CommunityStatus status;
     status.organization = impl_->setup.organization;
+    status.chain = chain();
     status.has_ledger = impl_->source.is_member(Id{}).has_value();
     status.can_read_records = impl_->read_key.has_value();
-    status.accounts = impl_->served_ids();
+    for (const auto& signed_ : impl_->served) {
+        const Id account = crypto::id_of(signed_.delegation.account);
+        status.accounts.push_back(
+            {account, signed_.delegation.validity.expires_ms, is_member(account, now)});
+    }
     status.endpoints = impl_->endpoints;
     if (const auto* manifest = impl_->keeper.current(now)) status.manifest = *manifest;
     if (!impl_->life) return status;

@@ -16,6 +16,8 @@
 #include "leither/org/members.h"
 #include "leither/protocol/peer_message.h"
 
+#include "chat_gatherer.h"
+
 namespace leither::node {
 
 class Community {
@@ -66,6 +68,7 @@ class Community {
     // An item under the organization key, or one of a node's: as found, unchecked.
     void on_manifest_found(const dht::Item& item, Instant now, Effects& fx);
     void on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx);
+    void on_lines_found(std::vector<org::FoundLine>&& lines, Instant now, Effects& fx);
 
     // ---- The host and callers
     void on_tick(Instant now, Effects& fx);
@@ -90,6 +93,10 @@ class Community {
     const org::ChatLog* chat() const;
     const org::AddressBook* book() const;
     bool is_member(const Id& account, Instant now) const;
+    // What opens lines and records of the DHT; nothing before a keeper has given it.
+    const std::optional<crypto::X25519KeyPair>& read_key() const;
+    // Whose heads are worth reading: keepers first.
+    std::vector<ChatGatherer::Source> chat_sources(Instant now) const;
 
  private:
     struct Impl;

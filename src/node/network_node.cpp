@@ -29,7 +29,16 @@ struct ForManifest {};
 struct ForRecord {
     PublicKey node;
 };
-using Purpose = std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord>;
+struct ForChatHead {
+    std::uint64_t round = 0;  // of the gatherer
+    std::size_t source = 0;
+};
+struct ForChatLine {
+    std::uint64_t round = 0;
+    protocol::ChatPointer pointer;
+};
+using Purpose =
+    std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord, ForChatHead, ForChatLine>;
 
 // Somebody waits for the manifest of an organization this node does not follow.
 struct Find {
@@ -77,6 +86,14 @@ NetworkFailure failure_of(NetworkError error, std::string detail) {
     return {error, std::move(detail)};
 }
 
+// What a community has done for a caller, as the caller is told.
+NetworkAnswer answer_of(const Result<void, NetworkFailure>&) {
+    return std::monostate{};
+}
+NetworkAnswer answer_of(const Result<Hash, NetworkFailure>& taken) {
+    return *taken;
+}
+
 }  // namespace
 
 struct NetworkNode::Impl {
@@ -108,6 +125,8 @@ struct NetworkNode::Impl {
     void on_done(dht::Done&& done, Instant now, Effects& fx);
     void on_peers(const Id& organization, const dht::Outcome& outcome, Instant now, Effects& fx);
     void ask_dht(Purpose purpose, dht::Request request, Instant now, Effects& fx);
+    void gather_chat(Instant now, Effects& fx);
+    void on_gathered(const Purpose& purpose, const dht::Outcome& outcome, Instant now, Effects& fx);
 
     void hub_step(peer::Input&& input, Instant now, Effects& fx);
     void on_event(peer::PeerUp&& event, Instant now, Effects& fx);
@@ -135,7 +154,11 @@ struct NetworkNode::Impl {
         Community::Effects theirs;
         auto done = act(*community, theirs);
         take(std::move(theirs), now, fx);
-        settle(token, std::move(done), fx);
+        if (done) {
+            answer_when_durable(token, answer_of(done), fx);
+        } else {
+            refuse(token, std::move(done).error(), fx);
+        }
     }
 
     // ---- Following
@@ -151,8 +174,8 @@ struct NetworkNode::Impl {
     // ---- Callers
     void answer(Token token, NetworkAnswer answer, Effects& fx) const;
     void refuse(Token token, NetworkFailure failure, Effects& fx) const;
-    void settle(Token token, Result<void, NetworkFailure>&& result, Effects& fx) const;
-    void settle(Token token, Result<Hash, NetworkFailure>&& result, Effects& fx) const;
+    // Once what has been handed over to be written is.
+    void answer_when_durable(Token token, NetworkAnswer answer, Effects& fx);
     void answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx);
     void go_on_finding(Instant now, Effects& fx);
     void end_finds(Instant now, Effects& fx);
@@ -166,6 +189,7 @@ struct NetworkNode::Impl {
     void on(Token token, ForgetLetter&& letter, Instant now, Effects& fx);
     void on(Token token, SayLine&& line, Instant now, Effects& fx);
     void on(Token token, AddPeer&& order, Instant now, Effects& fx);
+    void on(Token token, BanPeer&& order, Instant now, Effects& fx);
 
     // ---- The host
     void on(DatagramReceived&& input, Instant now, Effects& fx);
@@ -193,6 +217,7 @@ struct NetworkNode::Impl {
     dht::DhtNode dht;
     peer::Hub hub;
     std::unique_ptr<Community> community;
+    ChatGatherer gatherer;
 
     std::map<dht::RequestId, Purpose> questions;
     std::uint64_t last_request = 0;
@@ -213,6 +238,8 @@ struct NetworkNode::Impl {
     Instant refresh_at{};
     Instant save_at{};
     Instant look_at{};
+    Instant gather_at{};
+    bool gathered = false;  // the conversation, once since the start
 };
 
 // ---- The DHT -----------------------------------------------------------------------------------
@@ -251,6 +278,7 @@ void NetworkNode::Impl::on_done(dht::Done&& done, Instant now, Effects& fx) {
         return on_peers(peers->organization, outcome, now, fx);
     }
     if (!community) return;
+    on_gathered(question.mapped(), outcome, now, fx);
     Community::Effects theirs;
     if (const auto* order = std::get_if<ForOrder>(&question.mapped())) {
         const auto stored = outcome.failure ? org::OrderOutcome::failed : org::OrderOutcome::stored;
@@ -263,6 +291,43 @@ void NetworkNode::Impl::on_done(dht::Done&& done, Instant now, Effects& fx) {
         if (content) community->on_record_found(record->node, *content, now, theirs);
     }
     take(std::move(theirs), now, fx);
+}
+
+// The first time always: this node may have been away. Then only while nobody is there to ask.
+void NetworkNode::Impl::gather_chat(Instant now, Effects& fx) {
+    gather_at = now + kLookInterval;
+    if (!joined || !community->read_key() || gatherer.is_gathering()) return;
+    gather_at = now + options.refresh_interval;
+    if (std::exchange(gathered, true) && connected_members() > 0) return;
+    gatherer.begin(community->chat_sources(now));
+    const std::uint64_t round = gatherer.round();
+    const auto sources = gatherer.sources();
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        const auto salt = dht::ItemSalt::copy_of(as_bytes(protocol::kChatSalt));
+        ask_dht(ForChatHead{round, i}, dht::GetMutable{sources[i].node, salt}, now, fx);
+    }
+}
+
+void NetworkNode::Impl::on_gathered(const Purpose& purpose, const dht::Outcome& outcome,
+                                    Instant now, Effects& fx) {
+    const auto content = outcome.item ? dht::content_of(outcome.item->value) : std::nullopt;
+    const ByteView found = content.value_or(ByteView());
+    if (const auto* head = std::get_if<ForChatHead>(&purpose)) {
+        if (head->round != gatherer.round()) return;
+        for (const protocol::ChatPointer& pointer : gatherer.on_head(head->source, found)) {
+            ask_dht(ForChatLine{head->round, pointer}, dht::GetImmutable{pointer.target}, now, fx);
+        }
+    } else if (const auto* line = std::get_if<ForChatLine>(&purpose)) {
+        if (line->round != gatherer.round()) return;
+        if (!community->read_key()) return gatherer.abandon();
+        gatherer.on_line(line->pointer, found, *community->read_key());
+    } else {
+        return;
+    }
+    if (gatherer.is_gathering()) return;
+    tell_community(
+        [&](auto& ours, auto& theirs) { ours.on_lines_found(gatherer.take(), now, theirs); }, now,
+        fx);
 }
 
 void NetworkNode::Impl::on_peers(const Id& organization, const dht::Outcome& outcome, Instant now,
@@ -372,6 +437,9 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
     seek_wait = kSeekAgain;
     seek_at = now;
     refresh_at = now;
+    gather_at = now;
+    gathered = false;
+    gatherer.abandon();
     return {};
 }
 
@@ -465,15 +533,9 @@ void NetworkNode::Impl::answer(Token token, NetworkAnswer given, Effects& fx) co
 void NetworkNode::Impl::refuse(Token token, NetworkFailure failure, Effects& fx) const {
     fx.replies.emplace_back(NetworkReply{token, fail(std::move(failure))});
 }
-void NetworkNode::Impl::settle(Token token, Result<void, NetworkFailure>&& result,
-                               Effects& fx) const {
-    if (!result) return refuse(token, std::move(result).error(), fx);
-    answer(token, std::monostate{}, fx);
-}
-void NetworkNode::Impl::settle(Token token, Result<Hash, NetworkFailure>&& result,
-                               Effects& fx) const {
-    if (!result) return refuse(token, std::move(result).error(), fx);
-    answer(token, *result, fx);
+void NetworkNode::Impl::answer_when_durable(Token token, NetworkAnswer given, Effects& fx) {
+    if (pending.empty()) return answer(token, std::move(given), fx);
+    pending.back().replies.push_back({token, std::move(given)});
 }
 
 void NetworkNode::Impl::answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx) {
@@ -547,7 +609,7 @@ void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now,
     const auto bytes = order.organization.view();
     batch.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
     write(std::move(batch), {}, now, fx);
-    pending.back().replies.push_back({token, NetworkAnswer(std::monostate{})});
+    answer_when_durable(token, std::monostate{}, fx);
     begin(now, fx);
 }
 
@@ -588,6 +650,15 @@ void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& f
     hub_step(peer::Learn{{order.endpoint, peer::Context::of(community->organization()),
                           std::nullopt, std::nullopt, peer::Source::configured}},
              now, fx);
+    answer(token, std::monostate{}, fx);
+}
+
+void NetworkNode::Impl::on(Token token, BanPeer&& order, Instant now, Effects& fx) {
+    if (order.duration > Duration{}) {
+        hub_step(peer::Ban{order.node, order.duration}, now, fx);
+    } else {
+        hub_step(peer::Pardon{order.node}, now, fx);
+    }
     answer(token, std::monostate{}, fx);
 }
 
@@ -736,6 +807,7 @@ Done NetworkNode::tick(Instant now, Effects& fx) {
     if (now >= impl_->seek_at) impl_->seek_peers(now, fx);
     if (now >= impl_->refresh_at) impl_->refresh(now, fx);
     if (now >= impl_->look_at) impl_->look_at_endpoints(now, fx);
+    if (now >= impl_->gather_at) impl_->gather_chat(now, fx);
     return {};
 }
 
@@ -753,6 +825,7 @@ std::optional<Instant> NetworkNode::next_deadline() const {
     sooner(impl_->seek_at);
     sooner(impl_->refresh_at);
     sooner(impl_->look_at);
+    sooner(impl_->gather_at);
     return next;
 }
 
@@ -773,6 +846,10 @@ NetworkStatus NetworkNode::status(Instant now) const {
 
 std::vector<peer::PeerStatus> NetworkNode::peers(Instant now) const {
     return impl_->hub.peers(now);
+}
+
+std::vector<peer::BanStatus> NetworkNode::bans(Instant now) const {
+    return impl_->hub.bans(now);
 }
 
 protocol::Keeper NetworkNode::as_keeper() const {

@@ -55,6 +55,7 @@ class NetworkNode {
 
     NetworkStatus status(Instant now) const;
     std::vector<peer::PeerStatus> peers(Instant now) const;
+    std::vector<peer::BanStatus> bans(Instant now) const;
     // As the manifest names a node that holds the ledger.
     protocol::Keeper as_keeper() const;
     // Null while no organization is followed.

@@ -23,6 +23,11 @@ std::vector<peer::PeerStatus> Queries::peers(Instant now) const {
     return node_->network()->peers(now);
 }
 
+std::vector<peer::BanStatus> Queries::bans(Instant now) const {
+    if (node_->network() == nullptr) return {};
+    return node_->network()->bans(now);
+}
+
 std::optional<protocol::ManifestItem> Queries::manifest() const {
     const Community* community = community_of(*node_);
     return community == nullptr ? std::nullopt : community->manifest();
@@ -67,6 +72,11 @@ std::vector<org::Mailbox::Outgoing> Queries::outgoing_letters() const {
     const Community* community = community_of(*node_);
     if (community == nullptr || community->mailbox() == nullptr) return {};
     return community->mailbox()->outgoing();
+}
+
+std::optional<ChainId> Queries::chain() const {
+    const Community* community = community_of(*node_);
+    return community == nullptr ? std::nullopt : community->chain();
 }
 
 std::vector<protocol::SignedLine> Queries::chat(std::size_t max) const {

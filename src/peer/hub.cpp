@@ -206,6 +206,14 @@ std::vector<PeerStatus> Hub::peers(Instant now) const {
     return all;
 }
 
+std::vector<BanStatus> Hub::bans(Instant now) const {
+    std::vector<BanStatus> out;
+    for (const auto& [node, until] : impl_->conduct.all_bans()) {
+        if (until > now) out.push_back({node, until});
+    }
+    return out;
+}
+
 HubStatus Hub::status() const {
     HubStatus status;
     for (const auto& [id, link] : impl_->links) {

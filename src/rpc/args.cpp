@@ -27,6 +27,7 @@ std::string expectation(const ParamInfo& param) {
         case ParamType::bytes: return "a string of hex digits, two a byte";
         case ParamType::bytes_list:
             return fmt::format("an array of at most {} strings of hex digits", param.max);
+        case ParamType::endpoint: return "an address and port, as \"192.0.2.1:7400\"";
     }
     UNREACHABLE();
 }
@@ -58,6 +59,11 @@ std::optional<Bytes> parse_bytes(const JsonValue& value) {
     return text ? from_hex(*text) : std::nullopt;
 }
 
+std::optional<Endpoint> parse_endpoint(const JsonValue& value) {
+    const auto text = value.plain_text();
+    return text ? Endpoint::parse(*text) : std::nullopt;
+}
+
 }  // namespace
 
 Result<Args::Value, std::string> Args::convert(const ParamInfo& param, const JsonValue& value) {
@@ -71,6 +77,7 @@ Result<Args::Value, std::string> Args::convert(const ParamInfo& param, const Jso
         case ParamType::number: return converted(parse_number(value, param.max));
         case ParamType::text: return converted(parse_word(value, param.words));
         case ParamType::bytes: return converted(parse_bytes(value));
+        case ParamType::endpoint: return converted(parse_endpoint(value));
         case ParamType::bytes_list: break;
     }
     if (!value.is(JsonKind::array) || value.size() > param.max) return fail(ill_typed(param));

@@ -10,6 +10,7 @@
 
 #include "leither/base/bytes.h"
 #include "leither/base/check.h"
+#include "leither/base/endpoint.h"
 #include "leither/base/fixed_bytes.h"
 #include "leither/rpc/methods.h"
 
@@ -42,7 +43,7 @@ class Args {
  private:
     // In the order of ParamType behind the empty one; `text` is one of the row's words.
     using Value = std::variant<std::monostate, Id, Hash, std::uint64_t, std::string_view, Bytes,
-                               std::vector<Bytes>>;
+                               std::vector<Bytes>, Endpoint>;
 
     explicit Args(std::span<const ParamInfo> params) : params_(params) {}
     static Result<Value, std::string> convert(const ParamInfo& param, const JsonValue& value);

@@ -56,7 +56,9 @@ CallError named_error(ErrorCode code, std::string_view name, std::string message
 }
 
 CallError network_error(const node::NetworkFailure& failure) {
-    return named_error(ErrorCode::network, node::to_string(failure.error), failure.detail);
+    const bool by_rule = failure.error == node::NetworkError::refused && !failure.rule.empty();
+    return named_error(ErrorCode::network, by_rule ? failure.rule : node::to_string(failure.error),
+                       failure.detail);
 }
 
 CallError refusal_error(const protocol::Refused& refused) {

@@ -98,8 +98,8 @@ struct Dispatcher::Impl {
     void on(node::SubmitReply&& reply);
     void on(node::FoundReply&& reply);
     void on(node::NetworkReply&& reply);
-    void on(const node::LetterArrived&) {}
-    void on(const node::LineTaken&) {}
+    void on(const node::LetterArrived& event);
+    void on(const node::LineTaken& event);
     void on(const node::BlockSealed& event);
     void on(const node::TransactionDropped& event);
     std::optional<WaitingCall> take_waiting(node::Token token);
@@ -275,6 +275,21 @@ void Dispatcher::Impl::on(const node::BlockSealed& event) {
         }
         return account_json(account, event.seal.header.sequence, queries);
     });
+}
+
+void Dispatcher::Impl::on(const node::LetterArrived& event) {
+    subscriptions.publish(Topic::message, [&](const Id& account) -> std::optional<std::string> {
+        if (account != event.account) return std::nullopt;
+        return to_text({{"account", account.hex()}, {"id", event.message.hex()}});
+    });
+}
+
+void Dispatcher::Impl::on(const node::LineTaken& event) {
+    if (!subscriptions.any(Topic::chat)) return;
+    const auto chain = host.queries().chain();
+    if (!chain) return;
+    const std::string data = to_text(line_json(event.line, *chain));
+    subscriptions.publish(Topic::chat, [&data](const Id&) { return data; });
 }
 
 void Dispatcher::Impl::on(const node::TransactionDropped& event) {

@@ -24,13 +24,27 @@ Outcome subscribe(Call& call);
 Outcome unsubscribe(Call& call);
 Outcome discover(Call& call);
 Outcome network_peers(Call& call);
+Outcome network_bans(Call& call);
+Outcome network_ban(Call& call);
+Outcome network_connect(Call& call);
 Outcome organization_find(Call& call);
 Outcome organization_follow(Call& call);
 Outcome organization_draft(Call& call);
 Outcome organization_publish(Call& call);
+Outcome account_serve(Call& call);
+Outcome account_key(Call& call);
+Outcome message_post(Call& call);
+Outcome message_inbox(Call& call);
+Outcome message_outbox(Call& call);
+Outcome message_forget(Call& call);
+Outcome chat_next(Call& call);
+Outcome chat_post(Call& call);
+Outcome chat_read(Call& call);
 
 // Parts of answers that others give too.
 Json network_json(const node::NetworkStatus& status);
 Json answer_json(const node::NetworkAnswer& answer);
+Json line_json(const protocol::SignedLine& signed_, const ChainId& chain);
+Json letter_json(const Hash& message, const protocol::SignedEnvelope& signed_);
 
 }  // namespace leither::rpc

@@ -35,8 +35,13 @@ Json community_json(const node::CommunityStatus& community) {
     Json endpoints = Json::array();
     for (const auto& endpoint : community.endpoints) endpoints.push_back(endpoint.text());
     Json accounts = Json::array();
-    for (const Id& account : community.accounts) accounts.push_back(account.hex());
+    for (const auto& served : community.accounts) {
+        accounts.push_back({{"account", served.account.hex()},
+                            {"expires_ms", served.expires_ms},
+                            {"member", served.is_member}});
+    }
     return {{"id", community.organization.hex()},
+            {"chain_id", community.chain ? Json(community.chain->hex()) : Json(nullptr)},
             {"manifest", community.manifest ? manifest_json(*community.manifest) : Json(nullptr)},
             {"endpoints", std::move(endpoints)},
             {"accounts", std::move(accounts)},
@@ -102,6 +107,27 @@ Outcome network_peers(Call& call) {
         peers.push_back(peer_json(one));
     }
     return peers;
+}
+
+Outcome network_bans(Call& call) {
+    Json bans = Json::array();
+    for (const auto& ban : call.host.queries().bans(call.host.now())) {
+        bans.push_back({{"node", ban.node.hex()}, {"until_ms", unix_ms(ban.until)}});
+    }
+    return bans;
+}
+
+Outcome network_ban(Call& call) {
+    const std::chrono::seconds duration(call.args.get<std::uint64_t>("seconds"));
+    call.host.enqueue(
+        node::NetworkCall{call.token, node::BanPeer{call.args.get<Id>("node"), duration}});
+    return Deferred::network;
+}
+
+Outcome network_connect(Call& call) {
+    call.host.enqueue(
+        node::NetworkCall{call.token, node::AddPeer{call.args.get<Endpoint>("endpoint")}});
+    return Deferred::network;
 }
 
 Outcome organization_find(Call& call) {

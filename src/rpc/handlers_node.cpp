@@ -40,8 +40,10 @@ Json fate_json(const node::Dropped& fate) {
 }
 
 Topic topic_of(std::string_view word) {
-    if (word == "pulse") return Topic::pulse;
-    return word == "block" ? Topic::block : Topic::account;
+    for (const Topic topic : {Topic::pulse, Topic::block, Topic::account, Topic::message}) {
+        if (word == to_string(topic)) return topic;
+    }
+    return Topic::chat;
 }
 
 CallError websocket_only() {
@@ -141,9 +143,11 @@ Outcome subscribe(Call& call) {
     if (!call.connection) return websocket_only();
     const Topic topic = topic_of(call.args.get<std::string_view>("topic"));
     const auto account = call.args.find<Id>("account");
-    if ((topic == Topic::account) != account.has_value()) {
-        return CallError{ErrorCode::invalid_params,
-                         "\"account\" belongs to the topic \"account\", and only to it", nullptr};
+    if (is_by_account(topic) != account.has_value()) {
+        return CallError{
+            ErrorCode::invalid_params,
+            "\"account\" belongs to the topics \"account\" and \"message\", and only to them",
+            nullptr};
     }
     const auto added = call.subscriptions.add(*call.connection, topic, account.value_or(Id{}));
     if (!added) {

@@ -7,6 +7,7 @@
 #include "leither/base/check.h"
 #include "leither/base/prefix.h"
 #include "leither/base/version.h"
+#include "leither/protocol/envelope.h"
 #include "leither/protocol/transaction.h"
 
 #include "call.h"
@@ -18,9 +19,13 @@ namespace {
 constexpr std::uint64_t kSubmitManyMax = 5'000;
 constexpr std::uint64_t kHistoryMax = 500;
 constexpr std::uint64_t kMembersMax = 1'000;
+constexpr std::uint64_t kLinesMax = 1'000;
+constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
+constexpr std::uint64_t kLifetimeSecondsMax =
+    std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
 
 constexpr std::string_view kDetailWords[] = {"ids", "full", "none"};
-constexpr std::string_view kTopicWords[] = {"pulse", "block", "account"};
+constexpr std::string_view kTopicWords[] = {"pulse", "block", "account", "message", "chat"};
 
 constexpr auto kRequired = Presence::required;
 constexpr auto kOptional = Presence::optional;
@@ -59,12 +64,36 @@ constexpr ParamInfo kBlockParams[] = {
      UINT64_MAX, kDetailWords}};
 constexpr ParamInfo kSubscribeParams[] = {
     {"topic", ParamType::text, kRequired, "what to be told of", UINT64_MAX, kTopicWords},
-    {"account", ParamType::id, kOptional, "whose changes; for the topic \"account\""}};
+    {"account", ParamType::id, kOptional,
+     "whose changes, or messages; for the topics \"account\" and \"message\""}};
 constexpr ParamInfo kOrganizationParams[] = {
     {"organization", ParamType::id, kRequired, "the organization's id"}};
 constexpr ParamInfo kPublishParams[] = {
     {"manifest", ParamType::bytes, kRequired, "BCS of the signed manifest item"},
     {"read_secret", ParamType::hash, kRequired, "the secret that opens members' routing records"}};
+constexpr ParamInfo kBanParams[] = {
+    {"node", ParamType::id, kRequired, "the node's id"},
+    {"seconds", ParamType::number, kRequired, "for how long; 0 ends a ban", kBanSecondsMax}};
+constexpr ParamInfo kConnectParams[] = {
+    {"endpoint", ParamType::endpoint, kRequired, "where a node of the organization listens"}};
+constexpr ParamInfo kAccountParams[] = {kAccount};
+constexpr ParamInfo kServeParams[] = {
+    {"delegation", ParamType::bytes, kRequired, "BCS of the account's signed delegation"}};
+constexpr ParamInfo kPostParams[] = {
+    {"recipient", ParamType::id, kRequired, "the recipient's account"},
+    {"sealed", ParamType::bytes, kRequired, "the signed letter, sealed to the recipient's key"},
+    {"lifetime_s", ParamType::number, kOptional, "how long it may be on its way; 14 days if absent",
+     kLifetimeSecondsMax}};
+constexpr ParamInfo kForgetParams[] = {
+    {"message", ParamType::hash, kRequired, "the id of a message that has arrived here"}};
+constexpr ParamInfo kAuthorParams[] = {
+    {"author", ParamType::id, kRequired, "the author's account"}};
+constexpr ParamInfo kLineParams[] = {
+    {"line", ParamType::bytes, kRequired, "BCS of the author's signed line"}};
+constexpr ParamInfo kReadParams[] = {
+    {"limit", ParamType::number, kOptional, "lines of this page; 50 if absent", kLinesMax},
+    {"before", ParamType::hash, kOptional, "only older ones than this; the first line's id"},
+    {"author", ParamType::id, kOptional, "only this account's"}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -90,6 +119,28 @@ constexpr Method kTable[] = {
      organization_publish,
      Timing::deferred},
     {{"network.peers", "The nodes this one is connected to.", {}}, network_peers},
+    {{"network.connect", "Dials a node of the followed organization, and keeps its address.",
+      kConnectParams},
+     network_connect,
+     Timing::deferred},
+    {{"network.bans", "The nodes no connection is made with.", {}}, network_bans},
+    {{"network.ban", "Keeps a node away for a time.", kBanParams}, network_ban, Timing::deferred},
+    {{"account.serve", "This node keeps an account's messages from now on.", kServeParams},
+     account_serve,
+     Timing::deferred},
+    {{"account.key", "What messages to an account are sealed to.", kAccountParams}, account_key},
+    {{"message.post", "Sends a sealed message.", kPostParams}, message_post, Timing::deferred},
+    {{"message.inbox", "Messages that have arrived for an account served here, oldest first.",
+      kAccountParams},
+     message_inbox},
+    {{"message.outbox", "Messages posted here and what has become of them, oldest first.", {}},
+     message_outbox},
+    {{"message.forget", "Removes a message that has arrived here.", kForgetParams},
+     message_forget,
+     Timing::deferred},
+    {{"chat.next", "What an author's next line must carry.", kAuthorParams}, chat_next},
+    {{"chat.post", "Says a signed line to all members.", kLineParams}, chat_post, Timing::deferred},
+    {{"chat.read", "The newest lines of the conversation, oldest first.", kReadParams}, chat_read},
     {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
       kSubmitParams},
      transaction_submit,
@@ -109,8 +160,7 @@ constexpr Method kTable[] = {
     {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
      child_get},
     {{"block.get", "A sealed block.", kBlockParams}, block_get},
-    {{"subscribe", "Be told of pulses, blocks or changes of an account (WebSocket only).",
-      kSubscribeParams},
+    {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
     {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
@@ -134,6 +184,7 @@ Json schema_of(const ParamInfo& param) {
             return {{"type", "integer"}, {"minimum", 0}, {"maximum", param.max}};
         case ParamType::text: return {{"type", "string"}, {"enum", param.words}};
         case ParamType::bytes: return {{"type", "string"}, {"pattern", kHex}};
+        case ParamType::endpoint: return {{"type", "string"}};
         case ParamType::bytes_list:
             return {{"type", "array"},
                     {"maxItems", param.max},

@@ -15,6 +15,8 @@ const char* to_string(Topic topic) {
         case Topic::pulse: return "pulse";
         case Topic::block: return "block";
         case Topic::account: return "account";
+        case Topic::message: return "message";
+        case Topic::chat: return "chat";
     }
     UNREACHABLE();
 }

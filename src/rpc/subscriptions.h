@@ -1,4 +1,4 @@
-// Who wants to be told of what: topics `pulse`, `block`, `account` per connection.
+// Who wants to be told of what: topics per connection.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,12 @@
 
 namespace leither::rpc {
 
-enum class Topic : std::uint8_t { pulse, block, account };
+enum class Topic : std::uint8_t { pulse, block, account, message, chat };
 const char* to_string(Topic topic);
+// Whether its subscribers name an account.
+constexpr bool is_by_account(Topic topic) {
+    return topic == Topic::account || topic == Topic::message;
+}
 
 class Subscriptions {
  public:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -104,9 +105,14 @@ struct SayLine {
 struct AddPeer {
     Endpoint endpoint;
 };
+// No connection with that node for so long; zero ends a ban.
+struct BanPeer {
+    Id node;
+    Duration duration{};
+};
 using NetworkRequest =
     std::variant<dht::Request, FindOrganization, FollowOrganization, PublishManifest, ServeAccount,
-                 PostLetter, ForgetLetter, SayLine, AddPeer>;
+                 PostLetter, ForgetLetter, SayLine, AddPeer, BanPeer>;
 
 enum class NetworkError : std::uint8_t {
     no_network,       // this node runs without network
@@ -121,6 +127,8 @@ const char* to_string(NetworkError error);
 struct NetworkFailure {
     NetworkError error = NetworkError::no_network;
     std::string detail;
+    // Of `refused`: the rule that is broken, by its stable name; perhaps empty.
+    std::string_view rule = {};
 };
 // In the order of requests: an outcome, a manifest, nothing, or the id of what was taken.
 using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash>;
@@ -160,12 +168,18 @@ struct NetworkEffects {
 
 // ---- Read-only answers --------------------------------------------------------------------------
 
+struct ServedAccount {
+    Id account;
+    std::uint64_t expires_ms = 0;  // of its delegation
+    bool is_member = false;        // as far as this node can tell
+};
 struct CommunityStatus {
     Id organization;
+    std::optional<ChainId> chain;  // once a manifest has told
     bool has_ledger = false;
     bool can_read_records = false;
     std::optional<protocol::Manifest> manifest;  // as long as it holds
-    std::vector<Id> accounts;                    // served here
+    std::vector<ServedAccount> accounts;         // served here
     std::size_t members_nodes = 0;               // known and reachable by record
     std::size_t passes = 0;
     org::Mailbox::Usage mailbox;

@@ -97,6 +97,7 @@ class Queries {
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;
     std::vector<peer::PeerStatus> peers(Instant now) const;
+    std::vector<peer::BanStatus> bans(Instant now) const;
     std::optional<protocol::ManifestItem> manifest() const;
     // What the organization's manifest should say today: all but read key and validity, which its
     // writer fills in. Only where the ledger is kept.
@@ -106,6 +107,8 @@ class Queries {
     // Delivered here for an account that this node serves, oldest first.
     std::vector<org::Mailbox::Incoming> letters(const Id& account) const;
     std::vector<org::Mailbox::Outgoing> outgoing_letters() const;
+    // Of the followed organization; what is signed for it carries it.
+    std::optional<ChainId> chain() const;
     // The newest `max` lines, oldest first.
     std::vector<protocol::SignedLine> chat(std::size_t max) const;
     std::optional<org::ChatLog::Next> next_line(const Id& author) const;

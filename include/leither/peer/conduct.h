@@ -35,6 +35,8 @@ class Conduct {
     void pardon(const Id& node);
     std::optional<Instant> banned_until(const Id& node, Instant now) const;
 
+    // Some of them over already: see banned_until.
+    const std::map<Id, Instant>& all_bans() const { return bans_; }
     // When the next ban ends.
     std::optional<Instant> next_pardon(Instant now) const;
 

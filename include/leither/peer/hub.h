@@ -47,6 +47,12 @@ struct PeerStatus {
     bool reserved = false;
 };
 
+// A node no connection is made with, and until when.
+struct BanStatus {
+    Id node;
+    Instant until;
+};
+
 struct HubStatus {
     std::size_t established = 0;
     std::size_t half_open = 0;
@@ -75,6 +81,8 @@ class Hub {
     bool is_connected(const Id& node) const;
     // In order of node id.
     std::vector<PeerStatus> peers(Instant now) const;
+    // In order of node id.
+    std::vector<BanStatus> bans(Instant now) const;
     HubStatus status() const;
     // Worth keeping over a restart, best first: addresses that have led to a node. To be told to
     // the next hub by Learn.

@@ -8,12 +8,13 @@
 namespace leither::rpc {
 
 enum class ParamType : std::uint8_t {
-    id,         // 40 hex digits
-    hash,       // 64 hex digits
-    number,     // 0 .. max
-    text,       // one of the words in `words`
-    bytes,      // hex
-    bytes_list  // array of hex, at most max of them
+    id,          // 40 hex digits
+    hash,        // 64 hex digits
+    number,      // 0 .. max
+    text,        // one of the words in `words`
+    bytes,       // hex
+    bytes_list,  // array of hex, at most max of them
+    endpoint     // "192.0.2.1:7400", "[2001:db8::1]:7400"
 };
 enum class Presence : std::uint8_t { required, optional };
 

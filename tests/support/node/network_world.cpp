@@ -187,6 +187,13 @@ bool NetworkWorld::wait(const std::function<bool()>& holds, Duration patience) {
     return true;
 }
 
+std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> NetworkWorld::take_reply(
+    std::size_t number, node::Token token) {
+    auto found = hosts_[number]->replies.extract(token);
+    if (found.empty()) return std::nullopt;
+    return std::move(found.mapped());
+}
+
 std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> NetworkWorld::ask(
     std::size_t number, node::NetworkRequest request, Duration patience) {
     const node::Token token = ++last_token_;

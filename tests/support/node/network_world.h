@@ -37,6 +37,9 @@ class NetworkWorld {
     std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> ask(
         std::size_t host, node::NetworkRequest request,
         Duration patience = std::chrono::seconds(60));
+    // The reply to a call that was stepped in, if it has come.
+    std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> take_reply(std::size_t host,
+                                                                                node::Token token);
     void advance(Duration duration);
     // Advances until `holds`, at most `patience`. Whether it did.
     bool wait(const std::function<bool()>& holds, Duration patience);

@@ -202,6 +202,111 @@ TEST_F(Network, AMessageWaitsForAMemberWhoIsAway) {
                             minutes(40)));
 }
 
+TEST_F(Network, AMessageReachesAllNodesOfItsRecipient) {
+    publish();
+    const std::size_t a = add_member(0);
+    const std::size_t desk = add_member(1);
+    const std::size_t phone = add_member(1);
+    world_.advance(minutes(2));
+    send(a, 0, 1, "bread at six");
+    const std::vector<std::string> expected{"bread at six"};
+    EXPECT_TRUE(world_.wait(
+        [&] { return inbox(desk, 1) == expected && inbox(phone, 1) == expected; }, minutes(5)));
+}
+
+TEST_F(Network, ANodeThatWasAwayGetsItsAccountsMessagesFromTheOther) {
+    publish();
+    const std::size_t a = add_member(0);
+    const std::size_t desk = add_member(1);
+    const std::size_t phone = add_member(1);
+    world_.advance(minutes(2));
+    world_.stop(phone);
+    world_.advance(minutes(1));
+    send(a, 0, 1, "bread at six");
+    const std::vector<std::string> expected{"bread at six"};
+    ASSERT_TRUE(world_.wait([&] { return inbox(desk, 1) == expected; }, minutes(5)));
+    world_.crash(a);
+    world_.advance(hours(24));
+    world_.restart(phone);
+    EXPECT_TRUE(world_.wait([&] { return inbox(phone, 1) == expected; }, minutes(40)));
+}
+
+TEST_F(Network, OnlyAMembersNodePostsMessages) {
+    publish();
+    const std::size_t stranger = add_node();
+    follow(stranger);
+    ASSERT_TRUE(
+        world_.wait([&] { return world_.queries(stranger).manifest().has_value(); }, minutes(2)));
+    serve(stranger, node_key(77));
+    world_.advance(minutes(2));
+    const auto answer = world_.ask(stranger, PostLetter{community_.member(0).id(), {1, 2, 3}});
+    ASSERT_TRUE(answer);
+    ASSERT_FALSE(*answer);
+    EXPECT_EQ((*answer).error().error, NetworkError::refused);
+    EXPECT_EQ((*answer).error().rule, "not_a_member");
+}
+
+TEST_F(Network, ABanIsSeenAndEndsTheConnection) {
+    publish();
+    const std::size_t a = add_member(0);
+    const Id keeper = community_.node_key().id();
+    ASSERT_TRUE(world_.ask(a, BanPeer{keeper, hours(2)}));
+    const auto bans = world_.queries(a).bans(world_.now());
+    ASSERT_EQ(bans.size(), 1u);
+    EXPECT_EQ(bans[0].node, keeper);
+    EXPECT_EQ(bans[0].until, world_.now() + hours(2));
+    world_.advance(minutes(10));
+    EXPECT_TRUE(world_.queries(a).peers(world_.now()).empty());
+    ASSERT_TRUE(world_.ask(a, BanPeer{keeper, Duration{}}));
+    EXPECT_TRUE(world_.queries(a).bans(world_.now()).empty());
+    EXPECT_TRUE(
+        world_.wait([&] { return !world_.queries(a).peers(world_.now()).empty(); }, hours(1)));
+}
+
+TEST_F(Network, TheDhtTellsTheLastLinesToANodeWithoutPeers) {
+    publish();
+    add_node();  // only holds what the DHT holds
+    add_node();
+    const std::size_t a = add_member(0);
+    const std::size_t b = add_member(1);
+    world_.advance(minutes(2));
+    world_.stop(b);
+    say(a, 0, "who has flour?");
+    say(a, 0, "rye, if there is");
+    world_.advance(minutes(2));
+    world_.crash(a);
+    world_.crash(kKeeper);
+    world_.restart(b);
+    const std::vector<std::string> both{"who has flour?", "rye, if there is"};
+    EXPECT_TRUE(world_.wait([&] { return chat(b) == both; }, minutes(5)));
+    EXPECT_TRUE(world_.queries(b).peers(world_.now()).empty());
+}
+
+TEST_F(Network, WhatTheDhtNoLongerNamesIsAskedOfPeers) {
+    publish();
+    add_node();
+    add_node();
+    const std::size_t a = add_member(0);
+    const std::size_t b = add_member(1);
+    world_.advance(minutes(2));
+    world_.stop(b);
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < 2 * protocol::kChatHeadLines + 5; ++i) {
+        all.push_back("line " + std::to_string(i));
+        say(a, 0, all.back());
+        world_.advance(minutes(1));
+    }
+    EXPECT_EQ(chat(kKeeper), all);
+    world_.crash(a);
+    world_.crash(kKeeper);
+    world_.restart(b);
+    ASSERT_TRUE(world_.wait([&] { return !chat(b).empty(); }, minutes(5)));
+    const std::vector<std::string> last(all.end() - protocol::kChatHeadLines, all.end());
+    EXPECT_EQ(chat(b), last);
+    world_.restart(kKeeper);
+    EXPECT_TRUE(world_.wait([&] { return chat(b) == all; }, hours(1)));
+}
+
 TEST_F(Network, AConversationReachesAllMembersNodes) {
     publish();
     const std::size_t a = add_member(0);
@@ -212,6 +317,18 @@ TEST_F(Network, AConversationReachesAllMembersNodes) {
     say(b, 1, "I have");
     const std::vector<std::string> both{"who has flour?", "I have"};
     EXPECT_TRUE(world_.wait([&] { return chat(a) == both && chat(b) == both; }, minutes(2)));
+}
+
+TEST_F(Network, AKeeperThatServesNobodyHearsTheConversationAndHoldsMessages) {
+    publish();
+    const std::size_t a = add_member(0);
+    say(a, 0, "who has flour?");
+    EXPECT_TRUE(world_.wait(
+        [&] { return chat(kKeeper) == std::vector<std::string>{"who has flour?"}; }, minutes(2)));
+    send(a, 0, 1, "for later");
+    EXPECT_TRUE(world_.wait(
+        [&] { return world_.queries(a).outgoing_letters()[0].state == org::OutgoingState::held; },
+        minutes(2)));
 }
 
 TEST_F(Network, WhatIsFollowedServedAndSaidSurvivesACrash) {
