@@ -86,7 +86,10 @@ Complaint complaint_of(app::Session& session, const app::RpcError::Details& deta
         complaint.next_step = in_unit(session, details);
     }
     if (details.name == "no_organization") {
-        complaint.next_step = "Found one with: leither org create --name NAME";
+        constexpr int kOfTheNetwork = 8;
+        complaint.next_step = details.code == kOfTheNetwork
+                                  ? "Follow one with: leither org follow ORG-ID"
+                                  : "Found one with: leither org create --name NAME";
     }
     return complaint;
 }
@@ -104,6 +107,8 @@ int run(int argc, char** argv) {
     app::add_reward_command(cli, session);
     app::add_pledge_commands(cli, session);
     app::add_node_commands(cli, session);
+    app::add_message_commands(cli, session);
+    app::add_chat_commands(cli, session);
     app::add_replay_command(cli, session);
     try {
         cli.parse(argc, argv);

@@ -139,6 +139,14 @@ std::string Session::display(const Id& account) {
     return account.hex();
 }
 
+std::string Session::short_name(const Id& account) {
+    constexpr std::size_t kDigits = 12;
+    for (const auto& known : keyring().list()) {
+        if (known.id == account) return known.name;
+    }
+    return account.hex().substr(0, kDigits);
+}
+
 Amount Session::amount(const std::string& text) {
     const auto& charter = organization().charter;
     const auto amount = parse_amount(text, charter.decimals);

@@ -59,6 +59,8 @@ class Session {
     Id account(const std::string& name);
     // "anna (3f2a...)" if the wallet knows it, else the id.
     std::string display(const Id& account);
+    // "anna", or the first digits of the id: for lists and conversations.
+    std::string short_name(const Id& account);
 
     // ---- Amounts in the organization's unit ----
     Amount amount(const std::string& text);

@@ -8,6 +8,8 @@
 
 #include "leither/base/check.h"
 
+#include "app/printable.h"
+
 namespace leither::app {
 
 namespace {
@@ -27,6 +29,7 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
 
 void TextTable::add(std::vector<std::string> cells) {
     CHECK(cells.size() == columns_.size());
+    for (std::string& cell : cells) cell = printable(cell, LineBreaks::escaped);
     rows_.push_back(std::move(cells));
 }
 
@@ -58,7 +61,8 @@ std::string format_fields(const std::vector<std::pair<std::string, std::string>>
     for (const auto& [name, value] : fields) width = std::max(width, width_of(name) + 1);
     std::string out;
     for (const auto& [name, value] : fields) {
-        out += fmt::format("{}  {}\n", padded(name + ":", width, Align::left), value);
+        out += fmt::format("{}  {}\n", padded(name + ":", width, Align::left),
+                           printable(value, LineBreaks::escaped));
     }
     return out;
 }

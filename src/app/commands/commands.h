@@ -16,6 +16,8 @@ void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
 void add_reward_command(CLI::App& cli, Session& session);
 void add_pledge_commands(CLI::App& cli, Session& session);  // pledge, release, cancel
 void add_node_commands(CLI::App& cli, Session& session);
+void add_message_commands(CLI::App& cli, Session& session);
+void add_chat_commands(CLI::App& cli, Session& session);
 void add_replay_command(CLI::App& cli, Session& session);
 
 }  // namespace leither::app

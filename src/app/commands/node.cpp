@@ -1,7 +1,15 @@
+#include <memory>
+
 #include <fmt/format.h>
+#include <netdb.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
+
+#include "leither/base/endpoint.h"
+#include "leither/protocol/delegation.h"
 
 #include "app/commands/commands.h"
+#include "app/served.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -70,6 +78,63 @@ void peers(Session& session) {
     session.print(peers, peers.empty() ? "No connections yet.\n" : table.text());
 }
 
+void serve_key(Session& session, const std::string& name, unsigned days) {
+    const crypto::KeyPair key = session.key(name);
+    serve(session, key, days);
+    session.print({{"account", key.id().hex()}, {"days", days}},
+                  fmt::format("This node serves {} for {}.\n", session.display(key.id()),
+                              count_of(days, "day")));
+}
+
+// HOST:PORT with the host's first address in figures, as the daemon takes it.
+std::string resolve(const std::string& text) {
+    if (Endpoint::parse(text)) return text;
+    const auto colon = text.rfind(':');
+    const auto refuse = [&text](const char* next_step) {
+        throw CliError(CliExit::usage, "bad_endpoint",
+                       fmt::format("\"{}\" is no address of a node.", text), next_step);
+    };
+    if (colon == std::string::npos || colon == 0) refuse("Write HOST:PORT.");
+    const std::string host = text.substr(0, colon);
+    const std::string port = text.substr(colon + 1);
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* first = nullptr;
+    if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &first) != 0) {
+        refuse("See whether the host's name is right and the port is a number.");
+    }
+    char figures[NI_MAXHOST] = {};
+    char number[NI_MAXSERV] = {};
+    const int failed = ::getnameinfo(first->ai_addr, first->ai_addrlen, figures, sizeof(figures),
+                                     number, sizeof(number), NI_NUMERICHOST | NI_NUMERICSERV);
+    const bool is_v6 = first->ai_family == AF_INET6;
+    ::freeaddrinfo(first);
+    if (failed != 0) refuse("Write the host's address in figures.");
+    return fmt::format(fmt::runtime(is_v6 ? "[{}]:{}" : "{}:{}"), figures, number);
+}
+
+void connect(Session& session, const std::string& endpoint) {
+    const json done = session.call("network.connect", {{"endpoint", resolve(endpoint)}});
+    session.print(done, "The node dials it, and again whenever the connection is lost.\n");
+}
+
+void bans(Session& session) {
+    const json bans = session.call("network.bans", json::object());
+    TextTable table({{"NODE"}, {"UNTIL"}});
+    for (const json& ban : bans) {
+        table.add({ban.at("node").get<std::string>(),
+                   format_time(ban.at("until_ms").get<std::uint64_t>())});
+    }
+    session.print(bans, bans.empty() ? "No node is banned.\n" : table.text());
+}
+
+void ban(Session& session, const std::string& node, unsigned hours) {
+    const json done =
+        session.call("network.ban", {{"node", node}, {"seconds", std::uint64_t{hours} * 3600}});
+    session.print(done, hours == 0 ? "The ban is over.\n"
+                                   : fmt::format("Banned for {}.\n", count_of(hours, "hour")));
+}
+
 }  // namespace
 
 void add_node_commands(CLI::App& cli, Session& session) {
@@ -83,6 +148,39 @@ void add_node_commands(CLI::App& cli, Session& session) {
     auto* show = group->add_subcommand("status", "What the daemon keeps and how it fares");
     show->footer("Example: leither node status --json");
     show->callback([&session] { status(session); });
+
+    const auto name = std::make_shared<std::string>();
+    const auto days = std::make_shared<unsigned>(365);
+    auto* keep = group->add_subcommand("serve", "Let this node keep an account's messages");
+    keep->add_option("KEY", *name, "Key of the account")->required();
+    constexpr unsigned kDaysMax = protocol::kDelegationLifetimeMax / std::chrono::hours(24);
+    keep->add_option("--days", *days, "For how long")
+        ->check(CLI::Range(1u, kDaysMax))
+        ->capture_default_str();
+    keep->footer("Example: leither node serve anna --days 90");
+    keep->callback([&session, name, days] { serve_key(session, *name, *days); });
+
+    auto* dial = group->add_subcommand("connect", "Connect to a node of the organization");
+    dial->add_option("HOST:PORT", *name, "Where it listens")->required();
+    dial->footer("Example: leither node connect 192.0.2.1:7400");
+    dial->callback([&session, name] { connect(session, *name); });
+
+    auto* banned = group->add_subcommand("bans", "Nodes no connection is made with");
+    banned->footer("Example: leither node bans");
+    banned->callback([&session] { bans(session); });
+
+    const auto hours = std::make_shared<unsigned>(24);
+    auto* keep_away = group->add_subcommand("ban", "Make no connection with a node for a time");
+    keep_away->add_option("NODE", *name, "Its id, as leither peers shows it")->required();
+    constexpr unsigned kHoursMax = 366 * 24;
+    keep_away->add_option("--hours", *hours, "For how long; 0 ends a ban")
+        ->check(CLI::Range(0u, kHoursMax))
+        ->capture_default_str();
+    keep_away->footer(
+        "Examples:\n"
+        "  leither node ban 4c6a381a17a108f3407dfa19f7276d06a4e0b2b8 --hours 48\n"
+        "  leither node ban 4c6a381a17a108f3407dfa19f7276d06a4e0b2b8 --hours 0");
+    keep_away->callback([&session, name, hours] { ban(session, *name, *hours); });
 
     auto* stop = group->add_subcommand("stop", "Stop the daemon");
     stop->footer("Example: leither node stop");

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "app/printable.h"
 #include "app/rpc_client.h"
 #include "app/text_table.h"
 
@@ -23,6 +24,46 @@ TEST(FormatFields, ValuesAreAligned) {
 TEST(FormatTime, IsUtc) {
     EXPECT_EQ(format_time(0), "1970-01-01 00:00:00 UTC");
     EXPECT_EQ(format_time(1'700'000'000'123), "2023-11-14 22:13:20 UTC");
+}
+
+TEST(FormatTime, NoTimeIsTooLateForIt) {
+    EXPECT_FALSE(format_time(UINT64_MAX).empty());
+}
+
+TEST(Printable, TextOfAnyLanguageStaysAsItIs) {
+    const std::string text = "zoë, 今日は, שלום, \xf0\x9f\x8d\x9e";
+    EXPECT_EQ(printable(text, LineBreaks::escaped), text);
+}
+
+TEST(Printable, NothingThatActsOnATerminalIsLeft) {
+    EXPECT_EQ(printable("\x1b[2J\a", LineBreaks::kept), "\\u{1b}[2J\\u{7}");
+    EXPECT_EQ(printable("a\xc2\x9b"
+                        "31m",
+                        LineBreaks::kept),
+              "a\\u{9b}31m");  // CSI in one character
+    EXPECT_EQ(printable("\x7f\r\b", LineBreaks::kept), "\\u{7f}\\u{d}\\u{8}");
+    EXPECT_EQ(printable("\xe2\x80\xae"
+                        "evil",
+                        LineBreaks::kept),
+              "\\u{202e}evil");
+    EXPECT_EQ(printable(std::string_view("\0", 1), LineBreaks::kept), "\\u{0}");
+}
+
+TEST(Printable, LineBreaksStayOnlyWhereTheyMay) {
+    EXPECT_EQ(printable("a\n\tb", LineBreaks::kept), "a\n\tb");
+    EXPECT_EQ(printable("a\n\tb", LineBreaks::escaped), "a\\u{a}\\u{9}b");
+}
+
+TEST(Printable, WhatIsNoUtf8IsShownByteByByte) {
+    EXPECT_EQ(printable("\xff\xc3", LineBreaks::escaped), "\\x{ff}\\x{c3}");
+    EXPECT_EQ(printable("\xe2\x80", LineBreaks::escaped), "\\x{e2}\\x{80}");
+}
+
+TEST(TextTable, ACellOfOthersCannotBreakOut) {
+    TextTable table({{"AGENT"}});
+    table.add({"x\x1b[1m\ny"});
+    EXPECT_EQ(table.text(), "AGENT\nx\\u{1b}[1m\\u{a}y\n");
+    EXPECT_EQ(format_fields({{"name", "a\nb"}}), "name:  a\\u{a}b\n");
 }
 
 TEST(RpcUrl, HostPortAndPathAreRead) {
