@@ -13,7 +13,6 @@ using std::chrono::minutes;
 
 constexpr std::uint16_t kPort = 6881;
 constexpr std::size_t kBootstrap = 3;
-constexpr std::size_t kNeighbours = 8;
 constexpr Duration kBetweenArrivals = milliseconds(25);
 constexpr Duration kSettling = minutes(10);
 
@@ -82,7 +81,7 @@ HostId DhtTown::any_ready() {
     return id;
 }
 
-std::int64_t DhtTown::neighbours_known() {
+std::int64_t DhtTown::neighbours_known(std::size_t first) {
     std::vector<Id> ids;
     for (const HostId id : living()) ids.push_back(host(id).id());
     std::uint64_t known = 0;
@@ -94,7 +93,7 @@ std::int64_t DhtTown::neighbours_known() {
         std::vector<Id> near = ids;
         const auto end = near.begin() + static_cast<std::ptrdiff_t>(count + 1);
         std::partial_sort(near.begin(), end, near.end(), dht::CloserTo{own});
-        for (const dht::Contact& contact : host(id).machine().closest(own, kNeighbours)) {
+        for (const dht::Contact& contact : host(id).machine().closest(own, first)) {
             if (std::find(near.begin() + 1, end, contact.id) != end) ++known;
         }
         all += count;

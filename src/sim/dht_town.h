@@ -12,6 +12,8 @@ namespace leither::sim {
 
 class DhtTown {
  public:
+    static constexpr std::size_t kNeighbours = 8;
+
     explicit DhtTown(const Settings& settings);
 
     World& world() { return world_; }
@@ -28,8 +30,9 @@ class DhtTown {
     HostId any_living();
     // One that has joined, if a few draws find one.
     HostId any_ready();
-    // Of the k nearest to each living node, those that it knows; in per mille.
-    std::int64_t neighbours_known();
+    // Of the 8 nearest to each living node, those that are among the `first` nearest in its table;
+    // in per mille.
+    std::int64_t neighbours_known(std::size_t first = kNeighbours);
 
     // Time, hash and traffic go into the report.
     void conclude(Report& report);
