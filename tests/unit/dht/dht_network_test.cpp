@@ -183,6 +183,7 @@ TEST(DhtNetwork, AGetSaysWhetherEnoughHoldersAgreed) {
 }
 
 TEST(DhtNetwork, StatusCountsEveryDatagramAndSharesOutTheBuckets) {
+    constexpr std::uint64_t kHeaderBytes = 28;  // of IP and UDP
     DhtNetwork network({.seed = 3});
     for (int i = 0; i < 30; ++i) network.add();
     network.run_for(minutes(1));
@@ -190,8 +191,8 @@ TEST(DhtNetwork, StatusCountsEveryDatagramAndSharesOutTheBuckets) {
         const Status status = network.machine(i).status();
         const Counters& counted = status.counters;
         EXPECT_EQ(counted.datagrams_sent, counted.queries_sent + counted.replies_sent);
-        EXPECT_EQ(counted.bytes_sent + counted.datagrams_sent * DhtNetwork::kHeaderBytes,
-                  network.node(i).sent_bytes);
+        EXPECT_EQ(counted.bytes_sent + counted.datagrams_sent * kHeaderBytes,
+                  network.sent_bytes(i));
         EXPECT_GT(counted.datagrams_received, 0u);
         EXPECT_GT(counted.lookups_begun, 0u);
         std::size_t nodes = 0;

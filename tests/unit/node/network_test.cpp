@@ -442,9 +442,9 @@ TEST_F(Network, AnIdleNodeCostsItsLineLittle) {
         EXPECT_LT(streams, kPerConnectionMax * kSpan * connections) << i;
         EXPECT_LT(datagrams, kDhtMax * kSpan) << i;
         RecordProperty("bytes_per_connection_and_second_" + std::to_string(i),
-                       std::to_string(static_cast<double>(streams) / kSpan / connections));
+                       std::to_string(streams / kSpan / connections));
         RecordProperty("dht_bytes_per_second_" + std::to_string(i),
-                       std::to_string(static_cast<double>(datagrams) / kSpan));
+                       std::to_string(datagrams / kSpan));
     }
 }
 
