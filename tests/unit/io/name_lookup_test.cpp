@@ -136,7 +136,6 @@ TEST(NameLookup, TheSystemKnowsThisHost) {
     const auto found = NameLookup::ask_system("localhost");
     ASSERT_FALSE(found.empty());
     for (const IpAddress& address : found) EXPECT_TRUE(address.is_loopback()) << address.text();
-    EXPECT_TRUE(NameLookup::ask_system("no-such-host.invalid").empty());
 }
 
 }  // namespace
