@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "leither/base/version.h"
+#include "leither/crypto/sign.h"
 #include "leither/sim/scenario.h"
 
 namespace {
@@ -250,6 +251,7 @@ int main(int argc, char** argv) {
     }
     const sim::Settings settings = settings_of(*scenario, chosen);
     if (const auto fault = sim::fault_of(*scenario, settings)) return complain(*fault);
+    crypto::initialise();
     if (once->parsed()) return run(*scenario, settings, chosen);
     return sweep(*scenario, settings, chosen);
 }

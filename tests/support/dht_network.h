@@ -37,7 +37,7 @@ class DhtNetwork {
     Instant now() const { return world_.now(); }
     std::size_t size() const { return nodes_.size(); }
     const Node& node(std::size_t i) const { return nodes_[i]; }
-    const dht::DhtNode& machine(std::size_t i) { return host(i).machine(); }
+    dht::DhtNode& machine(std::size_t i) { return host(i).machine(); }
     // With 28 bytes of IP and UDP for each datagram.
     std::uint64_t sent_bytes(std::size_t i) const {
         return network_.traffic(nodes_[i].host).sent_bytes;

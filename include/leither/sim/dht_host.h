@@ -44,6 +44,8 @@ class DhtHost final : public Host {
     void ask(dht::Request request, Told told);
     void tell(dht::Input&& input);
     const dht::DhtNode& machine() const { return *machine_; }
+    // To be stepped by hand; its effects are the caller's.
+    dht::DhtNode& machine() { return *machine_; }
     const Id& id() const { return options_.machine.own_id; }
 
  private:
