@@ -11,27 +11,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "leither/base/endpoint.h"
 #include "leither/base/log.h"
 #include "leither/base/time.h"
+#include "leither/io/host_name.h"
 #include "leither/io/reactor.h"
 
 namespace leither::io {
-
-// "seed.example.org:7400": letters, digits, hyphens and dots, the last label not a number, so that
-// a mistyped address is no name (RFC 3696, section 2).
-struct HostName {
-    std::string host;
-    std::uint16_t port = 0;
-
-    static std::optional<HostName> parse(std::string_view text);
-    friend bool operator==(const HostName&, const HostName&) = default;
-};
 
 class NameLookup {
  public:
