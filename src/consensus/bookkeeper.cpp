@@ -132,7 +132,9 @@ std::vector<Id> Bookkeeper::Impl::due(Pulse at) const {
 // A block that takes the mempool as it stands need not execute it again.
 Result<ledger::Built, Fault> Bookkeeper::Impl::build(const Candidates& candidates, Pulse at) {
     ledger::Parent parent = parent_of(setup.organization, setup.head);
-    const ledger::Stamp stamp{at, setup.seat};
+    const bool on_founding = parent.header.sequence == Sequence(0);
+    const ledger::Stamp stamp{at, setup.seat,
+                              on_founding ? 0 : protocol::seats_of(setup.head.certificate)};
     if (const auto* executed = mempool.executed_at({at, parent.header.sequence.next()})) {
         auto built = TRY(ledger::build_on(*executed, tree, parent, stamp, candidates.transactions));
         if (built) return *std::move(built);

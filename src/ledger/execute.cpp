@@ -19,7 +19,7 @@ constexpr std::size_t kExpectedTogether = 24;
 
 // The tree after the block and the header that commits to it.
 Result<Executed, Fault> finish(const State& state, tree::Tree& tree, const Place& place,
-                               const Hash& parent, std::uint16_t author,
+                               const Hash& parent, const Stamp& stamp,
                                std::span<const Hash> commitments) {
     tree::Tree::Update update = TRY(tree.prepare(state.changes(), place.sequence));
     check_invariants(state, update.version().root);
@@ -30,7 +30,8 @@ Result<Executed, Fault> finish(const State& state, tree::Tree& tree, const Place
         .root = update.version().root,
         .transactions = protocol::transactions_hash(state.organization().chain, commitments),
         .transaction_count = static_cast<std::uint32_t>(commitments.size()),
-        .author = author,
+        .author = stamp.author,
+        .signers = stamp.signers,
     };
     return Executed{header, std::move(update)};
 }
@@ -65,7 +66,7 @@ class Run {
     }
 
     Result<Executed, Fault> finish() {
-        return ledger::finish(state_, *tree_, place_, parent_hash_, author_, commitments_);
+        return ledger::finish(state_, *tree_, place_, parent_hash_, stamp_, commitments_);
     }
 
  private:
@@ -75,13 +76,13 @@ class Run {
           tree_(&tree),
           place_{stamp.pulse, parent.header.sequence.next()},
           parent_hash_(parent.hash),
-          author_(stamp.author) {}
+          stamp_(stamp) {}
 
     State state_;
     tree::Tree* tree_;
     Place place_;
     Hash parent_hash_;
-    std::uint16_t author_;
+    Stamp stamp_;
     std::vector<Hash> commitments_;
     std::size_t bytes_ = 0;
 };
@@ -168,7 +169,7 @@ Result<std::optional<Built>, Fault> build_on(const State& executed, tree::Tree& 
         commitments.push_back(encoded.commitment());
         transactions.push_back(*candidate);
     }
-    Executed done = TRY(finish(executed, tree, place, parent.hash, stamp.author, commitments));
+    Executed done = TRY(finish(executed, tree, place, parent.hash, stamp, commitments));
     return Built{std::move(transactions), {}, candidates.size(), std::move(done)};
 }
 
@@ -197,11 +198,30 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
         header.transactions != protocol::transactions_hash(organization.chain, transactions)) {
         return invalid(Reason::wrong_transactions);
     }
-    Run run = TRY(Run::start(organization, tree, parent, {header.pulse, header.author}));
+    Run run =
+        TRY(Run::start(organization, tree, parent, {header.pulse, header.author, header.signers}));
     TRY(take_all(run, transactions, signature_holds));
     Executed executed = TRY(run.finish());
     if (executed.header != header) return invalid(Reason::wrong_root);
     return executed;
+}
+
+Result<bool, Fault> has_room_for_any(const Organization& organization, tree::Tree& tree,
+                                     const Parent& parent, const BlockHeader& header,
+                                     const Transactions& transactions,
+                                     std::span<const Transaction* const> candidates) {
+    Run run =
+        TRY(Run::start(organization, tree, parent, {header.pulse, header.author, header.signers}));
+    for (const Transaction& transaction : transactions) {
+        TRY(run.state().load(transaction));
+        run.take(transaction, EncodedTransaction(transaction));
+    }
+    for (const Transaction* candidate : candidates) {
+        if (!run.has_room_for(EncodedTransaction(*candidate))) continue;
+        TRY(run.state().load(*candidate));
+        if (run.check(*candidate)) return true;
+    }
+    return false;
 }
 
 }  // namespace leither::ledger

@@ -72,6 +72,14 @@ bool Certificate::is_canonical() const {
                                       &SeatSignature::seat) == signatures.end();
 }
 
+std::uint32_t seats_of(const Certificate& certificate) {
+    std::uint32_t seats = 0;
+    for (const SeatSignature& vote : certificate.signatures) {
+        if (vote.seat < kBookkeepersMax) seats |= std::uint32_t{1} << vote.seat;
+    }
+    return seats;
+}
+
 const char* to_string(CertificateError error) {
     switch (error) {
         case CertificateError::wrong_block: return "wrong_block";
@@ -85,6 +93,13 @@ const char* to_string(CertificateError error) {
 Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
                                       const BlockHeader& header,
                                       std::span<const PublicKey> committee) {
+    return verify(certificate, chain, header, committee, crypto::verify);
+}
+
+Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
+                                      const BlockHeader& header,
+                                      std::span<const PublicKey> committee,
+                                      const SignatureVerifier& holds) {
     const bool same_block = certificate.block == block_hash(chain, header);
     const bool same_slot =
         certificate.slot.height == header.sequence && certificate.slot.branch == Prefix{};
@@ -100,7 +115,7 @@ Result<void, CertificateError> verify(const Certificate& certificate, const Chai
     }
     const Bytes message = precommit_message(chain, certificate.slot, certificate.block);
     for (const SeatSignature& vote : certificate.signatures) {
-        if (!crypto::verify(committee[vote.seat], message, vote.signature)) {
+        if (!holds(committee[vote.seat], message, vote.signature)) {
             return fail(CertificateError::bad_signature);
         }
     }

@@ -32,6 +32,7 @@ struct Executed {
 struct Stamp {
     Pulse pulse;
     std::uint16_t author = 0;
+    std::uint32_t signers = 0;  // BlockHeader::signers
 };
 
 struct Skipped {
@@ -87,6 +88,13 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
                                        const Parent& parent, const BlockHeader& header,
                                        const Transactions& transactions,
                                        const SignatureOracle& signature_holds);
+
+// Whether the block, executed already, has room for one of these behind its transactions, and it
+// would hold there. Their signatures have been checked.
+Result<bool, store::Fault> has_room_for_any(
+    const Organization& organization, tree::Tree& tree, const Parent& parent,
+    const BlockHeader& header, const Transactions& transactions,
+    std::span<const protocol::Transaction* const> candidates);
 
 // ---- Genesis -----------------------------------------------------------------------------------
 

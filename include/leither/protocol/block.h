@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -76,12 +77,17 @@ struct BlockHeader {
     Hash transactions;  // transactions_hash()
     std::uint32_t transaction_count = 0;
     std::uint16_t author = 0;  // seat of who proposed it first
+    // Bit s: the precommit of seat s stands in the parent's certificate as the author held it. So
+    // who works is decided data. 0 at sequences 0 and 1: the founding is nobody's work.
+    std::uint32_t signers = 0;
     static void fields(auto& self, auto&& visit) {
         visit(self.sequence, self.pulse, self.parent, self.root, self.transactions,
-              self.transaction_count, self.author);
+              self.transaction_count, self.author, self.signers);
     }
     friend bool operator==(const BlockHeader&, const BlockHeader&) = default;
 };
+
+inline constexpr std::uint32_t kBlockHeaderBytes = 130;  // encoded
 
 // Covers the signatures too, unlike transaction ids. The codec's own bound on a block is
 // Params::block_bytes_max, kept by the ledger; this one only limits decoding.
@@ -120,6 +126,9 @@ struct Certificate {
     static void fields(auto& self, auto&& visit) { visit(self.slot, self.block, self.signatures); }
     bool is_canonical() const;
 };
+// Bit s for each seat s that signed; seats beyond kBookkeepersMax, which no committee has, not
+// counted.
+std::uint32_t seats_of(const Certificate& certificate);
 
 // n - floor((n - 1) / 3), but any 2 of 2 or 3 (crash tolerance only). REQUIRES: n >= 1.
 constexpr std::size_t quorum(std::size_t n) {
@@ -138,6 +147,13 @@ const char* to_string(CertificateError error);
 Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
                                       const BlockHeader& header,
                                       std::span<const PublicKey> committee);
+// The same with the caller's own check of one signature, which may remember earlier answers.
+using SignatureVerifier =
+    std::function<bool(const PublicKey& key, ByteView message, const Signature& signature)>;
+Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
+                                      const BlockHeader& header,
+                                      std::span<const PublicKey> committee,
+                                      const SignatureVerifier& holds);
 // Committees below 4 tolerate crashes, not lies: wallets show such certificates as `trusted`.
 constexpr bool is_trusted(std::size_t committee_size) {
     return committee_size < 4;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "leither/protocol/block.h"
+#include "leither/protocol/vote.h"
 
 namespace leither::protocol {
 namespace {
@@ -13,16 +13,34 @@ class Golden : public ::testing::Test {};
 #define GOLDEN_TYPES                                                                               \
     Record, MemberRecord, TreasuryRecord, BookkeepingRecord, Params, Transaction, TransactionBody, \
         Action, PaymentRequest, Application, Charter, SignedCharter, Genesis, BlockHeader, Slot,   \
-        Certificate
+        Certificate, Vote, ProposalClaim, Proposal, Heartbeat, Status, Decision, Evidence
 
 struct Names {
     template <class T>
     static std::string GetName(int i) {
-        static constexpr const char* kNames[] = {
-            "Record",      "MemberRecord",    "TreasuryRecord", "BookkeepingRecord", "Params",
-            "Transaction", "TransactionBody", "Action",         "PaymentRequest",    "Application",
-            "Charter",     "SignedCharter",   "Genesis",        "BlockHeader",       "Slot",
-            "Certificate"};
+        static constexpr const char* kNames[] = {"Record",
+                                                 "MemberRecord",
+                                                 "TreasuryRecord",
+                                                 "BookkeepingRecord",
+                                                 "Params",
+                                                 "Transaction",
+                                                 "TransactionBody",
+                                                 "Action",
+                                                 "PaymentRequest",
+                                                 "Application",
+                                                 "Charter",
+                                                 "SignedCharter",
+                                                 "Genesis",
+                                                 "BlockHeader",
+                                                 "Slot",
+                                                 "Certificate",
+                                                 "Vote",
+                                                 "ProposalClaim",
+                                                 "Proposal",
+                                                 "Heartbeat",
+                                                 "Status",
+                                                 "Decision",
+                                                 "Evidence"};
         return kNames[i];
     }
 };
