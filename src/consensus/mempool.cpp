@@ -113,6 +113,7 @@ Mempool::Ruled<void> Mempool::add(Entry entry, const ledger::Place& place) {
         return Result<void, Refused>(fail(*refused));
     impl_->forget_idle_reads();
     auto verdict = TRY(impl_->apply(entry, place));
+    entry.since = place.pulse;
     if (verdict) impl_->keep(std::move(entry));
     return verdict;
 }

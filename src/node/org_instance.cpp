@@ -1,12 +1,14 @@
 #include "org_instance.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace leither::node {
 
 namespace {
 
-using consensus::Bookkeeper;
+using consensus::Agreement;
+using consensus::LedgerApplication;
 using consensus::Mempool;
 using store::Fault;
 
@@ -75,11 +77,38 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               Parts parts) {
     ledger::Seal head = parts.head;
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    Bookkeeper::Setup setup{made->organization_, std::move(head), std::move(node_key),
-                            /*seat=*/0, log.with_room("consensus")};
-    made->bookkeeper_.emplace(TRY(Bookkeeper::open(std::move(setup), made->tree_, made->mempool_)));
+    TRY(made->open(std::move(head), std::move(node_key)));
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
+}
+
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head, crypto::KeyPair&& node_key) {
+    const protocol::Charter& charter = charter_.charter;
+    const Sequence next = head.header.sequence.next();
+    LedgerApplication::Setup law;
+    law.organization = organization_;
+    law.term = consensus::founding_term(charter, node_key.public_key());
+    law.signature_holds = [](const ledger::SignatureCheck& check) {
+        return crypto::verify(check.key, check.message, check.signature);
+    };
+    law.log = log_.with_room("consensus");
+    Agreement::Setup agreement;
+    agreement.chain = organization_.chain;
+    agreement.time_ms = charter.time_ms;
+    agreement.pulse_ms = charter.params.pulse_ms;
+    agreement.cycle_pulses = charter.params.cycle_pulses;
+    agreement.key = std::move(node_key);
+    agreement.holds = crypto::verify;
+    agreement.author_run = TRY(consensus::author_run(store_, head, law.term.first_height));
+    agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    agreement.replay = TRY(consensus::vote_log::read(store_, next));
+    agreement.log = law.log;
+    // A committee of one, which this is, has no votes to begin with.
+    CHECK(law.term.committee.size() == 1 && law.term.seat);
+    law.head = std::move(head);
+    law_.emplace(TRY(LedgerApplication::open(std::move(law), store_, tree_, mempool_)));
+    agreement_.emplace(consensus::AgreementOptions{}, std::move(agreement), *law_);
+    return {};
 }
 
 Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
@@ -98,16 +127,24 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 }
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
-    if (bookkeeper_->is_sealing()) return {};
-    auto turn = TRY(bookkeeper_->on_tick(now));
-    drop(turn.dropped, fx);
-    fx.durable = std::move(turn.durable);
+    if (agreement_->is_sealing()) return {};
+    return agree(Agreement::Tick{}, now, fx);
+}
+
+Result<void, Fault> OrgInstance::agree(Agreement::Input&& input, Instant now, Effects& fx) {
+    const bool is_first = !std::exchange(has_begun_, true);
+    auto agreed =
+        is_first ? TRY(agreement_->start(now)) : TRY(agreement_->step(std::move(input), now));
+    CHECK(!agreed.log && agreed.sends.empty());  // it is alone
+    fx.durable = std::move(agreed.durable);
+    if (agreed.committed) TRY(tell_sealed(fx));
+    drop(law_->take_dropped(), fx);
     return {};
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {
     const std::size_t before = mempool_.size();
-    TRY(admission_.submit(std::move(submit), bookkeeper_->next_place(now), fx));
+    TRY(admission_.submit(std::move(submit), law_->next_place(now), fx));
     note_admitted(before, now);
     return {};
 }
@@ -115,17 +152,21 @@ Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
     const std::size_t before = mempool_.size();
-    TRY(admission_.on_checked(checked, bookkeeper_->next_place(now), fx));
+    TRY(admission_.on_checked(checked, law_->next_place(now), fx));
     note_admitted(before, now);
     return {};
 }
 
 void OrgInstance::note_admitted(std::size_t size_before, Instant now) {
-    if (mempool_.size() > size_before) bookkeeper_->on_admitted(now);
+    if (mempool_.size() > size_before) law_->on_admitted(now);
 }
 
 Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
-    auto sealed = TRY(bookkeeper_->on_durable(now));
+    return agree(Agreement::Persisted{}, now, fx);
+}
+
+Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
+    auto sealed = law_->take_sealed();
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     TRY(window_.on_sealed(store_, tree_, header));
@@ -151,7 +192,8 @@ void OrgInstance::drop(const std::vector<Mempool::Dropped>& dropped, Effects& fx
 
 void OrgInstance::check_invariants() const {
     mempool_.check_invariants();
-    bookkeeper_->check_invariants();
+    law_->check_invariants();
+    agreement_->check_invariants();
     admission_.check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

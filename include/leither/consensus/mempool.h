@@ -42,6 +42,7 @@ class Mempool {
         Hash id;
         protocol::Transaction transaction;
         std::size_t bytes = 0;  // encoded
+        Pulse since = {};       // the first that could have held it; set by add()
     };
     struct Dropped {
         Hash id;

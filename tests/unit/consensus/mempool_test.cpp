@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/store/memory_store.h"
 
 #include "support/node/community.h"
