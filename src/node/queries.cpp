@@ -28,6 +28,14 @@ Answer<Version> version_at(const LedgerView& view, std::optional<Sequence> at) {
     return Version{TRY(view.seal(*at)), /*is_head=*/false};
 }
 
+// Nothing behind the last id.
+std::optional<Id> id_after(Id id) {
+    for (std::size_t i = Id::kSize; i > 0; --i) {
+        if (++id[i - 1] != 0) return id;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 const char* to_string(QueryError error) {
@@ -112,16 +120,21 @@ Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {
 Answer<std::vector<MemberItem>> Queries::members(const Id& from, std::size_t limit) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const OrgInstance& org = *view.organization;
-    // Room for the organization's own two accounts, which are no members.
-    const auto leaves = TRY(view.read(
-        tree::list_leaves(view.organization->tree(), version_of(org.head()), from, limit + 2)));
+    const tree::Version head = version_of(org.head());
     std::vector<MemberItem> members;
-    for (const tree::PieceLeaf& leaf : leaves) {
-        auto record = TRY(view.decode(leaf.record));
-        auto* member = std::get_if<protocol::MemberRecord>(&record);
-        if (member != nullptr && members.size() < limit) {
-            members.push_back({leaf.id, std::move(*member)});
+    // Among the members lie the organization's own accounts and votes, few or many.
+    for (std::optional<Id> next = from; next && members.size() < limit;) {
+        const std::size_t wanted = limit - members.size() + 1;
+        const auto leaves =
+            TRY(view.read(tree::list_leaves(view.organization->tree(), head, *next, wanted)));
+        for (const tree::PieceLeaf& leaf : leaves) {
+            auto record = TRY(view.decode(leaf.record));
+            auto* member = std::get_if<protocol::MemberRecord>(&record);
+            if (member != nullptr && members.size() < limit) {
+                members.push_back({leaf.id, std::move(*member)});
+            }
         }
+        next = leaves.size() < wanted ? std::nullopt : id_after(leaves.back().id);
     }
     return members;
 }

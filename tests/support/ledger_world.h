@@ -11,6 +11,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 #include "leither/ledger/block_store.h"
+#include "leither/ledger/cycle.h"
 #include "leither/ledger/execute.h"
 #include "leither/ledger/receipt.h"
 #include "leither/store/memory_store.h"
@@ -75,6 +76,7 @@ class LedgerWorld {
 
     // Writes block, seal and pages in one batch and makes the version the head.
     void commit(ledger::Executed executed, const protocol::Transactions& transactions) {
+        if (executed.header.sequence > Sequence(0)) certified_in = election().cycle;
         ledger::Seal seal{executed.header, certify(executed.header),
                           executed.update.version().location};
         store::WriteBatch batch = executed.update.take_writes();
@@ -88,6 +90,7 @@ class LedgerWorld {
 
     protocol::Certificate certify(const protocol::BlockHeader& header) const {
         protocol::Certificate certificate;
+        certificate.slot.cycle = certified_in;
         certificate.slot.height = header.sequence;
         certificate.block = block_hash(organization.chain, header);
         const Bytes message =
@@ -100,12 +103,16 @@ class LedgerWorld {
         const protocol::BlockHeader& header = seals.back().header;
         return {header, block_hash(organization.chain, header)};
     }
+    // As the one bookkeeper stamps the next block.
+    ledger::Stamp stamp(Pulse pulse) const {
+        return {pulse, 0, ledger::signers_of(seals.back().certificate)};
+    }
     Pulse next_pulse() const { return seals.back().header.pulse.next(); }
 
     ledger::Built build(const std::vector<protocol::Transaction>& candidates, Pulse pulse) {
         std::vector<const protocol::Transaction*> pointers;
         for (const auto& candidate : candidates) pointers.push_back(&candidate);
-        return must(ledger::build(organization, tree, parent(), {pulse, 0}, pointers));
+        return must(ledger::build(organization, tree, parent(), stamp(pulse), pointers));
     }
     // Builds and commits; what the rules skip is left out.
     std::vector<ledger::Skipped> seal(const std::vector<protocol::Transaction>& candidates,
@@ -127,6 +134,10 @@ class LedgerWorld {
     }
     protocol::TreasuryRecord treasury() {
         return std::get<protocol::TreasuryRecord>(*record(organization.treasury));
+    }
+
+    protocol::ElectionRecord election() {
+        return std::get<protocol::ElectionRecord>(*record(organization.election));
     }
 
     // The next draft of `name`: first lane, next counter on the head, a minute to expiry.
@@ -154,6 +165,7 @@ class LedgerWorld {
     store::MemoryStore store;
     tree::Tree tree;
     std::vector<ledger::Seal> seals;
+    std::uint64_t certified_in = 0;  // the term in which the last block was certified
 };
 
 inline bool holds(const ledger::SignatureCheck& check) {
