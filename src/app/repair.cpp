@@ -82,9 +82,9 @@ class Rebuilding {
         TRY(target_.write(batch).map_error(text_of));
         tree_.commit(std::move(update));
         // Whoever stood for this block is named in the state it leaves.
-        const auto decided = TRY(ledger::verify_head(organization_, tree_, fresh.header,
-                                                     fresh.certificate)
-                                     .map_error(text_of));
+        const auto decided =
+            TRY(ledger::verify_head(organization_, tree_, fresh.header, fresh.certificate)
+                    .map_error(text_of));
         if (!decided) return fail(std::string(protocol::to_string(decided.error())));
         head_ = std::move(fresh);
         return {};

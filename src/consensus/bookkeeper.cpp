@@ -61,8 +61,7 @@ Result<Outlook, Fault> outlook_of(const ledger::Organization& organization, tree
     TRY(state.load_system());
     const auto& pending = state.treasury().pending;
     const auto authority = ledger::next_authority(state);
-    const bool is_alone =
-        authority.seats.size() == 1 && authority.seats.front().vote_key == key;
+    const bool is_alone = authority.seats.size() == 1 && authority.seats.front().vote_key == key;
     return Outlook{PendingRewards(pending.begin(), pending.end()), ledger::next_due(state),
                    ledger::node_acts_close(state), authority.cycle, is_alone};
 }
@@ -234,8 +233,8 @@ Result<Sealed, Fault> Bookkeeper::on_durable(Instant now) {
                   std::move(block.ids),
                   impl_->due(block.seal.header.pulse),
                   {}};
-    impl_->outlook = TRY(outlook_of(impl_->setup.organization, impl_->tree,
-                                    impl_->setup.key.public_key()));
+    impl_->outlook =
+        TRY(outlook_of(impl_->setup.organization, impl_->tree, impl_->setup.key.public_key()));
     sealed.dropped = TRY(impl_->mempool.on_block(sealed.ids, impl_->place_after(block.seal, now)));
     // What did not fit has waited long enough; what came meanwhile may go with it.
     impl_->opens_at = impl_->opening_for_waiting(block.seal.header.pulse.next());

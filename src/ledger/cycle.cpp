@@ -220,8 +220,7 @@ Result<void, Fault> begin_cycle(State& state, const Place& place, std::uint32_t 
                                            state.election().seed.view());
     record_work(state, tally, cause);
     const Field field = field_of(state);
-    const Hash seed =
-        election::next_seed(organization.chain, state.election().seed, field.links);
+    const Hash seed = election::next_seed(organization.chain, state.election().seed, field.links);
     const std::uint64_t drawn_for = state.election().cycle + protocol::kElectedAhead;
     Committee elected = elect(field, {organization.chain, seed, drawn_for}, least);
     commit_rewards(state, tally);

@@ -83,9 +83,9 @@ class Run {
 
     bool has_room_for(const Transaction& transaction, const EncodedTransaction& encoded) const {
         // A recovery saves the organization, so it is never too large for a block of its own.
-        const bool is_alone = commitments_.empty() && protocol::is_takeover(transaction.body.action);
-        return is_alone ||
-               bytes_ + encoded.size() <= state_.bookkeeping().params.block_bytes_max;
+        const bool is_alone =
+            commitments_.empty() && protocol::is_takeover(transaction.body.action);
+        return is_alone || bytes_ + encoded.size() <= state_.bookkeeping().params.block_bytes_max;
     }
 
     Result<void, Refused> check(const Transaction& transaction) const {
@@ -153,7 +153,8 @@ Result<void, ExecuteError> take_all(Run& run, const Transactions& transactions,
     for (std::size_t i = 0; i < transactions.size(); ++i) {
         const Transaction& transaction = transactions[i];
         const EncodedTransaction encoded(transaction);
-        if (!run.has_room_for(transaction, encoded)) return fail(InvalidBlock{Reason::too_large, i, {}});
+        if (!run.has_room_for(transaction, encoded))
+            return fail(InvalidBlock{Reason::too_large, i, {}});
         TRY(run.state().load(transaction));
         auto verdict = run.check(transaction);
         if (verdict) verdict = check_signatures(run.state(), transaction, signature_holds);

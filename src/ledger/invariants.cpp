@@ -213,10 +213,9 @@ class TermsFollow final : public Invariant {
             return fmt::format("cycle {} has no seats or no end", after->cycle);
         }
         if (before == nullptr) return std::nullopt;
-        const bool follows = after->cycle == before->cycle
-                                 ? after->present == before->present
-                                 : after->cycle == before->cycle + 1 &&
-                                       after->former == before->present;
+        const bool follows = after->cycle == before->cycle ? after->present == before->present
+                                                           : after->cycle == before->cycle + 1 &&
+                                                                 after->former == before->present;
         if (follows) return std::nullopt;
         return fmt::format("cycle {} does not follow cycle {}", after->cycle, before->cycle);
     }

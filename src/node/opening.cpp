@@ -39,8 +39,8 @@ OpenError inconsistent(Sequence sequence, std::string_view what) {
 
 Result<void, OpenError> check_certificate(const ledger::Organization& organization,
                                           tree::Tree& tree, const Seal& seal) {
-    const auto valid = TRY(
-        readable(ledger::verify_head(organization, tree, seal.header, seal.certificate)));
+    const auto valid =
+        TRY(readable(ledger::verify_head(organization, tree, seal.header, seal.certificate)));
     if (valid) return {};
     return fail(inconsistent(seal.header.sequence,
                              fmt::format("certificate: {}", protocol::to_string(valid.error()))));

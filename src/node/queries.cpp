@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leither/codec/bcs.h"
+#include "leither/ledger/committees.h"
 
 #include "node_impl.h"
 #include "queries_detail.h"
@@ -26,6 +27,13 @@ Answer<Version> version_at(const LedgerView& view, std::optional<Sequence> at) {
     const Sequence head = org.head().header.sequence;
     if (!at || *at == head) return Version{org.head(), /*is_head=*/true};
     return Version{TRY(view.seal(*at)), /*is_head=*/false};
+}
+
+// From the charter's committee to the one that certified the version.
+Answer<election::CycleChain> committees_of(const LedgerView& view, const Version& version) {
+    OrgInstance& org = *view.organization;
+    return view.read(ledger::committees_up_to(org.organization(), org.store(), org.tree(),
+                                              version.seal, org.oldest()));
 }
 
 // Nothing behind the last id.
@@ -94,8 +102,8 @@ Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> a
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(
         view.read(version.is_head ? tree.prove(id) : tree.prove_at(version_of(version.seal), id)));
-    return ledger::Receipt{view.organization->charter(), version.seal.header,
-                           version.seal.certificate, std::move(proof)};
+    return ledger::Receipt{view.organization->charter(), TRY(committees_of(view, version)),
+                           version.seal.header, version.seal.certificate, std::move(proof)};
 }
 
 Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
@@ -105,8 +113,8 @@ Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(view.read(version.is_head ? tree.prove(prefix)
                                                : tree.prove_at(version_of(version.seal), prefix)));
-    return ledger::ChildReceipt{view.organization->charter(), version.seal.header,
-                                version.seal.certificate, std::move(proof)};
+    return ledger::ChildReceipt{view.organization->charter(), TRY(committees_of(view, version)),
+                                version.seal.header, version.seal.certificate, std::move(proof)};
 }
 
 Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {

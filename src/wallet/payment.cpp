@@ -121,8 +121,8 @@ Transaction sign(const Draft& draft, protocol::Action action, const KeyPair& sig
     return complete(draft, std::move(body), first, signer, sorted);
 }
 
-protocol::Transaction act_as_node(const Draft& draft, protocol::Action action,
-                                  const Id& candidate, const KeyPair& node) {
+protocol::Transaction act_as_node(const Draft& draft, protocol::Action action, const Id& candidate,
+                                  const KeyPair& node) {
     CHECK(protocol::is_node_act(action));
     Transaction transaction;
     transaction.body.signer = candidate;

@@ -28,8 +28,7 @@ Pulse node_acts_close(const State& state);
 std::size_t seats_min(const protocol::Charter& charter);
 
 // The first election record.
-protocol::ElectionRecord first_election(const protocol::Charter& charter,
-                                        const ChainId& chain);
+protocol::ElectionRecord first_election(const protocol::Charter& charter, const ChainId& chain);
 
 // The tally with one more header of `state`'s term: of the block at `sequence`, which names the
 // signers of the block before. What the former committee certified counts for nobody.

@@ -203,8 +203,8 @@ struct VoteRecord {
     }
     friend bool operator==(const VoteRecord&, const VoteRecord&) = default;
 };
-// Where the vote has its leaf that a transaction of `proposer` with this nonce opens. No nonce comes
-// twice, so no two votes meet.
+// Where the vote has its leaf that a transaction of `proposer` with this nonce opens. No nonce
+// comes twice, so no two votes meet.
 Id vote_id(const ChainId& chain, const Id& proposer, std::uint8_t lane, std::uint64_t counter);
 // Two thirds of the votes cast and a third of all members say yes.
 bool is_passed(std::uint64_t yes, std::uint64_t no, std::uint64_t members);

@@ -72,7 +72,7 @@ enum class Refusal : std::uint8_t {
     joined_after_vote,  // actual: sequence of joining, limit: of the vote's opening
     already_voted,
     // Bookkeepers at fault, or silent
-    nothing_pledged,     // the accused has no pledge that answers for it
+    nothing_pledged,  // the accused has no pledge that answers for it
     bad_evidence,
     not_silent,          // actual: pulse now, limit: first pulse at which the act may be made
     not_last_block,      // actual: sequence named, limit: sequence of the last block

@@ -57,7 +57,7 @@ void pledge(Session& session, const PledgeOptions& options) {
     const auto owner = session.key(options.from);
     const Amount amount = session.amount(options.amount);
     const protocol::Registration registration{node_key_of(session, options),
-                                             reveal_chain_head(session, owner)};
+                                              reveal_chain_head(session, owner)};
     act_alone(session, options, protocol::Pledge{amount, registration},
               fmt::format("{} pledged.", session.format(amount)));
 }

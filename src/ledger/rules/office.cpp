@@ -110,8 +110,8 @@ Verdict check_substance(const State& state, const Case& in, const Claim& claim) 
     if (rewards == record.rewards.end()) {
         return refuse(Refusal::rewards_unknown, claim.cycle, record.cycle);
     }
-    if (!election::is_reward(state.organization().chain, *rewards,
-                             {in.body.signer, claim.amount}, claim.proof)) {
+    if (!election::is_reward(state.organization().chain, *rewards, {in.body.signer, claim.amount},
+                             claim.proof)) {
         return refuse(Refusal::wrong_proof);
     }
     if ((rewards->claimed >> claim.proof.line & 1) != 0) return refuse(Refusal::already_claimed);
