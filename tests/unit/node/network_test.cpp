@@ -255,11 +255,10 @@ TEST_F(Network, AnIdleNodeCostsItsLineLittle) {
         EXPECT_GT(datagrams, 0u);
         EXPECT_LT(streams, kPerConnectionMax * kSpan * connections) << i;
         EXPECT_LT(datagrams, kDhtMax * kSpan) << i;
-        // In tenths of a byte, for whoever wants the figures: --gtest_output=xml.
-        const auto of_host = std::to_string(i);
-        RecordProperty("tenths_per_second_and_connection_" + of_host,
-                       std::to_string(10 * streams / kSpan / connections));
-        RecordProperty("dht_tenths_per_second_" + of_host, std::to_string(10 * datagrams / kSpan));
+        RecordProperty("bytes_per_connection_and_second_" + std::to_string(i),
+                       std::to_string(streams / kSpan / connections));
+        RecordProperty("dht_bytes_per_second_" + std::to_string(i),
+                       std::to_string(datagrams / kSpan));
     }
 }
 
