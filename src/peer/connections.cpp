@@ -320,6 +320,7 @@ void Hub::Impl::note_end_of_dial(const Link& link, CloseReason reason, Instant n
     if (was_met && link.target.node) table.mistaken(link.remote);
     const bool was_stable = link.stage == Link::Stage::up && now - link.up_since >= kFlapping;
     if (!was_stable) return table.failed(link.remote, now);
+    table.lasted(link.remote);
     const auto span = static_cast<std::uint64_t>(options.table.rest_min.count());
     const auto jitter = static_cast<std::int64_t>(prng.below(span + 1));
     table.rest_until(link.remote, now + options.table.rest_min + Duration(jitter));

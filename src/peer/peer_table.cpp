@@ -50,8 +50,7 @@ void add_context(KnownAddress& known, const Context& context) {
 
 // Takes over who is said to be there, unless what is known is better.
 void add_identity(KnownAddress& known, const PeerAddress& address) {
-    const bool is_proven = known.last_success && known.failures == 0;
-    if (is_proven || address.source < known.source) return;
+    if (known.is_proven || address.source < known.source) return;
     if (address.node) known.node = address.node;
     if (address.static_key) known.static_key = address.static_key;
 }
@@ -144,7 +143,7 @@ void PeerTable::succeeded(const Endpoint& endpoint, const Authenticated& remote,
     known.node = remote.node;
     known.static_key = remote.static_key;
     known.last_success = now;
-    known.failures = 0;
+    known.is_proven = true;
     known.next_attempt = now;
     add_context(known, remote.context);
 }
@@ -153,6 +152,7 @@ void PeerTable::failed(const Endpoint& endpoint, Instant now) {
     const auto at = known_.find(endpoint);
     if (at == known_.end()) return;
     KnownAddress& known = at->second;
+    known.is_proven = false;
     ++known.failures;
     if (known.source != Source::configured && known.failures >= options_.failures_max) {
         known_.erase(at);
@@ -170,6 +170,11 @@ void PeerTable::failed(const Endpoint& endpoint, Instant now) {
     const auto jitter =
         static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(half) + 1));
     known.next_attempt = now + Duration(half + jitter);
+}
+
+void PeerTable::lasted(const Endpoint& endpoint) {
+    const auto at = known_.find(endpoint);
+    if (at != known_.end()) at->second.failures = 0;
 }
 
 void PeerTable::mistaken(const Endpoint& endpoint) {

@@ -43,7 +43,8 @@ struct KnownAddress {
     std::optional<StaticKey> static_key;
     Source source = Source::told;
     std::optional<Instant> last_success;
-    std::uint32_t failures = 0;  // since then
+    bool is_proven = false;      // the last dial led to `node`
+    std::uint32_t failures = 0;  // since a connection lasted
     Instant next_attempt;
     Instant learned;
 };
@@ -67,6 +68,9 @@ class PeerTable {
     // A dial to `endpoint` led to `remote`, or to nothing. What is not known (any more) is ignored.
     void succeeded(const Endpoint& endpoint, const Authenticated& remote, Instant now);
     void failed(const Endpoint& endpoint, Instant now);
+    // The connection was worth dialing: only now the failures before it are forgotten, or a node
+    // that greets us to say it is full would be dialed again every second.
+    void lasted(const Endpoint& endpoint);
     // Whoever answers at `endpoint` is not who was thought to be: the next dial is a first contact,
     // unless who is there was said by a signed record; to a first contact we show who we are.
     void mistaken(const Endpoint& endpoint);

@@ -200,6 +200,28 @@ TEST_F(HubTest, AStoppingNodeSaysGoodbyeAndTakesNothingMore) {
     EXPECT_EQ(net.events_of<MessageReceived>(a).size(), 0u);
 }
 
+// Found by hub_random_test: authenticated is not yet welcome.
+TEST_F(HubTest, ANodeThatIsFullOrHasBannedUsIsDialledWithGrowingRests) {
+    HubOptions narrow;
+    narrow.connections_max = 2;
+    narrow.reserved_max = 1;
+    const auto full = add("30.0.0.1:4242", narrow);
+    const auto guest = add("40.0.0.1:4242");
+    const auto banning = add("50.0.0.1:4242");
+    net.learn(guest, full, kContext);
+    net.run_for(seconds(1));
+    ASSERT_TRUE(connected(guest, full));
+    for (const auto host : {full, banning}) {
+        const auto a = add(host == full ? "20.0.0.1:4242" : "21.0.0.1:4242");
+        net.tell(banning, Ban{node(a), hours(2)});
+        net.learn(a, host, kContext, Source::configured);
+        net.run_for(minutes(10));
+        EXPECT_GE(net.dials(a), 5u);
+        EXPECT_LE(net.dials(a), 13u);
+        EXPECT_FALSE(connected(a, host));
+    }
+}
+
 TEST_F(HubTest, ALostConnectionIsDialledAgainWithGrowingRests) {
     const auto a = add("20.0.0.1:4242");
     const auto b = add("30.0.0.1:4242");

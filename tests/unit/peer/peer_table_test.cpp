@@ -122,6 +122,11 @@ TEST_F(Table, FailuresRestLongerAndLongerWithinTheirBounds) {
     EXPECT_GT(longest, minutes(15));
     table.succeeded(at(8, 8, 8, 8), somebody(1), kStart);
     EXPECT_EQ(table.find(at(8, 8, 8, 8))->next_attempt, kStart);
+    // To answer is not enough, to stay is.
+    table.failed(at(8, 8, 8, 8), kStart);
+    EXPECT_GE(table.find(at(8, 8, 8, 8))->next_attempt, kStart + minutes(15));
+    table.succeeded(at(8, 8, 8, 8), somebody(1), kStart);
+    table.lasted(at(8, 8, 8, 8));
     table.failed(at(8, 8, 8, 8), kStart);
     EXPECT_LE(table.find(at(8, 8, 8, 8))->next_attempt, kStart + seconds(2));
 }
