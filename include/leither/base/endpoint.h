@@ -44,7 +44,9 @@ class IpAddress {
     IpAddress block() const;
 
     // IPv6 first, then as unsigned big-endian numbers.
-    friend bool operator==(const IpAddress&, const IpAddress&) = default;
+    friend bool operator==(const IpAddress& a, const IpAddress& b) {
+        return a.is_v4_ == b.is_v4_ && a.word(0) == b.word(0) && a.word(8) == b.word(8);
+    }
     friend std::strong_ordering operator<=>(const IpAddress& a, const IpAddress& b) {
         if (a.is_v4_ != b.is_v4_) return a.is_v4_ <=> b.is_v4_;
         const std::uint64_t head = a.word(0);
