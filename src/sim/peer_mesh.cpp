@@ -132,7 +132,7 @@ void Mesh::add(Member member) {
     const auto high = static_cast<std::uint8_t>(member >> 8);
     const auto low = static_cast<std::uint8_t>(member);
     if (is_hidden) {
-        const std::uint32_t router = member / kBehindNat / kHostsOfANat;
+        const auto router = static_cast<std::uint32_t>(member / kBehindNat / kHostsOfANat);
         const auto outside = IpAddress::v4(
             {30, static_cast<std::uint8_t>(router >> 8), static_cast<std::uint8_t>(router), 1});
         if (member / kBehindNat % kHostsOfANat == 0)
