@@ -26,6 +26,7 @@ namespace {
 using nlohmann::json;
 
 constexpr unsigned kPageMax = 1'000;
+constexpr unsigned kPollPage = 50;
 constexpr auto kPollInterval = std::chrono::milliseconds(250);
 
 void send(Session& session, const std::string& text, const std::string& from) {
@@ -75,8 +76,8 @@ void read(Session& session, const ReadOptions& options) {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-// By asking again and again: a line is shown a quarter of a second after it has come, and nothing
-// is missed if the connection breaks in between.
+// By asking again and again: a line is shown a quarter of a second after it has come, unless it
+// comes so late that a whole page of newer ones stands there already.
 void follow(Session& session, const ReadOptions& options) {
     followed_chain(session);
     std::signal(SIGINT, [](int) { interrupted = 1; });
@@ -90,16 +91,16 @@ void follow(Session& session, const ReadOptions& options) {
         --skipped;
     }
     while (interrupted == 0) {
-        std::set<std::string> present;
-        for (const json& line : page(session, options, kPageMax)) {
-            const auto id = line.at("id").get<std::string>();
-            present.insert(id);
-            if (shown.contains(id)) continue;
+        json lines = page(session, options, kPollPage);
+        const bool may_be_more =
+            lines.size() == kPollPage && !shown.contains(lines[0].at("id").get<std::string>());
+        if (may_be_more) lines = page(session, options, kPageMax);
+        for (const json& line : lines) {
+            if (!shown.insert(line.at("id").get<std::string>()).second) continue;
             fmt::print("{}", session.wants_json() ? line.dump() + "\n" : line_text(session, line));
             std::fflush(stdout);
             if (++count == options.limit) return;
         }
-        shown = std::move(present);  // what has left the page never comes back into it
         std::this_thread::sleep_for(kPollInterval);
     }
 }
