@@ -931,6 +931,10 @@ const Community* NetworkNode::community() const {
     return impl_->community.get();
 }
 
+NetworkFailure no_network() {
+    return {NetworkError::no_network, "this node runs without network: see `network.enabled`"};
+}
+
 const char* to_string(NetworkError error) {
     switch (error) {
         case NetworkError::no_network: return "no_network";

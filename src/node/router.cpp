@@ -81,9 +81,7 @@ Result<void, Fault> NodeImpl::on(const Tick&, Instant now, Effects& fx) {
 
 Result<void, Fault> NodeImpl::on(NetworkCall&& call, Instant now, Effects& fx) {
     if (network_) return network_->call(std::move(call), now, fx);
-    fx.replies.emplace_back(NetworkReply{
-        call.token, fail(NetworkFailure{NetworkError::no_network,
-                                        "this node runs without network: see `network.enabled`"})});
+    fx.replies.emplace_back(NetworkReply{call.token, fail(no_network())});
     return {};
 }
 

@@ -111,8 +111,7 @@ struct ChatLog::Impl {
     }
 };
 
-// ---- Lines
-// ---------------------------------------------------------------------------------------
+// ---- Lines --------------------------------------------------------------------------------------
 
 Result<void, ChatRefusal> ChatLog::Impl::take(const KeptLine& line, Origin origin, Instant now,
                                               Effects& effects) {
@@ -223,8 +222,7 @@ void ChatLog::Impl::on(Found&& input, Instant now, Effects& effects) {
     }
 }
 
-// ---- What comes before a run
-// ---------------------------------------------------------------------
+// ---- What comes before a run --------------------------------------------------------------------
 
 void ChatLog::Impl::ask_older(const Id& node, const Id& author, Instant now, Effects& effects) {
     const Run* run = runs.find(author);
@@ -253,8 +251,7 @@ void ChatLog::Impl::take_older(const Id& from, const Id& author, const protocol:
     ask_older(from, author, now, effects);
 }
 
-// ---- Questions and answers
-// -----------------------------------------------------------------------
+// ---- Questions and answers ----------------------------------------------------------------------
 
 void ChatLog::Impl::ask(const Id& node, ChatAsk question, Instant now, Effects& effects) {
     const auto pending = questions.find(question.author);
@@ -295,8 +292,7 @@ void ChatLog::Impl::on(Asked&& input, Instant now, Effects& effects) {
     effects.sends.push_back({input.from, std::move(answer)});
 }
 
-// ---- Comparing
-// -----------------------------------------------------------------------------------
+// ---- Comparing ----------------------------------------------------------------------------------
 
 void ChatLog::Impl::on(NodeUp&& input, Instant now, Effects& effects) {
     links[input.node] = Link{};
@@ -379,8 +375,7 @@ void ChatLog::Impl::compare_if_due(Instant now, Effects& effects) {
     next_compare = now + options.compare_interval;
 }
 
-// ---- The machine
-// ---------------------------------------------------------------------------------
+// ---- The machine --------------------------------------------------------------------------------
 
 const char* to_string(ChatRefusal refusal) {
     switch (refusal) {

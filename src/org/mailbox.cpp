@@ -125,8 +125,7 @@ struct Mailbox::Impl {
     void hold(const Hash& message, SignedEnvelope&& envelope, Instant now, Effects& effects);
 };
 
-// ---- Sending
-// -------------------------------------------------------------------------------------
+// ---- Sending ------------------------------------------------------------------------------------
 
 void Mailbox::Impl::run(Instant now, Effects& effects) {
     for (std::size_t i = 0; i < kAttemptsPerStep; ++i) {
@@ -348,8 +347,7 @@ void Mailbox::Impl::on(Forget&& input, Instant, Effects&) {
     for (auto& [node, link] : links) link.shared.erase(input.message);
 }
 
-// ---- Sharing
-// -------------------------------------------------------------------------------------
+// ---- Sharing ------------------------------------------------------------------------------------
 
 void Mailbox::Impl::share_soon(Instant now) {
     share_wait = options.retry_min;
@@ -401,8 +399,7 @@ void Mailbox::Impl::on_shared(const Id& from, const SignedEnvelope& envelope,
     UNREACHABLE();
 }
 
-// ---- Answers to what we sent
-// ---------------------------------------------------------------------
+// ---- Answers to what we sent --------------------------------------------------------------------
 
 void Mailbox::Impl::on(Acknowledged&& input, Instant now, Effects& effects) {
     const auto link = links.find(input.from);
@@ -463,8 +460,7 @@ void Mailbox::Impl::held(Parcel& parcel, const Id& by, Instant now, Effects& eff
     effects.changed.push_back(parcel.status());
 }
 
-// ---- Receiving
-// -----------------------------------------------------------------------------------
+// ---- Receiving ----------------------------------------------------------------------------------
 
 EnvelopeOutcome Mailbox::Impl::judge(const Id& from, const EnvelopeOffer& offer,
                                      Instant now) const {
@@ -545,8 +541,7 @@ void Mailbox::Impl::hold(const Hash& message, SignedEnvelope&& envelope, Instant
     attempt(parcels.add(std::move(parcel), writes), now, effects);
 }
 
-// ---- The machine
-// ---------------------------------------------------------------------------------
+// ---- The machine --------------------------------------------------------------------------------
 
 const char* to_string(OutgoingState state) {
     switch (state) {

@@ -48,6 +48,9 @@ Outcome chat_next(Call& call);
 Outcome chat_post(Call& call);
 Outcome chat_read(Call& call);
 
+// Hands a request to the node, whose reply is the answer.
+Outcome ask_network(Call& call, node::NetworkRequest&& request);
+
 // Parts of answers that others give too.
 Json network_json(const node::NetworkStatus& status);
 Result<Json, CallError> dht_result(const DhtQuestion& question, const dht::Outcome& outcome,

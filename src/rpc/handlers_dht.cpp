@@ -270,8 +270,7 @@ Result<Json, CallError> dht_result(const DhtQuestion& question, const dht::Outco
 Outcome dht_status(Call& call) {
     const auto network = call.host.queries().network(call.host.now());
     if (network) return status_json(network->dht);
-    return named_error(ErrorCode::network, node::to_string(node::NetworkError::no_network),
-                       "this node runs without network: see `network.enabled`");
+    return network_error(node::no_network());
 }
 
 Outcome dht_get(Call& call) {

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::uint64_t kLinesDefault = 50;
 
-Outcome ask(Call& call, node::NetworkRequest&& request) {
-    call.host.enqueue(node::NetworkCall{call.token, std::move(request)});
-    return Deferred::network;
-}
-
 CallError bad_bytes(std::string_view field, std::string_view expected) {
     return {ErrorCode::invalid_params, fmt::format("\"{}\" is no {}", field, expected), nullptr};
 }
@@ -27,8 +22,7 @@ CallError bad_bytes(std::string_view field, std::string_view expected) {
 std::optional<CallError> not_ready(const Call& call) {
     const auto queries = call.host.queries();
     if (!queries.network(call.host.now())) {
-        return named_error(ErrorCode::network, "no_network",
-                           "this node runs without network: see `network.enabled`");
+        return network_error(node::no_network());
     }
     if (queries.chain()) return std::nullopt;
     return named_error(ErrorCode::network, "no_organization",
@@ -73,7 +67,7 @@ Outcome account_serve(Call& call) {
     if (!delegation) {
         return bad_bytes("delegation", "signed delegation; make it with `leither node serve`");
     }
-    return ask(call, node::ServeAccount{*std::move(delegation)});
+    return ask_network(call, node::ServeAccount{*std::move(delegation)});
 }
 
 Outcome account_key(Call& call) {
@@ -100,7 +94,7 @@ Outcome message_post(Call& call) {
     if (const auto seconds = call.args.find<std::uint64_t>("lifetime_s")) {
         letter.lifetime = std::chrono::seconds(*seconds);
     }
-    return ask(call, std::move(letter));
+    return ask_network(call, std::move(letter));
 }
 
 Outcome message_inbox(Call& call) {
@@ -136,7 +130,7 @@ Outcome message_outbox(Call& call) {
 }
 
 Outcome message_forget(Call& call) {
-    return ask(call, node::ForgetLetter{call.args.get<Hash>("message")});
+    return ask_network(call, node::ForgetLetter{call.args.get<Hash>("message")});
 }
 
 Outcome chat_next(Call& call) {
@@ -153,7 +147,7 @@ Outcome chat_post(Call& call) {
         return bad_bytes("line", fmt::format("signed line, which has at most {} bytes of text",
                                              decltype(protocol::ChatLine::text)::kMax));
     }
-    return ask(call, node::SayLine{*std::move(line)});
+    return ask_network(call, node::SayLine{*std::move(line)});
 }
 
 Outcome chat_read(Call& call) {

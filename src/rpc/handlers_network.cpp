@@ -110,6 +110,11 @@ Outcome network_peers(Call& call) {
     return peers;
 }
 
+Outcome ask_network(Call& call, node::NetworkRequest&& request) {
+    call.host.enqueue(node::NetworkCall{call.token, std::move(request)});
+    return Deferred::network;
+}
+
 Outcome network_bans(Call& call) {
     Json bans = Json::array();
     for (const auto& ban : call.host.queries().bans(call.host.now())) {
@@ -120,27 +125,19 @@ Outcome network_bans(Call& call) {
 
 Outcome network_ban(Call& call) {
     const std::chrono::seconds duration(call.args.get<std::uint64_t>("seconds"));
-    call.host.enqueue(
-        node::NetworkCall{call.token, node::BanPeer{call.args.get<Id>("node"), duration}});
-    return Deferred::network;
+    return ask_network(call, node::BanPeer{call.args.get<Id>("node"), duration});
 }
 
 Outcome network_connect(Call& call) {
-    call.host.enqueue(
-        node::NetworkCall{call.token, node::AddPeer{call.args.get<Endpoint>("endpoint")}});
-    return Deferred::network;
+    return ask_network(call, node::AddPeer{call.args.get<Endpoint>("endpoint")});
 }
 
 Outcome organization_find(Call& call) {
-    call.host.enqueue(
-        node::NetworkCall{call.token, node::FindOrganization{call.args.get<Id>("organization")}});
-    return Deferred::network;
+    return ask_network(call, node::FindOrganization{call.args.get<Id>("organization")});
 }
 
 Outcome organization_follow(Call& call) {
-    call.host.enqueue(
-        node::NetworkCall{call.token, node::FollowOrganization{call.args.get<Id>("organization")}});
-    return Deferred::network;
+    return ask_network(call, node::FollowOrganization{call.args.get<Id>("organization")});
 }
 
 Outcome organization_draft(Call& call) {
@@ -163,8 +160,7 @@ Outcome organization_publish(Call& call) {
     order.item = *std::move(item);
     order.read_secret =
         crypto::X25519KeyPair::Secret::copy_of(call.args.get<Hash>("read_secret").view());
-    call.host.enqueue(node::NetworkCall{call.token, std::move(order)});
-    return Deferred::network;
+    return ask_network(call, std::move(order));
 }
 
 }  // namespace leither::rpc

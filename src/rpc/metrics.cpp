@@ -24,6 +24,12 @@ std::string escaped_label(std::string_view value) {
     return out;
 }
 
+// Values of a label, each with its figure.
+template <class T>
+using Series = std::initializer_list<std::pair<std::string_view, T>>;
+using Sizes = Series<std::size_t>;
+using Counts = Series<std::uint64_t>;
+
 class Exposition {
  public:
     void describe(std::string_view name, std::string_view type, std::string_view help) {
@@ -35,8 +41,7 @@ class Exposition {
     }
     // One series for each value of a label.
     template <class T>
-    void labelled(std::string_view name, std::string_view label,
-                  std::initializer_list<std::pair<std::string_view, T>> series) {
+    void labelled(std::string_view name, std::string_view label, Series<T> series) {
         for (const auto& [value, count] : series) {
             sample(fmt::format("{}{{{}=\"{}\"}}", name, label, value), count);
         }
@@ -91,8 +96,6 @@ void expose_ledger(Exposition& out, const node::LedgerStatus& status, Pulse puls
 }
 
 void expose_dht(Exposition& out, const dht::Status& status) {
-    using Sizes = std::initializer_list<std::pair<std::string_view, std::size_t>>;
-    using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
     const dht::Counters& counted = status.counters;
     out.describe("leither_dht_nodes", "gauge", "Nodes in the routing table by address family.");
     out.labelled("leither_dht_nodes", "family",
@@ -123,8 +126,6 @@ void expose_dht(Exposition& out, const dht::Status& status) {
 }
 
 void expose_connections(Exposition& out, const peer::HubStatus& status) {
-    using Sizes = std::initializer_list<std::pair<std::string_view, std::size_t>>;
-    using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
     const peer::HubTotals& totals = status.totals;
     out.describe("leither_peer_connections", "gauge", "Authenticated connections by direction.");
     out.labelled(
@@ -148,7 +149,6 @@ void expose_connections(Exposition& out, const peer::HubStatus& status) {
 }
 
 void expose_line(Exposition& out, const LineStats& line) {
-    using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
     out.describe("leither_traffic_month_bytes", "gauge",
                  "Bytes over the line this calendar month (UTC) by direction.");
     out.labelled("leither_traffic_month_bytes", "direction",

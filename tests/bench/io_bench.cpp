@@ -66,8 +66,7 @@ class ReactorThread {
     double cpu_ = 0;
 };
 
-// ---- Datagrams
-// ---------------------------------------------------------------------------------
+// ---- Datagrams ----------------------------------------------------------------------------------
 
 constexpr std::size_t kDatagramBytes = 100;
 constexpr std::size_t kWindow = 64;
@@ -202,8 +201,7 @@ void udp_echo(benchmark::State& state) {
 }
 BENCHMARK(udp_echo)->Name("io/udp_echo")->Iterations(5)->Unit(benchmark::kMillisecond);
 
-// ---- A stream
-// -----------------------------------------------------------------------------------
+// ---- A stream -----------------------------------------------------------------------------------
 
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 constexpr std::size_t kPieces = 4'096;

@@ -36,8 +36,7 @@ double cpu_seconds_of(const Work& work) {
     return thread_cpu_seconds() - begin;
 }
 
-// ---- Handshakes
-// ----------------------------------------------------------------------------------
+// ---- Handshakes ---------------------------------------------------------------------------------
 
 // Two nodes that prove their node keys to each other, as peers do: each signs the handshake's hash.
 class Nodes {
@@ -117,8 +116,7 @@ BENCHMARK_CAPTURE(handshake, xx, noise::kXX)
     ->Iterations(1'000)
     ->Unit(benchmark::kMicrosecond);
 
-// ---- Frames
-// --------------------------------------------------------------------------------------
+// ---- Frames -------------------------------------------------------------------------------------
 
 constexpr std::size_t kBulk = 4 << 20;
 
@@ -196,8 +194,7 @@ BENCHMARK(frames)
     ->Iterations(50)
     ->Unit(benchmark::kMillisecond);
 
-// ---- Over TCP
-// ------------------------------------------------------------------------------------
+// ---- Over TCP -----------------------------------------------------------------------------------
 
 class Socket {
  public:

@@ -1,50 +1,18 @@
 """The DHT from the command line, between three daemons on real sockets."""
 
-import json
 import os
-import subprocess
-import time
 import types
 import unittest
 
-from harness.daemon import LEITHER, Daemon, RpcError, scratch_dir
-from harness.network import NetworkDaemon
+from harness.daemon import Daemon, RpcError, scratch_dir
+from harness.network import NetworkDaemon, wait_for
 from harness.sodium import key_from
 
-PATIENCE_SECONDS = 20
 UNKNOWN = "b" * 40
 
 
-def wait_for(reached):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if reached():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def run(daemon, *words):
-    return subprocess.run([LEITHER, "--data-dir", daemon.data_dir, *words], capture_output=True, text=True,
-                          check=False, timeout=60)
-
-
-def leither(daemon, *words):
-    """What the command line answers, as JSON."""
-    done = run(daemon, "--json", *words)
-    if done.returncode:
-        raise AssertionError(f"leither {' '.join(words)}: {done.returncode}: {done.stderr or done.stdout}")
-    return json.loads(done.stdout)
-
-
-def refused(daemon, *words):
-    """(exit code, name) of what does not work."""
-    done = run(daemon, "--json", *words)
-    return done.returncode, json.loads(done.stdout)["error"]["name"] if done.stdout else ""
-
-
 def knows(daemon, count):
-    return leither(daemon, "dht", "status")["nodes_v4"] >= count
+    return daemon.leither("dht", "status")["nodes_v4"] >= count
 
 
 class Three(unittest.TestCase):
@@ -62,13 +30,13 @@ class Three(unittest.TestCase):
                 raise AssertionError("the daemons do not find each other")
 
     def test_what_one_puts_another_gets(self):
-        put = leither(self.a, "dht", "put", "Bakers' Row meets on Friday")
+        put = self.a.leither("dht", "put", "Bakers' Row meets on Friday")
         self.assertEqual(put["copies"], 2)
-        got = leither(self.c, "dht", "get", put["target"])
+        got = self.c.leither("dht", "get", put["target"])
         self.assertEqual(got["text"], "Bakers' Row meets on Friday")
-        text = run(self.c, "dht", "get", put["target"]).stdout
+        text = self.c.run_leither("dht", "get", put["target"]).stdout
         self.assertRegex(text, r"(?m)^value: +Bakers' Row meets on Friday$")
-        in_hex = run(self.c, "dht", "get", put["target"], "--hex").stdout
+        in_hex = self.c.run_leither("dht", "get", put["target"], "--hex").stdout
         self.assertIn(b"Bakers' Row meets on Friday".hex(), in_hex)
 
     def test_files_and_hex_are_stored_as_they_are(self):
@@ -76,31 +44,31 @@ class Three(unittest.TestCase):
         path = os.path.join(self.a.data_dir, "content")
         with open(path, "wb") as file:
             file.write(content)
-        by_file = leither(self.a, "dht", "put", "--file", path)
-        by_hex = leither(self.a, "dht", "put", "--hex", content.hex())
+        by_file = self.a.leither("dht", "put", "--file", path)
+        by_hex = self.a.leither("dht", "put", "--hex", content.hex())
         self.assertEqual(by_file["target"], by_hex["target"])
-        got = leither(self.b, "dht", "get", by_file["target"])
+        got = self.b.leither("dht", "get", by_file["target"])
         self.assertEqual((got["content"], got["text"]), (content.hex(), None))
 
     def test_a_mutable_item_is_replaced_and_a_stale_one_refused(self):
-        leither(self.a, "key", "new", "anna")
-        key = leither(self.a, "key", "show", "anna")["key"]
+        self.a.leither("key", "new", "anna")
+        key = self.a.leither("key", "show", "anna")["key"]
         slot = ("--key", "anna", "--salt", "notice")
-        first = leither(self.a, "dht", "put", "open", *slot)
+        first = self.a.leither("dht", "put", "open", *slot)
         self.assertEqual((first["seq"], first["copies"], first["key"]), (1, 2, key))
         # Another reader needs the public key alone.
         read = ("dht", "get", "--key", key, "--salt", "notice")
-        got = leither(self.b, *read)
+        got = self.b.leither(*read)
         self.assertEqual((got["text"], got["seq"], got["signature_valid"]), ("open", 1, True))
-        second = leither(self.a, "dht", "put", "shut", *slot)
+        second = self.a.leither("dht", "put", "shut", *slot)
         self.assertEqual(second["seq"], 2)
-        got = leither(self.c, *read)
+        got = self.c.leither(*read)
         self.assertEqual((got["text"], got["seq"]), ("shut", 2))
-        self.assertEqual(refused(self.a, "dht", "put", "old", *slot, "--seq", "1"), (1, "sequence_too_low"))
-        self.assertEqual(refused(self.a, "dht", "put", "new", *slot, "--seq", "9", "--cas", "1"), (1, "cas_mismatch"))
-        leither(self.a, "dht", "put", "new", *slot, "--seq", "9", "--cas", "2")
-        self.assertEqual(leither(self.b, *read)["seq"], 9)
-        self.assertEqual(refused(self.b, "dht", "get", "--key", key), (1, "not_found"))
+        self.assertEqual(self.a.refusal("dht", "put", "old", *slot, "--seq", "1"), (1, "sequence_too_low"))
+        self.assertEqual(self.a.refusal("dht", "put", "new", *slot, "--seq", "9", "--cas", "1"), (1, "cas_mismatch"))
+        self.a.leither("dht", "put", "new", *slot, "--seq", "9", "--cas", "2")
+        self.assertEqual(self.b.leither(*read)["seq"], 9)
+        self.assertEqual(self.b.refusal("dht", "get", "--key", key), (1, "not_found"))
 
     def test_a_client_of_the_api_signs_with_a_key_the_daemon_never_sees(self):
         writer = key_from("dht", "writer")
@@ -117,26 +85,26 @@ class Three(unittest.TestCase):
 
     def test_who_announces_is_found_by_the_others(self):
         info_hash = "c0ffee" + "0" * 34
-        self.assertEqual(refused(self.c, "dht", "peers", info_hash), (1, "not_found"))
-        self.assertEqual(leither(self.a, "dht", "announce", info_hash, "--port", "4242")["copies"], 2)
-        self.assertEqual(leither(self.c, "dht", "peers", info_hash)["peers"], ["127.7.21.1:4242"])
-        leither(self.b, "dht", "announce", info_hash)
-        peers = leither(self.c, "dht", "peers", info_hash)["peers"]
+        self.assertEqual(self.c.refusal("dht", "peers", info_hash), (1, "not_found"))
+        self.assertEqual(self.a.leither("dht", "announce", info_hash, "--port", "4242")["copies"], 2)
+        self.assertEqual(self.c.leither("dht", "peers", info_hash)["peers"], ["127.7.21.1:4242"])
+        self.b.leither("dht", "announce", info_hash)
+        peers = self.c.leither("dht", "peers", info_hash)["peers"]
         self.assertEqual(set(peers), {"127.7.21.1:4242", "127.7.22.1:7400"})
-        self.assertIn("127.7.21.1:4242\n", run(self.c, "dht", "peers", info_hash).stdout)
+        self.assertIn("127.7.21.1:4242\n", self.c.run_leither("dht", "peers", info_hash).stdout)
 
     def test_a_lookup_names_the_others_nearest_first(self):
-        found = leither(self.a, "dht", "lookup", UNKNOWN)
+        found = self.a.leither("dht", "lookup", UNKNOWN)
         self.assertEqual({node["address"] for node in found["nodes"]}, {"127.7.22.1:7400", "127.7.23.1:7400"})
         distances = [int(node["id"], 16) ^ int(UNKNOWN, 16) for node in found["nodes"]]
         self.assertEqual(distances, sorted(distances))
         self.assertEqual([node["distance_bits"] for node in found["nodes"]], [d.bit_length() for d in distances])
-        lines = run(self.a, "dht", "lookup", UNKNOWN).stdout.splitlines()
+        lines = self.a.run_leither("dht", "lookup", UNKNOWN).stdout.splitlines()
         self.assertRegex(lines[0], r"^NODE +ADDRESS +DISTANCE BITS +RTT MS$")
         self.assertEqual(len(lines), 4)
 
     def test_what_nobody_has_is_not_found(self):
-        self.assertEqual(refused(self.a, "dht", "get", UNKNOWN), (1, "not_found"))
+        self.assertEqual(self.a.refusal("dht", "get", UNKNOWN), (1, "not_found"))
 
     def test_a_wrong_command_line_is_told_what_is_right(self):
         table = [
@@ -154,30 +122,30 @@ class Three(unittest.TestCase):
         ]
         for words, name in table:
             with self.subTest(words=words):
-                self.assertEqual(refused(self.a, "dht", *words), (2, name))
-        self.assertEqual(refused(self.a, "dht", "put", "x", "--key", "nobody"), (4, "not_found"))
-        self.assertEqual(refused(self.a, "dht", "put", "--file", "/nowhere/at/all"), (4, "bad_file"))
-        self.assertEqual(refused(self.a, "dht", "put", "--file", self.a.data_dir), (4, "bad_file"))
+                self.assertEqual(self.a.refusal("dht", *words), (2, name))
+        self.assertEqual(self.a.refusal("dht", "put", "x", "--key", "nobody"), (4, "not_found"))
+        self.assertEqual(self.a.refusal("dht", "put", "--file", "/nowhere/at/all"), (4, "bad_file"))
+        self.assertEqual(self.a.refusal("dht", "put", "--file", self.a.data_dir), (4, "bad_file"))
 
     def test_each_command_helps_with_an_example(self):
         for verb in ("status", "get", "put", "lookup", "announce", "peers"):
-            done = run(self.a, "dht", verb, "--help")
+            done = self.a.run_leither("dht", verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"leither dht {verb}", done.stdout.split("Example")[1])
 
     def test_the_longest_text_is_stored(self):
-        put = leither(self.a, "dht", "put", "x" * 990)
-        self.assertEqual(leither(self.b, "dht", "get", put["target"])["text"], "x" * 990)
+        put = self.a.leither("dht", "put", "x" * 990)
+        self.assertEqual(self.b.leither("dht", "get", put["target"])["text"], "x" * 990)
 
     def test_status_and_metrics_tell_the_same(self):
-        leither(self.a, "dht", "put", "counted")
-        status = leither(self.a, "dht", "status")
+        self.a.leither("dht", "put", "counted")
+        status = self.a.leither("dht", "status")
         self.assertEqual((status["ready"], status["role"], status["network"]), (True, "member", "separate"))
         self.assertEqual(status["nodes_v4"], 2)
         self.assertEqual(sum(bucket["nodes"] for bucket in status["buckets_v4"]), 2)
         self.assertGreaterEqual(status["store"]["items"], 1)
         self.assertGreater(status["traffic"]["datagrams_in"], 0)
-        text = run(self.a, "dht", "status").stdout
+        text = self.a.run_leither("dht", "status").stdout
         self.assertRegex(text, r"(?m)^nodes: +2 by IPv4, 0 by IPv6$")
         self.assertRegex(text, r"(?m)^FAMILY +BITS SHARED +NODES +PLACES +WAITING$")
         code, metrics = self.a.rpc.get("/metrics")
@@ -195,7 +163,7 @@ class Three(unittest.TestCase):
 class Alone(unittest.TestCase):
     def test_a_node_that_knows_nobody_says_what_to_configure(self):
         daemon = NetworkDaemon(self, 24)
-        done = run(daemon, "dht", "put", "into the void")
+        done = daemon.run_leither("dht", "put", "into the void")
         self.assertEqual(done.returncode, 1)
         self.assertIn("no_nodes", done.stderr)
         self.assertIn("dht.bootstrap", done.stderr)
@@ -205,7 +173,7 @@ class Alone(unittest.TestCase):
         self.addCleanup(daemon.end)
         daemon.start()
         for words in (["status"], ["get", UNKNOWN], ["put", "x"], ["lookup", UNKNOWN], ["peers", UNKNOWN]):
-            self.assertEqual(refused(daemon, "dht", *words), (1, "no_network"))
+            self.assertEqual(daemon.refusal("dht", *words), (1, "no_network"))
         self.assertNotIn("leither_dht", daemon.rpc.get("/metrics")[1])
 
 

@@ -1,25 +1,13 @@
 """Members on three nodes write to each other and talk, over real sockets and restarts."""
 
-import json
 import os
 import subprocess
-import time
 import unittest
 
 from harness.daemon import LEITHER, scratch_dir
-from harness.network import NetworkDaemon
+from harness.network import NetworkDaemon, wait_for
 
 PATIENCE_SECONDS = 60
-
-
-def wait_for(reached, patience=PATIENCE_SECONDS):
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        value = reached()
-        if value:
-            return value
-        time.sleep(0.2)
-    return None
 
 
 class Village(unittest.TestCase):
@@ -44,22 +32,14 @@ class Village(unittest.TestCase):
             self.leither(daemon, "org", "follow", organization)
         self.assertTrue(wait_for(lambda: self.leither(self.b, "peers") and self.leither(self.c, "peers")))
 
-    def run_leither(self, daemon, *words, json_output=True, timeout=60, **options):
-        command = [LEITHER, "--data-dir", daemon.data_dir, "--wallet", self.wallet]
-        return subprocess.run(command + ["--json"] * json_output + list(words), capture_output=True, text=True,
-                              check=False, timeout=timeout, **options)
+    def run_leither(self, daemon, *words, **options):
+        return daemon.run_leither("--wallet", self.wallet, *words, **options)
 
     def leither(self, daemon, *words, **options):
-        done = self.run_leither(daemon, *words, **options)
-        if done.returncode:
-            raise AssertionError(f"leither {' '.join(words)}: {done.returncode}: {done.stderr or done.stdout}")
-        return json.loads(done.stdout)
+        return daemon.leither("--wallet", self.wallet, *words, **options)
 
     def refusal(self, daemon, *words):
-        """(exit code, name) of a command that must not succeed."""
-        done = self.run_leither(daemon, *words)
-        self.assertNotEqual(done.returncode, 0, f"leither {' '.join(words)}: {done.stdout}")
-        return done.returncode, json.loads(done.stdout)["error"]["name"]
+        return daemon.refusal("--wallet", self.wallet, *words)
 
     def incoming(self, daemon, name):
         return self.leither(daemon, "message", "list", name)["incoming"]
@@ -129,10 +109,10 @@ class Messages(Village):
         self.leither(self.a, "node", "serve", "ben")
         posted = self.leither(self.a, "message", "send", "ben", "--file", "-", "--from", "anna",
                               input="first\nsecond \x1b]0;owned\x07")
-        shown = self.run_leither(self.a, "message", "read", posted["id"], json_output=False).stdout
+        shown = self.run_leither(self.a, "message", "read", posted["id"]).stdout
         self.assertIn("first\nsecond \\u{1b}]0;owned\\u{7}", shown)
         self.leither(self.a, "chat", "send", "one\ntwo\x1b[2J", "--from", "anna")
-        shown = self.run_leither(self.a, "chat", "read", json_output=False).stdout
+        shown = self.run_leither(self.a, "chat", "read").stdout
         self.assertIn("anna: one\\u{a}two\\u{1b}[2J", shown)
 
 

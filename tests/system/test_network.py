@@ -1,25 +1,11 @@
 """Daemons find each other, on real sockets, knowing one address."""
 
 import hashlib
-import json
-import subprocess
-import time
 import unittest
 
-from harness.daemon import LEITHER, Daemon, scratch_dir
+from harness.daemon import Daemon, scratch_dir
 from harness.krpc import Asker, nodes_from
-from harness.network import NetworkDaemon
-
-PATIENCE_SECONDS = 20
-
-
-def wait_for(reached):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if reached():
-            return True
-        time.sleep(0.1)
-    return False
+from harness.network import NetworkDaemon, wait_for
 
 
 def node_id(daemon):
@@ -51,38 +37,29 @@ class Meeting(unittest.TestCase):
         self.assertTrue(wait_for(lambda: ids <= known_to(first)))
 
 
-def leither(daemon, *words):
-    """What the command line answers, as JSON."""
-    done = subprocess.run([LEITHER, "--data-dir", daemon.data_dir, "--json", *words], capture_output=True, text=True,
-                          check=False, timeout=60)
-    if done.returncode:
-        raise AssertionError(f"leither {' '.join(words)}: {done.returncode}: {done.stderr or done.stdout}")
-    return json.loads(done.stdout)
-
-
 class Organization(unittest.TestCase):
     def test_it_is_found_by_its_id_and_one_address(self):
         founder = NetworkDaemon(self, 11)
-        organization = leither(founder, "org", "create", "--name", "Bakers' Row")["id"]
-        leither(founder, "org", "publish")
+        organization = founder.leither("org", "create", "--name", "Bakers' Row")["id"]
+        founder.leither("org", "publish")
         newcomer = NetworkDaemon(self, 12, bootstrap=[founder])
-        found = leither(newcomer, "org", "info", organization)
+        found = newcomer.leither("org", "info", organization)
         self.assertEqual((found["id"], found["name"]), (organization, "Bakers' Row"))
         self.assertEqual(found["keepers"][0]["endpoints"], [f"{founder.endpoint[0]}:{founder.endpoint[1]}"])
 
-        leither(newcomer, "org", "follow", organization)
-        self.assertTrue(wait_for(lambda: leither(newcomer, "peers")))
-        peer = leither(newcomer, "peers")[0]
-        self.assertEqual(peer["node_key"], leither(founder, "node", "status")["node_key"])
+        newcomer.leither("org", "follow", organization)
+        self.assertTrue(wait_for(lambda: newcomer.leither("peers")))
+        peer = newcomer.leither("peers")[0]
+        self.assertEqual(peer["node_key"], founder.leither("node", "status")["node_key"])
         self.assertEqual(peer["direction"], "outbound")
         newcomer.kill()
         newcomer.start()
-        self.assertTrue(wait_for(lambda: leither(newcomer, "peers")), "it follows no more after a crash")
+        self.assertTrue(wait_for(lambda: newcomer.leither("peers")), "it follows no more after a crash")
 
     def test_what_nobody_knows_is_not_found(self):
         founder = NetworkDaemon(self, 13)
         with self.assertRaisesRegex(AssertionError, "not_found"):
-            leither(founder, "org", "info", "00" * 20)
+            founder.leither("org", "info", "00" * 20)
 
 
 class OneMachine(unittest.TestCase):

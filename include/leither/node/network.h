@@ -134,6 +134,7 @@ struct NetworkFailure {
     // Of `refused`: the rule that is broken, by its stable name; perhaps empty.
     std::string_view rule = {};
 };
+NetworkFailure no_network();
 // In the order of requests: an outcome, a manifest, nothing, or the id of what was taken.
 using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash>;
 struct NetworkReply {

@@ -212,6 +212,25 @@ class Daemon:
     def peak_bytes(self):
         return _proc_field(self.process.pid, "status", "VmHWM") * 1024
 
+    def run_leither(self, *words, **options):
+        """One command to this daemon; the finished process."""
+        return subprocess.run([LEITHER, "--data-dir", self.data_dir, *words], check=False,
+                              **{"capture_output": True, "text": True, "timeout": 60, **options})
+
+    def leither(self, *words, **options):
+        """What a command answers, as JSON."""
+        done = self.run_leither("--json", *words, **options)
+        if done.returncode:
+            raise AssertionError(f"leither {' '.join(words)}: {done.returncode}: {done.stderr or done.stdout}")
+        return json.loads(done.stdout)
+
+    def refusal(self, *words):
+        """(exit code, name) of a command that must not succeed."""
+        done = self.run_leither("--json", *words)
+        if not done.returncode:
+            raise AssertionError(f"leither {' '.join(words)}: done, {done.stdout}")
+        return done.returncode, json.loads(done.stdout)["error"]["name"] if done.stdout else ""
+
 
 def process_cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:

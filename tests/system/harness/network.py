@@ -1,6 +1,7 @@
 """Daemons in a network of their own: each on a loopback address of its own, so that ports are alike."""
 
 import os
+import time
 
 from .daemon import Daemon, scratch_dir
 
@@ -21,3 +22,14 @@ class NetworkDaemon(Daemon):
         os.mkdir(self.data_dir)
         test.addCleanup(self.end)
         self.start()
+
+
+def wait_for(reached, seconds=60):
+    """What `reached` gives as soon as it is true; None if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = reached()
+        if value:
+            return value
+        time.sleep(0.1)
+    return None

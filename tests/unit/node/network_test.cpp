@@ -73,6 +73,21 @@ class Network : public ::testing::Test {
             minutes(2)));
         return host;
     }
+    // Member 0 at one node, member 1 at two, all acquainted.
+    struct Household {
+        std::size_t sender = 0;
+        std::size_t desk = 0;
+        std::size_t phone = 0;
+    };
+    Household add_household() {
+        publish();
+        Household made;
+        made.sender = add_member(0);
+        made.desk = add_member(1);
+        made.phone = add_member(1);
+        world_.advance(minutes(2));
+        return made;
+    }
     Hash send(std::size_t host, std::size_t from, std::size_t to, std::string_view text) {
         protocol::Letter letter;
         letter.sender = community_.member(from).public_key();
@@ -272,32 +287,25 @@ TEST_F(Network, AMessageWaitsForAMemberWhoIsAway) {
 }
 
 TEST_F(Network, AMessageReachesAllNodesOfItsRecipient) {
-    publish();
-    const std::size_t a = add_member(0);
-    const std::size_t desk = add_member(1);
-    const std::size_t phone = add_member(1);
-    world_.advance(minutes(2));
-    send(a, 0, 1, "bread at six");
+    const Household made = add_household();
+    send(made.sender, 0, 1, "bread at six");
     const std::vector<std::string> expected{"bread at six"};
     EXPECT_TRUE(world_.wait(
-        [&] { return inbox(desk, 1) == expected && inbox(phone, 1) == expected; }, minutes(5)));
+        [&] { return inbox(made.desk, 1) == expected && inbox(made.phone, 1) == expected; },
+        minutes(5)));
 }
 
 TEST_F(Network, ANodeThatWasAwayGetsItsAccountsMessagesFromTheOther) {
-    publish();
-    const std::size_t a = add_member(0);
-    const std::size_t desk = add_member(1);
-    const std::size_t phone = add_member(1);
-    world_.advance(minutes(2));
-    world_.stop(phone);
+    const Household made = add_household();
+    world_.stop(made.phone);
     world_.advance(minutes(1));
-    send(a, 0, 1, "bread at six");
+    send(made.sender, 0, 1, "bread at six");
     const std::vector<std::string> expected{"bread at six"};
-    ASSERT_TRUE(world_.wait([&] { return inbox(desk, 1) == expected; }, minutes(5)));
-    world_.crash(a);
+    ASSERT_TRUE(world_.wait([&] { return inbox(made.desk, 1) == expected; }, minutes(5)));
+    world_.crash(made.sender);
     world_.advance(hours(24));
-    world_.restart(phone);
-    EXPECT_TRUE(world_.wait([&] { return inbox(phone, 1) == expected; }, minutes(40)));
+    world_.restart(made.phone);
+    EXPECT_TRUE(world_.wait([&] { return inbox(made.phone, 1) == expected; }, minutes(40)));
 }
 
 TEST_F(Network, OnlyAMembersNodePostsMessages) {
