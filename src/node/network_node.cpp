@@ -6,7 +6,7 @@
 #include "leither/base/prng.h"
 #include "leither/codec/bcs.h"
 
-#include "saved_contacts.h"
+#include "acquaintances.h"
 
 namespace leither::node {
 
@@ -232,7 +232,7 @@ struct NetworkNode::Impl {
     void write(store::WriteBatch&& batch, std::vector<Community::Message>&& then, Instant now,
                Effects& fx);
     void hand_out(Effects& fx);
-    void save_contacts(Instant now, Effects& fx);
+    void save_acquaintances(Instant now, Effects& fx);
 
     const NetworkOptions options;
     const store::Reader& store;
@@ -713,7 +713,10 @@ void NetworkNode::Impl::on(Token token, BanPeer&& order, Instant now, Effects& f
     } else {
         hub_step(peer::Pardon{order.node}, now, fx);
     }
-    answer(token, std::monostate{}, fx);
+    store::WriteBatch batch;
+    put_bans(batch, hub.bans(now));
+    write(std::move(batch), {}, now, fx);
+    answer_when_durable(token, std::monostate{}, fx);
 }
 
 // ---- The host ----------------------------------------------------------------------------------
@@ -765,7 +768,7 @@ void NetworkNode::Impl::on(NetworkPersisted&& input, Instant now, Effects& fx) {
 void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
     stopping = true;
     hub_step(peer::Stop{}, now, fx);
-    save_contacts(now, fx);
+    save_acquaintances(now, fx);
 }
 
 // ---- Writing -----------------------------------------------------------------------------------
@@ -792,11 +795,12 @@ void NetworkNode::Impl::hand_out(Effects& fx) {
     batch_out = true;
 }
 
-void NetworkNode::Impl::save_contacts(Instant now, Effects& fx) {
+void NetworkNode::Impl::save_acquaintances(Instant now, Effects& fx) {
     save_at = now + options.save_interval;
     store::WriteBatch batch;
     put_contacts(batch, dht.good_nodes(options.saved_max));
     put_addresses(batch, hub.addresses(options.saved_max));
+    put_bans(batch, hub.bans(now));
     write(std::move(batch), {}, now, fx);
 }
 
@@ -822,6 +826,9 @@ Done NetworkNode::start(Instant now, Effects& fx) {
     impl_->save_at = now + impl_->options.save_interval;
     auto contacts = TRY(read_contacts(impl_->store));
     auto addresses = TRY(read_addresses(impl_->store));
+    for (const auto& ban : TRY(read_bans(impl_->store))) {
+        if (ban.until > now) impl_->hub_step(peer::Ban{ban.node, ban.until - now}, now, fx);
+    }
     impl_->dht_step(dht::Start{impl_->options.bootstrap, std::move(contacts)}, now, fx);
     for (auto& address : addresses) impl_->hub_step(peer::Learn{std::move(address)}, now, fx);
     if (!impl_->community) return {};
@@ -863,7 +870,7 @@ Done NetworkNode::tick(Instant now, Effects& fx) {
     if (due(impl_->hub.next_deadline())) impl_->hub_step(peer::Tick{}, now, fx);
     impl_->end_finds(now, fx);
     impl_->go_on_finding(now, fx);
-    if (now >= impl_->save_at) impl_->save_contacts(now, fx);
+    if (now >= impl_->save_at) impl_->save_acquaintances(now, fx);
     if (!impl_->community) return {};
     if (due(impl_->community->next_deadline())) {
         impl_->tell_community([&](auto& ours, auto& theirs) { ours.on_tick(now, theirs); }, now,

@@ -8,7 +8,7 @@
 //     and less often; what it names is for the hub to dial.
 //   * What a step writes is durable before what depends on it is sent or answered; batches go out
 //     one at a time, in order.
-//   * Contacts and addresses are kept at the end and every save_interval: an idle node writes
+//   * Contacts, addresses and bans are kept at the end and every save_interval: an idle node writes
 //     nothing in between.
 #pragma once
 

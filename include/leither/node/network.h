@@ -35,7 +35,7 @@ struct NetworkOptions {
     // any of ours. The first one's port is what others are told.
     std::vector<Endpoint> listen;
     Duration find_timeout = std::chrono::seconds(20);   // of an organization
-    Duration save_interval = std::chrono::hours(3);     // of contacts and addresses
+    Duration save_interval = std::chrono::hours(3);     // of contacts, addresses, bans
     Duration seek_interval = std::chrono::minutes(2);   // of peers, while there are too few
     Duration refresh_interval = std::chrono::hours(1);  // of the manifest
     std::size_t pass_lifetime_hours = 72;               // of what a keeper signs for members

@@ -340,6 +340,24 @@ TEST_F(Network, ABanIsSeenAndEndsTheConnection) {
         world_.wait([&] { return !world_.queries(a).peers(world_.now()).empty(); }, hours(1)));
 }
 
+TEST_F(Network, ABanByHandOutlivesACrashAndIsLiftedByHand) {
+    const Id stranger = Id::copy_of(Bytes(Id::kSize, 0x51));
+    const auto bans = [&] { return world_.queries(kKeeper).bans(world_.now()); };
+    const auto ban_for = [&](Duration duration) {
+        const auto answer = world_.ask(kKeeper, BanPeer{stranger, duration});
+        ASSERT_TRUE(answer && *answer);
+        world_.crash(kKeeper);
+        world_.restart(kKeeper);
+    };
+    const Instant until = world_.now() + hours(5);
+    ban_for(hours(5));
+    ASSERT_EQ(bans().size(), 1u);
+    EXPECT_EQ(bans()[0].node, stranger);
+    EXPECT_LT(bans()[0].until - until, seconds(1));
+    ban_for(Duration{});
+    EXPECT_TRUE(bans().empty());
+}
+
 TEST_F(Network, TheDhtTellsTheLastLinesToANodeWithoutPeers) {
     publish();
     add_node();  // only holds what the DHT holds

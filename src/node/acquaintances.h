@@ -1,10 +1,11 @@
-// Contacts of the DHT and addresses of peers as they are kept in the network's store over a
-// restart.
+// Whom this node knows, as kept in the network's store over a restart: contacts of the DHT,
+// addresses of peers, bans.
 #pragma once
 
 #include <vector>
 
 #include "leither/dht/node_id.h"
+#include "leither/peer/hub.h"
 #include "leither/peer/peer_table.h"
 #include "leither/store/kv.h"
 
@@ -12,9 +13,11 @@ namespace leither::node {
 
 void put_contacts(store::WriteBatch& batch, const std::vector<dht::Contact>& contacts);
 void put_addresses(store::WriteBatch& batch, const std::vector<peer::PeerAddress>& addresses);
+void put_bans(store::WriteBatch& batch, const std::vector<peer::BanStatus>& bans);
 
 // What is not there or does not decode is as good as nothing: the network has it again.
 Result<std::vector<dht::Contact>, store::Fault> read_contacts(const store::Reader& store);
 Result<std::vector<peer::PeerAddress>, store::Fault> read_addresses(const store::Reader& store);
+Result<std::vector<peer::BanStatus>, store::Fault> read_bans(const store::Reader& store);
 
 }  // namespace leither::node

@@ -1,4 +1,4 @@
-#include "saved_contacts.h"
+#include "acquaintances.h"
 
 #include "leither/codec/bcs.h"
 #include "leither/protocol/wire_endpoint.h"
@@ -26,6 +26,11 @@ struct SavedAddress {
         visit(self.endpoint, self.context_kind, self.context, self.node, self.static_key);
     }
 };
+struct SavedBan {
+    Id node;
+    std::uint64_t until_ms = 0;
+    static void fields(auto& self, auto&& visit) { visit(self.node, self.until_ms); }
+};
 template <class T>
 using Saved = Bounded<T, kSavedMax>;
 
@@ -34,6 +39,7 @@ Bytes key_of(char what) {
 }
 constexpr char kContacts = 'c';
 constexpr char kAddresses = 'a';
+constexpr char kBans = 'b';
 
 template <class T>
 Result<Saved<T>, store::Fault> read_saved(const store::Reader& store, char what) {
@@ -64,6 +70,14 @@ void put_addresses(store::WriteBatch& batch, const std::vector<peer::PeerAddress
     batch.put(key_of(kAddresses), bcs::encode(saved));
 }
 
+void put_bans(store::WriteBatch& batch, const std::vector<peer::BanStatus>& bans) {
+    Saved<SavedBan> saved;
+    for (const auto& ban : bans) {
+        if (!saved.full()) saved.push_back({ban.node, unix_ms(ban.until)});
+    }
+    batch.put(key_of(kBans), bcs::encode(saved));
+}
+
 Result<std::vector<dht::Contact>, store::Fault> read_contacts(const store::Reader& store) {
     std::vector<dht::Contact> contacts;
     for (const auto& one : TRY(read_saved<SavedContact>(store, kContacts))) {
@@ -81,6 +95,14 @@ Result<std::vector<peer::PeerAddress>, store::Fault> read_addresses(const store:
             {one.endpoint.endpoint(), *context, one.node, one.static_key, peer::Source::told});
     }
     return addresses;
+}
+
+Result<std::vector<peer::BanStatus>, store::Fault> read_bans(const store::Reader& store) {
+    std::vector<peer::BanStatus> bans;
+    for (const auto& one : TRY(read_saved<SavedBan>(store, kBans))) {
+        bans.push_back({one.node, instant_from_unix_ms(one.until_ms)});
+    }
+    return bans;
 }
 
 }  // namespace leither::node
