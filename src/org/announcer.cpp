@@ -270,10 +270,7 @@ Instant Announcer::Impl::again_at(const SlotKey& key, Instant now) {
 
 Duration Announcer::Impl::jitter() {
     if (options.jitter == Duration{}) return Duration{};
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    bcs::Reader drawn(bytes);
-    Prng prng(drawn.little_endian<std::uint64_t>());
+    Prng prng(draw_number(entropy));
     return Duration(
         static_cast<Duration::rep>(prng.below(static_cast<std::uint64_t>(options.jitter.count()))));
 }

@@ -52,13 +52,6 @@ Id last_id() {
     return id;
 }
 
-Prng prng_from(Entropy& entropy) {
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    bcs::Reader drawn(bytes);
-    return Prng(drawn.little_endian<std::uint64_t>());
-}
-
 }  // namespace
 
 struct ChatLog::Impl {
@@ -398,7 +391,7 @@ ChatLog::ChatLog(ChatOptions options, Setup setup, const Members& members, Entro
           .setup = setup,
           .members = members,
           .log = std::move(log),
-          .prng = prng_from(entropy),
+          .prng = Prng(draw_number(entropy)),
           .runs = ChatRuns(options, setup.chain, Shelf(setup.prefix, ShelfKind::chat_line)),
           .links = {},
           .questions = {},

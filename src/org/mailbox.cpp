@@ -35,13 +35,6 @@ struct Link {
     std::set<Hash> shared;            // of our inboxes: it has them, or will never take them
 };
 
-std::uint64_t seed_from(Entropy& entropy) {
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    bcs::Reader drawn(bytes);
-    return drawn.little_endian<std::uint64_t>();
-}
-
 void keep_once(std::vector<Id>& ids) {
     std::ranges::sort(ids);
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -559,7 +552,7 @@ Mailbox::Mailbox(MailboxOptions options, Setup setup, const Directory& directory
                    .setup = setup,
                    .directory = directory,
                    .log = std::move(log),
-                   .prng = Prng(seed_from(entropy)),
+                   .prng = Prng(draw_number(entropy)),
                    .parcels = Parcels(options, setup.chain, setup.prefix),
                    .incoming = IncomingBox(options.incoming_bytes_per_account_max, setup.chain,
                                            Shelf(setup.prefix, ShelfKind::incoming)),

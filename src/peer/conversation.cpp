@@ -1,6 +1,5 @@
 // What an authenticated connection carries: Hello, pings, goodbye, and the limits of it all.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "leither/base/check.h"
@@ -53,9 +52,7 @@ Outbox::Put Hub::Impl::send(Link& link, const protocol::PeerMessage& message, In
 }
 
 void Hub::Impl::ping(Link& link, Instant now, Effects& fx) {
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    link.ping = bcs::Reader(bytes).little_endian<std::uint64_t>();
+    link.ping = draw_number(entropy);
     link.pong_by = now + options.pong_timeout;
     send(link, protocol::Ping{*link.ping}, now, fx);
 }

@@ -14,12 +14,6 @@ namespace {
 // What one round of sealing and a goodbye add to a window that is just not full, frames included.
 constexpr std::size_t kInFlightExcessMax = std::size_t{128} << 10;
 
-std::uint64_t draw(Entropy& entropy) {
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    return bcs::Reader(bytes).little_endian<std::uint64_t>();
-}
-
 }  // namespace
 
 Hub::Impl::Impl(HubOptions opts, const crypto::KeyPair& node_key, Entropy& randomness, Log sink)
@@ -27,7 +21,7 @@ Hub::Impl::Impl(HubOptions opts, const crypto::KeyPair& node_key, Entropy& rando
       identity(Identity::of(node_key)),
       entropy(randomness),
       log(sink),
-      prng(draw(randomness)),
+      prng(draw_number(randomness)),
       conduct(options.conduct),
       table(options.table, prng.next()) {
     CHECK(options.reserved_max < options.connections_max);
