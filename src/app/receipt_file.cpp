@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
-constexpr std::size_t kFileBytesMax = 1 << 20;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& message) {
     throw CliError(CliExit::refused, name, message,
@@ -154,7 +153,7 @@ std::string receipt_to_text(const AnyReceipt& receipt) {
 }
 
 ProvenFile verify_receipt_text(const std::string& text, std::optional<Id> organization) {
-    if (text.size() > kFileBytesMax)
+    if (text.size() > kReceiptBytesMax)
         refuse("not_a_receipt", "The file is too large for a receipt.");
     const Json file = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     const AnyReceipt receipt = decode(file);
