@@ -2,7 +2,6 @@
 #include <cstdlib>
 
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 
 #include "leither/base/prng.h"
 #include "leither/crypto/sign.h"
@@ -115,13 +114,13 @@ BENCHMARK(dht_refuse_malformed);
 void dht_memory(benchmark::State& state) {
     crypto::initialise();
     for (auto _ : state) {
-        const auto before = mallinfo2().uordblks;
+        const auto before = anonymous_bytes();
         DhtNetwork network({.seed = 1});
         while (network.size() < 200) network.add();
         network.run_for(std::chrono::minutes(10));
-        const auto held = mallinfo2().uordblks - before;
+        const double grown = static_cast<double>(anonymous_bytes()) - static_cast<double>(before);
         demand(network.machine(7).status().nodes_v4 >= 60, "a node knows too few");
-        state.counters["bytes_per_node"] = static_cast<double>(held) / 200;
+        state.counters["bytes_per_node"] = grown / 200;
     }
 }
 BENCHMARK(dht_memory)->Iterations(1);
