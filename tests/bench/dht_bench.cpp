@@ -1,4 +1,4 @@
-// The DHT's machine alone: what answering costs, and what a node weighs. Sockets are not in it.
+// The DHT's machine alone: what answering costs. Sockets are not in it.
 #include <cstdlib>
 
 #include <benchmark/benchmark.h>
@@ -7,7 +7,6 @@
 #include "leither/crypto/sign.h"
 #include "leither/dht/dht_node.h"
 
-#include "measure.h"
 #include "support/dht_network.h"
 
 namespace leither::bench {
@@ -111,19 +110,6 @@ void dht_refuse_malformed(benchmark::State& state) {
 BENCHMARK(dht_refuse_malformed);
 
 // Nodes in one process, each knowing what a node of a network of 200 knows, idle for ten minutes.
-void dht_memory(benchmark::State& state) {
-    crypto::initialise();
-    for (auto _ : state) {
-        const auto before = anonymous_bytes();
-        DhtNetwork network({.seed = 1});
-        while (network.size() < 200) network.add();
-        network.run_for(std::chrono::minutes(10));
-        const double grown = static_cast<double>(anonymous_bytes()) - static_cast<double>(before);
-        demand(network.machine(7).status().nodes_v4 >= 60, "a node knows too few");
-        state.counters["bytes_per_node"] = grown / 200;
-    }
-}
-BENCHMARK(dht_memory)->Iterations(1);
 
 }  // namespace
 }  // namespace leither::bench
