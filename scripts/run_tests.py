@@ -27,7 +27,7 @@ FUZZ_BUDGET_SECONDS = 360    # ... unless all of them together would take longer
 SYSTEM_TEST_SECONDS_MAX = 900
 INTEROP_TEST_SECONDS_MAX = 600
 # Leaves out what takes minutes: a million accounts, thousands of blocks.
-BENCH_SMOKE = "BM_CheckAndApply|BM_Two|noise|^io/|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
+BENCH_SMOKE = "BM_CheckAndApply|BM_Two|noise|peer|^io/|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
 
 # Which of the shared fuzzing seeds suit which target, by a word in the target's name.
 SEED_ARCHIVES = {"bencode": "bencode_seeds", "krpc": "bencode_seeds", "json": "json_seeds", "config": "json_seeds",

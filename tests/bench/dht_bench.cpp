@@ -7,6 +7,7 @@
 #include "leither/crypto/sign.h"
 #include "leither/dht/dht_node.h"
 
+#include "measure.h"
 #include "support/dht_network.h"
 
 namespace leither::bench {

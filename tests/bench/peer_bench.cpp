@@ -42,6 +42,7 @@ protocol::PeerMessage letter() {
     protocol::EnvelopePost post;
     Bytes sealed(protocol::kSealedLetterBytesMax);
     prng.fill(sealed);
+    post.envelope.envelope.validity = {.issued_ms = 1, .expires_ms = 2};
     post.envelope.envelope.sealed.assign(sealed.begin(), sealed.end());
     return post;
 }
