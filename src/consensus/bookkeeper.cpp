@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "leither/ledger/cycle.h"
 #include "leither/protocol/block.h"
 
 namespace leither::consensus {
@@ -45,26 +46,38 @@ std::vector<Hash> included(const Candidates& candidates, const ledger::Built& bu
 
 using PendingRewards = std::vector<protocol::PendingReward>;
 
-Result<PendingRewards, Fault> pending_rewards(const ledger::Organization& organization,
-                                              tree::Tree& tree) {
+// What the head says of the block after it.
+struct Outlook {
+    PendingRewards rewards;  // by due pulse
+    Pulse due;               // the protocol itself has work
+    Pulse node_acts_close;
+    std::uint64_t cycle = 0;
+    bool is_in_office = false;
+};
+
+Result<Outlook, Fault> outlook_of(const ledger::Organization& organization, tree::Tree& tree,
+                                  const PublicKey& key) {
     ledger::State state(organization, tree);
     TRY(state.load_system());
     const auto& pending = state.treasury().pending;
-    return PendingRewards(pending.begin(), pending.end());
+    const auto authority = ledger::next_authority(state);
+    const bool is_alone = authority.seats.size() == 1 && authority.seats.front().vote_key == key;
+    return Outlook{PendingRewards(pending.begin(), pending.end()), ledger::next_due(state),
+                   ledger::node_acts_close(state), authority.cycle, is_alone};
 }
 
 }  // namespace
 
 protocol::Certificate certify_alone(const ledger::Organization& organization,
                                     const protocol::BlockHeader& header, const crypto::KeyPair& key,
-                                    std::uint16_t seat) {
+                                    const Office& office) {
     protocol::Certificate certificate;
-    certificate.slot.cycle = header.pulse.value() / organization.charter.params.cycle_pulses;
+    certificate.slot.cycle = office.cycle;
     certificate.slot.height = header.sequence;
     certificate.block = protocol::block_hash(organization.chain, header);
     const Bytes message =
         protocol::precommit_message(organization.chain, certificate.slot, certificate.block);
-    certificate.signatures.push_back({seat, key.sign(message)});
+    certificate.signatures.push_back({office.seat, key.sign(message)});
     return certificate;
 }
 
@@ -87,7 +100,7 @@ struct Bookkeeper::Impl {
     Setup setup;
     tree::Tree& tree;
     Mempool& mempool;
-    PendingRewards rewards = {};  // as of the head, by due pulse
+    Outlook outlook = {};
     std::optional<Open> open = std::nullopt;
     // When the next height opens for what waits in the mempool.
     std::optional<Pulse> opens_at = std::nullopt;
@@ -99,6 +112,7 @@ struct Bookkeeper::Impl {
     Result<std::vector<Mempool::Dropped>, Fault> drop_expired(Pulse at);
     store::WriteBatch seal(ledger::Built&& built, std::vector<Hash>&& ids);
     std::vector<Id> due(Pulse at) const;
+    std::optional<Pulse> opening_for_waiting(Pulse next) const;
 };
 
 Pulse Bookkeeper::Impl::pulse(Instant now) const {
@@ -108,13 +122,19 @@ Pulse Bookkeeper::Impl::pulse(Instant now) const {
 }
 
 std::optional<Pulse> Bookkeeper::Impl::next_height() const {
-    std::optional<Pulse> at = opens_at;
-    if (!rewards.empty()) {
-        const Pulse due = rewards.front().due;
-        at = at ? std::min(*at, due) : due;
-    }
-    if (!at) return std::nullopt;
-    return std::max(*at, setup.head.header.pulse.next());
+    if (!outlook.is_in_office) return std::nullopt;
+    const Pulse at = opens_at ? std::min(*opens_at, outlook.due) : outlook.due;
+    return std::max(at, setup.head.header.pulse.next());
+}
+
+// When a height opens for what waits, at pulse `next` or later.
+std::optional<Pulse> Bookkeeper::Impl::opening_for_waiting(Pulse next) const {
+    const auto& entries = mempool.entries();
+    if (entries.empty()) return std::nullopt;
+    const bool is_urgent = std::ranges::any_of(entries, [](const Mempool::Entry& entry) {
+        return protocol::opens_height(entry.transaction);
+    });
+    return is_urgent ? next : std::max(next, outlook.node_acts_close);
 }
 
 ledger::Place Bookkeeper::Impl::place_after(const Seal& seal, Instant now) const {
@@ -123,7 +143,7 @@ ledger::Place Bookkeeper::Impl::place_after(const Seal& seal, Instant now) const
 
 std::vector<Id> Bookkeeper::Impl::due(Pulse at) const {
     std::vector<Id> members;
-    for (const auto& reward : rewards) {
+    for (const auto& reward : outlook.rewards) {
         if (reward.due <= at) members.push_back(reward.member);
     }
     return members;
@@ -132,7 +152,7 @@ std::vector<Id> Bookkeeper::Impl::due(Pulse at) const {
 // A block that takes the mempool as it stands need not execute it again.
 Result<ledger::Built, Fault> Bookkeeper::Impl::build(const Candidates& candidates, Pulse at) {
     ledger::Parent parent = parent_of(setup.organization, setup.head);
-    const ledger::Stamp stamp{at, setup.seat};
+    const ledger::Stamp stamp{at, setup.seat, ledger::signers_of(setup.head.certificate)};
     if (const auto* executed = mempool.executed_at({at, parent.header.sequence.next()})) {
         auto built = TRY(ledger::build_on(*executed, tree, parent, stamp, candidates.transactions));
         if (built) return *std::move(built);
@@ -145,14 +165,15 @@ Result<ledger::Built, Fault> Bookkeeper::Impl::build(const Candidates& candidate
 Result<std::vector<Mempool::Dropped>, Fault> Bookkeeper::Impl::drop_expired(Pulse at) {
     const ledger::Place place{at.next(), setup.head.header.sequence.next()};
     auto dropped = TRY(mempool.on_block({}, place));
-    opens_at = mempool.size() > 0 ? std::optional(place.pulse) : std::nullopt;
+    opens_at = opening_for_waiting(place.pulse);
     return dropped;
 }
 
 store::WriteBatch Bookkeeper::Impl::seal(ledger::Built&& built, std::vector<Hash>&& ids) {
     const protocol::BlockHeader& header = built.executed.header;
     tree::Tree::Update& update = built.executed.update;
-    Seal next{header, certify_alone(setup.organization, header, setup.key, setup.seat),
+    const Office office{outlook.cycle, setup.seat};
+    Seal next{header, certify_alone(setup.organization, header, setup.key, office),
               update.version().location};
 
     store::WriteBatch batch = update.take_writes();
@@ -169,20 +190,20 @@ Bookkeeper::Bookkeeper(Bookkeeper&&) noexcept = default;
 Bookkeeper::~Bookkeeper() = default;
 
 Result<Bookkeeper, Fault> Bookkeeper::open(Setup setup, tree::Tree& tree, Mempool& mempool) {
-    auto rewards = TRY(pending_rewards(setup.organization, tree));
+    auto outlook = TRY(outlook_of(setup.organization, tree, setup.key.public_key()));
     return Bookkeeper(
-        std::unique_ptr<Impl>(new Impl{std::move(setup), tree, mempool, std::move(rewards)}));
+        std::unique_ptr<Impl>(new Impl{std::move(setup), tree, mempool, std::move(outlook)}));
 }
 
 void Bookkeeper::on_admitted(Instant now) {
-    if (impl_->opens_at) return;
     const Pulse present = impl_->pulse(now);
+    if (impl_->opens_at && *impl_->opens_at <= present.next()) return;
     const Pulse head = impl_->setup.head.header.pulse;
     if (present < head) {
         impl_->setup.log.warn("clock_behind_ledger", "pulse={} head_pulse={}", present.value(),
                               head.value());
     }
-    impl_->opens_at = present.next();
+    impl_->opens_at = impl_->opening_for_waiting(present.next());
 }
 
 Result<Bookkeeper::Turn, Fault> Bookkeeper::on_tick(Instant now) {
@@ -193,7 +214,7 @@ Result<Bookkeeper::Turn, Fault> Bookkeeper::on_tick(Instant now) {
 
     const Candidates candidates = candidates_of(impl_->mempool.entries());
     auto built = TRY(impl_->build(candidates, present));
-    if (built.transactions.empty() && impl_->due(present).empty()) {
+    if (built.transactions.empty() && present < impl_->outlook.due) {
         auto expired = TRY(impl_->drop_expired(present));
         return Turn{std::nullopt, std::move(expired)};
     }
@@ -212,11 +233,14 @@ Result<Sealed, Fault> Bookkeeper::on_durable(Instant now) {
                   std::move(block.ids),
                   impl_->due(block.seal.header.pulse),
                   {}};
-    impl_->rewards = TRY(pending_rewards(impl_->setup.organization, impl_->tree));
+    impl_->outlook =
+        TRY(outlook_of(impl_->setup.organization, impl_->tree, impl_->setup.key.public_key()));
     sealed.dropped = TRY(impl_->mempool.on_block(sealed.ids, impl_->place_after(block.seal, now)));
     // What did not fit has waited long enough; what came meanwhile may go with it.
-    impl_->opens_at =
-        impl_->mempool.size() > 0 ? std::optional(block.seal.header.pulse.next()) : std::nullopt;
+    impl_->opens_at = impl_->opening_for_waiting(block.seal.header.pulse.next());
+    if (!impl_->outlook.is_in_office) {
+        impl_->setup.log.info("left_office", "cycle={}", impl_->outlook.cycle);
+    }
     return sealed;
 }
 
@@ -240,6 +264,10 @@ const Seal& Bookkeeper::head() const {
     return impl_->setup.head;
 }
 
+bool Bookkeeper::is_in_office() const {
+    return impl_->outlook.is_in_office;
+}
+
 bool Bookkeeper::is_sealing() const {
     return impl_->open.has_value();
 }
@@ -248,7 +276,7 @@ void Bookkeeper::check_invariants() const {
     const protocol::BlockHeader& head = impl_->setup.head.header;
     CHECK(impl_->tree.head().sequence == head.sequence);
     CHECK(impl_->tree.head().root == head.root);
-    CHECK(std::ranges::is_sorted(impl_->rewards, {}, &protocol::PendingReward::due));
+    CHECK(std::ranges::is_sorted(impl_->outlook.rewards, {}, &protocol::PendingReward::due));
     // Whatever waits has a height that will take it.
     CHECK(impl_->open || impl_->mempool.size() == 0 || impl_->opens_at);
 }

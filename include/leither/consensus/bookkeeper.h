@@ -3,7 +3,10 @@
 //
 // Specification
 //   * At most one block a pulse; block.pulse rises strictly. A height opens at the first pulse at
-//     which a transaction waits or a reward is due; an idle pulse does nothing at all.
+//     which a transaction waits or the protocol itself has work: a reward is due, a vote closes,
+//     the cycle has ended. An idle pulse does nothing at all.
+//   * Reveals and `ready` open a height only at the last pulse at which they are taken.
+//   * Once another committee is in office nothing is sealed any more.
 //   * What arrives during a pulse waits for the start of the next, so that one block holds all of
 //   it.
 //   * The certificate is signed only over a fully executed block, and both leave together in one
@@ -28,12 +31,16 @@
 
 namespace leither::consensus {
 
-// The precommit of a committee of one: slot (cycle of the header's pulse, root, its sequence, round
-// 0).
+// The precommit of a committee of one, in the term `cycle`: slot (cycle, root, the header's
+// sequence, round 0).
+struct Office {
+    std::uint64_t cycle = 0;
+    std::uint16_t seat = 0;
+};
 protocol::Certificate certify_alone(const ledger::Organization& organization,
                                     const protocol::BlockHeader& header, const crypto::KeyPair& key,
-                                    std::uint16_t seat);
-// What the block after `seal` names as its parent.
+                                    const Office& office);
+// What the block after `seal` names as its parent; its signers are signers_of(seal.certificate).
 ledger::Parent parent_of(const ledger::Organization& organization, const ledger::Seal& seal);
 
 // What a sealed pulse brings, told once it is durable.
@@ -54,7 +61,7 @@ class Bookkeeper {
         std::uint16_t seat = 0;
         Log log;
     };
-    // Reads from the tree when the next reward is due. Tree and mempool outlive the bookkeeper.
+    // Reads from the tree what is due next. Tree and mempool outlive the bookkeeper.
     static Result<Bookkeeper, store::Fault> open(Setup setup, tree::Tree& tree, Mempool& mempool);
     Bookkeeper(Bookkeeper&&) noexcept;
     ~Bookkeeper();
@@ -79,6 +86,8 @@ class Bookkeeper {
     Pulse pulse(Instant now) const;
     const ledger::Seal& head() const;
     bool is_sealing() const;
+    // Whether this node's key is the one that seals the next block.
+    bool is_in_office() const;
     void check_invariants() const;
 
  private:

@@ -9,6 +9,7 @@
 #include "leither/base/prefix.h"
 #include "leither/base/result.h"
 #include "leither/base/synopsis.h"
+#include "leither/protocol/slot.h"
 #include "leither/protocol/transaction.h"
 
 namespace leither::protocol {
@@ -75,10 +76,11 @@ struct BlockHeader {
     Synopsis root;      // of the ledger tree after this block
     Hash transactions;  // transactions_hash()
     std::uint32_t transaction_count = 0;
-    std::uint16_t author = 0;  // seat of who proposed it first
+    std::uint16_t author = 0;   // seat of who proposed it first
+    std::uint32_t signers = 0;  // bitmap of the seats in the parent's certificate
     static void fields(auto& self, auto&& visit) {
         visit(self.sequence, self.pulse, self.parent, self.root, self.transactions,
-              self.transaction_count, self.author);
+              self.transaction_count, self.author, self.signers);
     }
     friend bool operator==(const BlockHeader&, const BlockHeader&) = default;
 };
@@ -93,17 +95,6 @@ Hash transactions_hash(const ChainId& chain, std::span<const Hash> commitments);
 Hash transactions_hash(const ChainId& chain, const Transactions& transactions);
 Hash block_hash(const ChainId& chain, const BlockHeader& header);
 
-// Where a vote belongs; part of everything a bookkeeper signs.
-struct Slot {
-    std::uint64_t cycle = 0;
-    Prefix branch;  // empty prefix: the root
-    Sequence height;
-    std::uint32_t round = 0;
-    static void fields(auto& self, auto&& visit) {
-        visit(self.cycle, self.branch, self.height, self.round);
-    }
-    friend bool operator==(const Slot&, const Slot&) = default;
-};
 Bytes precommit_message(const ChainId& chain, const Slot& slot, const Hash& block);
 
 struct SeatSignature {
@@ -128,7 +119,7 @@ constexpr std::size_t quorum(std::size_t n) {
 }
 
 enum class CertificateError : std::uint8_t {
-    wrong_block,  // certifies another header
+    wrong_block,  // certifies another header, or in another term
     unknown_seat,
     too_few_signatures,
     bad_signature,

@@ -42,9 +42,12 @@ MemberRecord worked_member() {
     member.key = PublicKey::copy_of(Bytes(32, 0x33));
     member.balance = Amount::of(2500);
     member.created = Sequence(3);
-    member.locks.push_back({LockPurpose::pledge, Amount::of(1000), std::nullopt});
+    member.locks.push_back({LockPurpose::pledge, Amount::of(1000), std::nullopt, 1});
     member.lanes.push_back({0, member.first_counter() + 5});
-    member.candidacy = {PublicKey::copy_of(Bytes(32, 0x44)), Hash::copy_of(Bytes(32, 0x55))};
+    member.candidacy = Candidacy{PublicKey::copy_of(Bytes(32, 0x44)),
+                                 Hash::copy_of(Bytes(32, 0x55)),
+                                 Revealed{1, PublicKey::copy_of(Bytes(32, 0x77))},
+                                 {CycleWork{1, 30, 28}}};
     member.cycle = 2;
     member.cycle_transactions = 5;
     member.salt = Salt::copy_of(Bytes(16, 0x66));
@@ -59,6 +62,7 @@ BlockHeader worked_header() {
     header.root = {Hash::copy_of(Bytes(32, 0x88)), Amount::of(1'000'000)};
     header.transactions = Hash::copy_of(Bytes(32, 0x99));
     header.transaction_count = 2;
+    header.signers = 1;
     return header;
 }
 

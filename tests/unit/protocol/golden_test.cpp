@@ -13,7 +13,8 @@ class Golden : public ::testing::Test {};
 #define GOLDEN_TYPES                                                                               \
     Record, MemberRecord, TreasuryRecord, BookkeepingRecord, Params, Transaction, TransactionBody, \
         Action, PaymentRequest, Application, Charter, SignedCharter, Genesis, BlockHeader, Slot,   \
-        Certificate
+        Certificate, ElectionRecord, CandidateTable, TallyRecord, VoteRecord, Conflict, HandOver,  \
+        Recovery
 
 struct Names {
     template <class T>
@@ -22,7 +23,8 @@ struct Names {
             "Record",      "MemberRecord",    "TreasuryRecord", "BookkeepingRecord", "Params",
             "Transaction", "TransactionBody", "Action",         "PaymentRequest",    "Application",
             "Charter",     "SignedCharter",   "Genesis",        "BlockHeader",       "Slot",
-            "Certificate"};
+            "Certificate", "ElectionRecord",  "CandidateTable", "TallyRecord",       "VoteRecord",
+            "Conflict",    "HandOver",        "Recovery"};
         return kNames[i];
     }
 };
