@@ -95,9 +95,9 @@ class Walk {
         if (!block || block->empty()) return corrupt("a takeover's block is missing");
         const protocol::Transaction& act = block->front();
         const tree::Version version = version_of(last.seal);
-        TakeoverLink link{TRY(cycle_link(last)),
-                          TRY(tree_.prove_at(version, organization_.candidates)), act,
-                          std::nullopt};
+        auto block_link = TRY(cycle_link(last));
+        auto candidates = TRY(tree_.prove_at(version, organization_.candidates));
+        TakeoverLink link{std::move(block_link), std::move(candidates), act, std::nullopt};
         if (std::holds_alternative<protocol::HandOver>(act.body.action)) {
             link.supervisor = TRY(tree_.prove_at(version, act.body.signer));
         }

@@ -102,8 +102,9 @@ Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> a
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(
         view.read(version.is_head ? tree.prove(id) : tree.prove_at(version_of(version.seal), id)));
-    return ledger::Receipt{view.organization->charter(), TRY(committees_of(view, version)),
-                           version.seal.header, version.seal.certificate, std::move(proof)};
+    auto committees = TRY(committees_of(view, version));
+    return ledger::Receipt{view.organization->charter(), std::move(committees), version.seal.header,
+                           version.seal.certificate, std::move(proof)};
 }
 
 Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
@@ -113,7 +114,8 @@ Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(view.read(version.is_head ? tree.prove(prefix)
                                                : tree.prove_at(version_of(version.seal), prefix)));
-    return ledger::ChildReceipt{view.organization->charter(), TRY(committees_of(view, version)),
+    auto committees = TRY(committees_of(view, version));
+    return ledger::ChildReceipt{view.organization->charter(), std::move(committees),
                                 version.seal.header, version.seal.certificate, std::move(proof)};
 }
 
