@@ -52,7 +52,7 @@ inline constexpr ParamInfo kParamTable[] = {
     {"pledge_release_pulses", &Params::pledge_release_pulses, 60, 365 * 86'400, "pulses"},
     {"supervisors_required", &Params::supervisors_required, 1, 16, ""},
     {"vote_pulses", &Params::vote_pulses, 60, 30 * 86'400, "pulses"},
-    {"mining_reward_per_cycle", &Params::mining_reward_per_cycle, 0, 4'294'967'295, ""},
+    {"mining_reward_per_cycle", &Params::mining_reward_per_cycle, 0, 4'000'000'000, ""},
 };
 // Of it time is reckoned, back to the founding; so no vote changes it.
 inline constexpr std::size_t kFixedParam = 0;
