@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/ledger/block_store.h"
 #include "leither/ledger/cycle.h"
 #include "leither/ledger/execute.h"

@@ -27,7 +27,7 @@ Result<Kind, ChainError> opened(const ChainContext& context, const tree::Account
 
 LastBlock named(const ChainContext& context, std::uint64_t cycle,
                 const protocol::BlockHeader& header) {
-    return {cycle, header.sequence, block_hash(context.chain, header)};
+    return {cycle, header.sequence, hash_as_parent(context.chain, header)};
 }
 
 // The record of a block that `trusted` has decided and that says so itself.

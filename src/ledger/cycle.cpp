@@ -169,15 +169,6 @@ Result<Result<void, protocol::CertificateError>, Fault> verify_head(
     return protocol::verify(certificate, organization.chain, header, vote_keys(authority.seats));
 }
 
-std::uint32_t signers_of(const protocol::Certificate& certificate) {
-    std::uint32_t signers = 0;
-    for (const protocol::SeatSignature& vote : certificate.signatures) {
-        CHECK(vote.seat < protocol::kSeatsMax);
-        signers |= std::uint32_t{1} << vote.seat;
-    }
-    return signers;
-}
-
 bool must_seal(const State& state, Pulse pulse) {
     return next_due(state) <= pulse;
 }

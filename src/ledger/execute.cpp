@@ -62,8 +62,7 @@ class Run {
                                     const Transaction* first) {
         Run run(organization, tree, parent, stamp);
         TRY(run.state_.load_system());
-        const auto authority = authority_over(run.state_.election(), parent.header.sequence);
-        run.has_possible_signers_ = election::is_possible(stamp.signers, authority.seats.size());
+        run.has_possible_signers_ = run.can_have_signed(parent.header.sequence, stamp.signers);
         if (!run.has_possible_signers_) return run;
         const bool is_taken_over = first != nullptr && TRY(run.is_takeover(*first));
         if (is_taken_over) {
@@ -116,6 +115,13 @@ class Run {
         state_.stand_on({parent.hash, parent.header.pulse});
     }
 
+    // The founding is nobody's work.
+    bool can_have_signed(Sequence parent, std::uint32_t signers) const {
+        if (parent == Sequence(0)) return signers == 0;
+        return election::is_possible(signers,
+                                     authority_over(state_.election(), parent).seats.size());
+    }
+
     Result<bool, Fault> is_takeover(const Transaction& first) {
         if (!protocol::is_takeover(first.body.action)) return false;
         TRY(state_.load(first));
@@ -130,6 +136,14 @@ class Run {
     std::vector<Hash> commitments_;
     std::size_t bytes_ = 0;
 };
+
+Result<Run, Fault> start_on(const Organization& organization, tree::Tree& tree,
+                            const Parent& parent, const BlockHeader& header,
+                            const Transactions& transactions) {
+    const Transaction* first = transactions.empty() ? nullptr : &transactions.front();
+    return Run::start(organization, tree, parent, {header.pulse, header.author, header.signers},
+                      first);
+}
 
 // What can be said against a header before its transactions are looked at.
 std::optional<Reason> objection(const BlockHeader& header, const Parent& parent) {
@@ -250,14 +264,30 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
         header.transactions != protocol::transactions_hash(organization.chain, transactions)) {
         return invalid(Reason::wrong_transactions);
     }
-    const Transaction* first = transactions.empty() ? nullptr : &transactions.front();
-    const Stamp stamp{header.pulse, header.author, header.signers};
-    Run run = TRY(Run::start(organization, tree, parent, stamp, first));
+    Run run = TRY(start_on(organization, tree, parent, header, transactions));
     if (!run.has_possible_signers()) return invalid(Reason::wrong_signers);
     TRY(take_all(run, transactions, signature_holds));
     Executed executed = TRY(run.finish());
     if (executed.header != header) return invalid(Reason::wrong_root);
     return executed;
+}
+
+Result<bool, Fault> has_room_for_any(const Organization& organization, tree::Tree& tree,
+                                     const Parent& parent, const BlockHeader& header,
+                                     const Transactions& transactions,
+                                     std::span<const Transaction* const> candidates) {
+    Run run = TRY(start_on(organization, tree, parent, header, transactions));
+    CHECK(run.has_possible_signers());
+    for (const Transaction& transaction : transactions) {
+        TRY(run.state().load(transaction));
+        run.take(transaction, EncodedTransaction(transaction));
+    }
+    for (const Transaction* candidate : candidates) {
+        if (!run.has_room_for(*candidate, EncodedTransaction(*candidate))) continue;
+        TRY(run.state().load(*candidate));
+        if (run.check(*candidate)) return true;
+    }
+    return false;
 }
 
 }  // namespace leither::ledger

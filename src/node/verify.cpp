@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "leither/codec/bcs.h"
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/store/memory_store.h"
 
 #include "opening.h"

@@ -4,14 +4,12 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
-#include "leither/protocol/block.h"
 #include "leither/protocol/domain_tags.h"
 
 namespace leither::protocol {
 
 namespace {
 
-static_assert(kSeatsMax == kBookkeepersMax);
 static_assert(kSeatsMax <= 32);  // one bit a seat
 
 // Pulses before a cycle's end, for cycles of this length or more.

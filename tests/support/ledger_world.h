@@ -123,11 +123,12 @@ class LedgerWorld {
 
     ledger::Parent parent() const {
         const protocol::BlockHeader& header = seals.back().header;
-        return {header, block_hash(organization.chain, header)};
+        return {header, hash_as_parent(organization.chain, header)};
     }
     // As the one bookkeeper stamps the next block.
     ledger::Stamp stamp(Pulse pulse) const {
-        return {pulse, 0, ledger::signers_of(seals.back().certificate)};
+        const bool on_founding = seals.back().header.sequence == Sequence(0);
+        return {pulse, 0, on_founding ? 0 : signers_of(seals.back().certificate)};
     }
     Pulse next_pulse() const { return seals.back().header.pulse.next(); }
 

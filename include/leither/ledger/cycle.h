@@ -14,8 +14,6 @@ protocol::Authority next_authority(const State& state);
 Result<Result<void, protocol::CertificateError>, store::Fault> verify_head(
     const Organization& organization, tree::Tree& tree, const protocol::BlockHeader& header,
     const protocol::Certificate& certificate);
-// The bitmap of a certificate's seats, as the next header names it.
-std::uint32_t signers_of(const protocol::Certificate& certificate);
 
 // Whether the block at `pulse` is sealed even without a transaction: the cycle has ended, a reward
 // is due or a vote closes. REQUIRES: state.load_system().

@@ -32,8 +32,7 @@ struct Executed {
 struct Stamp {
     Pulse pulse;
     std::uint16_t author = 0;
-    // The seats in the parent's certificate: signers_of() it.
-    std::uint32_t signers = 0;
+    std::uint32_t signers = 0;  // BlockHeader::signers
 };
 
 struct Skipped {
@@ -52,8 +51,8 @@ struct Built {
 
 // As many of `candidates` (signatures checked already), in order, as the rules and the block's size
 // allow, on top of what the protocol itself has to do. A takeover that comes first begins its own
-// term instead of the one that is due. REQUIRES: stamp.pulse > parent's pulse, stamp.signers a
-// quorum of the seats that certified the parent.
+// term instead of the one that is due. REQUIRES: stamp.pulse > parent's pulse, stamp.signers as the
+// parent's certificate has them.
 Result<Built, store::Fault> build(const Organization& organization, tree::Tree& tree,
                                   const Parent& parent, const Stamp& stamp,
                                   std::span<const protocol::Transaction* const> candidates);
@@ -92,6 +91,13 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
                                        const Parent& parent, const BlockHeader& header,
                                        const Transactions& transactions,
                                        const SignatureOracle& signature_holds);
+
+// Whether the block, executed already, has room for one of these behind its transactions, and it
+// would hold there. Their signatures have been checked.
+Result<bool, store::Fault> has_room_for_any(
+    const Organization& organization, tree::Tree& tree, const Parent& parent,
+    const BlockHeader& header, const Transactions& transactions,
+    std::span<const protocol::Transaction* const> candidates);
 
 // ---- Genesis -----------------------------------------------------------------------------------
 

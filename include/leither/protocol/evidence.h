@@ -1,45 +1,33 @@
-// Two signatures that one bookkeeper must never give (docs/protocol/election.md). Everything needed
-// to judge them is in the value itself.
+// Two statements that one bookkeeper must never sign both (docs/protocol/election.md). Whoever
+// knows the seat's key can judge them: everything else is in the value itself.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 
-#include "leither/base/bounded.h"
-#include "leither/base/fixed_bytes.h"
-#include "leither/protocol/slot.h"
+#include "leither/protocol/vote.h"
 
 namespace leither::protocol {
-
-enum class StatementKind : std::uint8_t { proposal, prevote, precommit };  // encoded
-constexpr StatementKind last_of(StatementKind) {
-    return StatementKind::precommit;
-}
-
-// What was said in the slot, behind the slot in the signed bytes.
-struct Statement {
-    Bounded<std::uint8_t, 256> payload;
-    Signature signature;
-    static void fields(auto& self, auto&& visit) { visit(self.payload, self.signature); }
-    friend bool operator==(const Statement&, const Statement&) = default;
-};
 
 // One kind of statement, made twice in one slot.
 struct Conflict {
     StatementKind kind = StatementKind::precommit;
     Slot slot;
+    std::uint16_t seat = 0;  // in the committee of slot.cycle
     Statement first;
     Statement second;
     static void fields(auto& self, auto&& visit) {
-        visit(self.kind, self.slot, self.first, self.second);
+        visit(self.kind, self.slot, self.seat, self.first, self.second);
     }
-    // The payloads differ, the lesser stands first.
-    bool is_canonical() const { return first.payload < second.payload; }
+    // Both fit the kind and say different things; the lesser stands first.
+    bool is_canonical() const;
     friend bool operator==(const Conflict&, const Conflict&) = default;
 };
 
-// The bytes that a statement's signature covers.
-Bytes statement_message(const ChainId& chain, StatementKind kind, const Slot& slot,
-                        ByteView payload);
+// Between two votes, or two proposals, by the same seat; nothing if there is none.
+std::optional<Conflict> conflict_between(const Vote& one, const Vote& other);
+std::optional<Conflict> conflict_between(std::uint16_t seat, const ProposalClaim& one,
+                                         const ProposalClaim& other);
+
 // Whether `key` has made both signatures.
 bool is_proven(const Conflict& conflict, const ChainId& chain, const PublicKey& key);
 

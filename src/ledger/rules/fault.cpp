@@ -23,12 +23,13 @@ using protocol::Seats;
 constexpr std::uint64_t kReporterShare = 10;
 
 // The accused's seat in that term. Only terms whose seats the ledger still knows can be judged.
-const Seat* seat_of(const protocol::ElectionRecord& record, std::uint64_t cycle, const Id& member) {
+const Seat* seat_of(const protocol::ElectionRecord& record, const Evidence& evidence) {
+    const std::uint64_t cycle = evidence.conflict.slot.cycle;
     const bool is_former = cycle + 1 == record.cycle;
     if (!is_former && cycle != record.cycle) return nullptr;
     const Seats& seats = is_former ? record.former : record.present;
-    const auto seat = std::ranges::find(seats, member, &Seat::member);
-    return seat == seats.end() ? nullptr : &*seat;
+    const std::size_t seat = evidence.conflict.seat;
+    return seat < seats.size() && seats[seat].member == evidence.accused ? &seats[seat] : nullptr;
 }
 
 // The pledge that answers for a term: it stood before. What is pledged anew after a verdict does
@@ -70,7 +71,7 @@ Verdict check_parties(const State& state, const Evidence& evidence) {
 
 Verdict check_substance(const State& state, const Case&, const Evidence& evidence) {
     const std::uint64_t cycle = evidence.conflict.slot.cycle;
-    const Seat* seat = seat_of(state.election(), cycle, evidence.accused);
+    const Seat* seat = seat_of(state.election(), evidence);
     if (seat == nullptr) return refuse(Refusal::no_seat);
     const protocol::MemberRecord& accused = *state.member(evidence.accused);
     if (answering_pledge(accused, cycle) == accused.locks.end()) {

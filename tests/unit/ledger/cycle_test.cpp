@@ -278,6 +278,18 @@ TEST(Cycles, SignersThatCannotHaveCertifiedTheParentMakeABlockInvalid) {
     }
 }
 
+TEST(Cycles, TheFoundingIsNobodysWork) {
+    LedgerWorld world(founding_for({}));
+    BlockHeader header = world.build({}, Pulse(9)).executed.header;
+    EXPECT_EQ(header.signers, 0u);
+    EXPECT_EQ(header.parent, Hash::copy_of(world.organization.chain.view()));
+    header.signers = 1;
+    const auto executed =
+        execute(world.organization, world.tree, world.parent(), header, {}, testing::holds);
+    ASSERT_FALSE(executed.has_value());
+    EXPECT_EQ(std::get<InvalidBlock>(executed.error()).reason, InvalidBlock::Reason::wrong_signers);
+}
+
 TEST(Cycles, EveryBlockExecutesToItsHeader) {
     Candidates all(numbered(4));
     const Pulse end = all.world.election().end_pulse;

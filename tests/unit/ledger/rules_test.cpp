@@ -329,17 +329,26 @@ class Interpreter {
         return {vote, yes ? protocol::Choice::yes : protocol::Choice::no};
     }
 
+    // 0 if it has none in that term.
+    std::uint16_t seat_of(const Id& member, std::uint64_t cycle) const {
+        const auto& record = state_->election();
+        const auto& seats = cycle == record.cycle ? record.present : record.former;
+        const auto seat = std::ranges::find(seats, member, &protocol::Seat::member);
+        return seat == seats.end() ? std::uint16_t{0}
+                                   : static_cast<std::uint16_t>(seat - seats.begin());
+    }
+
     protocol::Evidence evidence_of(const Row& row) const {
         protocol::Conflict conflict;
         conflict.slot.cycle = cycle_of(row, 0);
         conflict.slot.height = Sequence(7);
-        conflict.first.payload = {1};
-        conflict.second.payload = {2};
+        conflict.second.block = Hash{};
         const std::string& accused = row.name(1);
+        conflict.seat = seat_of(id(accused), conflict.slot.cycle);
         const auto key = vote_key_of(accused, conflict.slot.cycle);
         for (auto* statement : {&conflict.first, &conflict.second}) {
-            statement->signature = key.sign(protocol::statement_message(
-                world_.organization.chain, conflict.kind, conflict.slot, statement->payload));
+            statement->signature = key.sign(protocol::signing_message(
+                world_.organization.chain, conflict.kind, conflict.slot, *statement));
         }
         if (row.has("bad")) conflict.second.signature[0] ^= 1;
         return {id(accused), conflict};

@@ -130,8 +130,8 @@ TEST(Transaction, TheGreatestOfEachKindFitsItsLimit) {
     grant.reason = longest;
     grant.proof = longest;
     Evidence evidence;
-    evidence.conflict.first.payload.resize(decltype(Statement::payload)::kMax);
-    evidence.conflict.second.payload.resize(decltype(Statement::payload)::kMax);
+    evidence.conflict.first = {1, Hash{}, {}};
+    evidence.conflict.second = {2, Hash{}, {}};
     HandOver hand_over;
     hand_over.seats.resize(kTinyCommitteeMax);
     hand_over.countersigned.resize(kCountersignersMax);
