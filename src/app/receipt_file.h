@@ -11,8 +11,8 @@
 
 namespace leither::app {
 
-// The longest file that is read.
-inline constexpr std::size_t kReceiptBytesMax = 1 << 20;
+// The longest file that is read: the longest chain of the largest committees fits.
+inline constexpr std::size_t kReceiptBytesMax = 4 << 20;
 
 using AnyReceipt = std::variant<ledger::Receipt, ledger::ChildReceipt>;
 
