@@ -277,10 +277,10 @@ void ChatLog::Impl::on(Asked&& input, Instant now, Effects& effects) {
     const Run* run = runs.find(input.ask.author);
     if (run == nullptr || !links.contains(input.from) || input.ask.from > run->last()) return;
     ChatLines answer;
-    std::uint64_t number = std::max(input.ask.from, run->first());
-    for (; number <= run->last() && !answer.lines.full(); ++number) {
-        answer.lines.push_back(run->at(number)->line);
-    }
+    const std::uint64_t from = std::max(input.ask.from, run->first());
+    const std::uint64_t count =
+        std::min<std::uint64_t>(run->last() - from + 1, protocol::kChatLinesPerReply);
+    for (std::uint64_t i = 0; i < count; ++i) answer.lines.push_back(run->at(from + i)->line);
     answer.pass = members.pass_of(input.ask.author, now);
     effects.sends.push_back({input.from, std::move(answer)});
 }

@@ -34,6 +34,12 @@ class Pen {
         previous_ = line_hash(chain_, line);
         return sign(chain_, line, author_);
     }
+    // One that stands alone, as if lines were there before it.
+    SignedLine write_at(std::uint64_t number, Instant at) {
+        number_ = number - 1;
+        previous_ = Hash::copy_of(Bytes(32, 7));
+        return write(at);
+    }
     const Hash& last() const { return previous_; }
 
  private:
@@ -227,6 +233,16 @@ TEST_F(ChatLogTest, AnAnswerBeginsAtTheOldestLineThereIs) {
     EXPECT_EQ(rest.front().second.lines.size(), 4U);
     EXPECT_TRUE(give(ChatLog::Asked{peer, {author, 21}}).sends.empty());
     EXPECT_TRUE(give(ChatLog::Asked{key_named("nobody").id(), {author, 0}}).sends.empty());
+}
+
+TEST_F(ChatLogTest, AnAnswerEndsAtTheLastLineWhateverItsNumber) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    const SignedLine line = alice.write_at(kMost, now);
+    ASSERT_EQ(tell({line}).taken.size(), 1U);
+    const auto answers =
+        sent<ChatLines>(give(ChatLog::Asked{peer, {key_named("alice").id(), kMost}}));
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers.front().second.lines, (decltype(ChatLines::lines){line}));
 }
 
 TEST_F(ChatLogTest, TwentyLinesInTenMinutesAndNoMore) {
