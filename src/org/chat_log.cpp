@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "leither/base/check.h"
@@ -202,12 +203,21 @@ void ChatLog::Impl::on(Told&& input, Instant now, Effects& effects) {
 }
 
 void ChatLog::Impl::on(Found&& input, Instant now, Effects& effects) {
+    std::set<Id> parted;  // authors whose lines do not join ours: all of them are one answer
     for (const FoundLine& one : input.lines) {
+        const Id author = crypto::id_of(one.line.line.author);
+        if (parted.contains(author)) continue;
         const KeptLine line = kept(one.line);
         const auto taken = one.voucher == Voucher::keeper
                                ? take_members(line, Origin::found, now, effects)
                                : take(line, Origin::found, now, effects);
-        if (!taken) log.debug("found_line_refused", "why={}", to_string(taken.error()));
+        if (taken) continue;
+        log.debug("found_line_refused", "why={}", to_string(taken.error()));
+        if (taken.error() != ChatRefusal::gap) continue;
+        parted.insert(author);
+        if (!links.empty()) {
+            ask_after(links.begin()->first, author, line.number(), now, effects);
+        }
     }
     // Who is connected already has shown its tips, but not that it has what comes before.
     for (const auto& [author, run] : runs.all()) {

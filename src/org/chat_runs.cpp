@@ -93,6 +93,11 @@ Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line
         const Id gone = silent->first;
         while (runs_.contains(gone)) drop_front(gone, writes);
     }
+    start_run(author, line, origin, writes);
+    return {};
+}
+
+void ChatRuns::start_run(const Id& author, const KeptLine& line, Origin origin, Writes& writes) {
     append(author, line, writes);
     const auto begun = runs_.find(author);
     const bool midway = origin == Origin::found && line.number() > 1;
@@ -167,7 +172,7 @@ Result<void, ChatRefusal> ChatRuns::jump(const Id& author, const KeptLine& line,
     Run& run = runs_.at(author);
     if (!is_answer(origin) || ++run.unfilled < kUnfilledMax) return fail(ChatRefusal::gap);
     while (runs_.contains(author)) drop_front(author, writes);
-    append(author, line, writes);
+    start_run(author, line, origin, writes);
     return {};
 }
 

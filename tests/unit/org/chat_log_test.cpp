@@ -288,6 +288,34 @@ TEST_F(ChatLogTest, AGapNobodyFillsEndsTheOldRun) {
     EXPECT_EQ(log.size(), 2U);
 }
 
+TEST_F(ChatLogTest, WhatTheDhtNamesBehindAGapIsOneAnswerEachTime) {
+    std::vector<SignedLine> all;
+    for (int i = 0; i < 11; ++i) all.push_back(alice.write(now));
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(say(all[static_cast<std::size_t>(i)]));
+    const Id author = key_named("alice").id();
+    std::vector<FoundLine> found;
+    for (std::size_t i = 8; i < all.size(); ++i) found.push_back({all[i], Voucher::nobody});
+    for (unsigned i = 1; i < kUnfilledMax; ++i) {
+        const auto effects = give(ChatLog::Found{found});
+        EXPECT_TRUE(effects.taken.empty());
+        EXPECT_EQ(log.size(), 5U);
+        const auto asked = sent<ChatAsk>(effects);
+        ASSERT_EQ(asked.size(), 1U);
+        EXPECT_EQ(asked[0].second, (ChatAsk{author, 6}));
+        now += seconds(31);
+    }
+    const auto effects = give(ChatLog::Found{found});
+    EXPECT_EQ(effects.taken.size(), 3U);
+    // What came before is asked back.
+    const auto asked = sent<ChatAsk>(effects);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked[0].second, (ChatAsk{author, 1}));
+    ChatLines answer;
+    answer.lines.assign(all.begin(), all.end());
+    give(ChatLog::Told{asked[0].first, answer});
+    EXPECT_EQ(log.last(100), all);
+}
+
 TEST_F(ChatLogTest, LinesPerAuthorAreBoundedOldestFirst) {
     ChatOptions options;
     options.lines_per_author_max = kBurstLines + 1;
