@@ -54,8 +54,10 @@ Result<void, store::Fault> ChatRuns::load(const store::Reader& reader) {
             run == nullptr ? runs_.size() < options_.authors_max : follows(line, run->lines.back());
         if (!fits) return;
         append(author, line, unused);
-        Run& grown = runs_.at(author);
-        if (grown.first() > 1) grown.older_tries = kOlderTries;
+        const auto grown = runs_.find(author);  // there was room for the line, or there was not
+        if (grown != runs_.end() && grown->second.first() > 1) {
+            grown->second.older_tries = kOlderTries;
+        }
     });
 }
 
@@ -102,7 +104,6 @@ void ChatRuns::start_run(const Id& author, const KeptLine& line, Origin origin, 
     const auto begun = runs_.find(author);
     const bool midway = origin == Origin::found && line.number() > 1;
     if (midway && begun != runs_.end()) begun->second.older_tries = kOlderTries;
-    return {};
 }
 
 bool ChatRuns::seeks_older(const Run& run) const {

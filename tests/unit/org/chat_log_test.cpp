@@ -368,6 +368,25 @@ TEST_F(ChatLogTest, ComesBackFromItsStore) {
     EXPECT_EQ(again.tips(), log.tips());
 }
 
+TEST_F(ChatLogTest, OfAStoreWithTooManyLinesTheOldestAreLeftOut) {
+    const bool alice_first = key_named("alice").id() < key_named("bob").id();
+    Pen& first = alice_first ? alice : bob;
+    Pen& second = alice_first ? bob : alice;
+    ASSERT_TRUE(say(second.write(now)));
+    now += minutes(1);
+    for (std::size_t i = 0; i < kBurstLines + 1; ++i) {
+        now += minutes(1);
+        ASSERT_TRUE(say(first.write(now)));
+    }
+    ChatOptions options;
+    options.lines_per_author_max = kBurstLines + 1;
+    options.lines_max = kBurstLines + 1;
+    ChatLog again = make(options);
+    ASSERT_TRUE(again.load(disk, now).has_value());
+    again.check_invariants();
+    EXPECT_EQ(again.tips().size(), 1U);
+}
+
 TEST_F(ChatLogTest, TipsOfManyAuthorsCoverAllIdsInSeveralMessages) {
     for (int i = 0; i < 70; ++i) {
         const auto author = key_named("author " + std::to_string(i));
