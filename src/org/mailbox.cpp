@@ -220,7 +220,7 @@ void Mailbox::Impl::offer(const EnvelopeOffer& what, const Id& node, Instant now
                   [&](const auto& entry) { return now - entry.second >= options.answer_timeout; });
     if (link.offered.contains(what.message)) return;
     if (link.offered.size() >= options.offers_per_node_max) {
-        link.waiting.insert(what.message);
+        if (link.waiting.size() < options.waiting_per_node_max) link.waiting.insert(what.message);
         return;
     }
     link.offered[what.message] = now;
@@ -622,6 +622,7 @@ void Mailbox::check_invariants() const {
     impl_->settled.check_invariants();
     for (const auto& [node, link] : impl_->links) {
         CHECK(link.offered.size() <= impl_->options.offers_per_node_max);
+        CHECK(link.waiting.size() <= impl_->options.waiting_per_node_max);
         for (const Hash& message : link.shared) CHECK(impl_->incoming.contains(message));
     }
 }
