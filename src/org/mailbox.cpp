@@ -81,7 +81,9 @@ struct Mailbox::Impl {
 
     // ---- Sending
     void run(Instant now, Effects& effects);
+    // Tries now and puts off the next try.
     void attempt(Parcel& parcel, Instant now, Effects& effects);
+    void try_now(Parcel& parcel, Instant now, Effects& effects);
     // True if one of the recipient's nodes is connected.
     bool offer_to_recipient(Parcel& parcel, Instant now, Effects& effects);
     void offer_to_holders(Parcel& parcel, Instant now, Effects& effects);
@@ -141,9 +143,13 @@ void Mailbox::Impl::expire(const Hash& message, Effects& effects) {
     parcels.erase(message, writes);
 }
 
-void Mailbox::Impl::attempt(Parcel& parcel, Instant now, Effects& effects) {
+void Mailbox::Impl::try_now(Parcel& parcel, Instant now, Effects& effects) {
     const bool met = offer_to_recipient(parcel, now, effects);
     if (!met && parcel.place == Place::outgoing) offer_to_holders(parcel, now, effects);
+}
+
+void Mailbox::Impl::attempt(Parcel& parcel, Instant now, Effects& effects) {
+    try_now(parcel, now, effects);
     parcel.back_off = parcel.back_off == Duration{}
                           ? options.retry_min
                           : std::min(2 * parcel.back_off, options.retry_max);
@@ -258,7 +264,7 @@ void Mailbox::Impl::meet(const Id& node, Instant now, Effects& effects) {
         Parcel& parcel = *parcels.find(message);
         const bool lacks =
             parcel.state != OutgoingState::delivered && parcel.holding() < options.holders;
-        if (lacks) attempt(parcel, now, effects);
+        if (lacks) try_now(parcel, now, effects);
     }
 }
 

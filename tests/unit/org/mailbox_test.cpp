@@ -420,6 +420,17 @@ TEST_F(MailboxTest, WhatWaitsToBeOfferedToOneNodeIsBounded) {
     EXPECT_LT(now, kSampleNow + hours(1));
 }
 
+TEST_F(MailboxTest, MeetingOthersDoesNotPutOffTheNextTry) {
+    box.step(Mailbox::Post{sample.bob.id(), letter("x")}, now);
+    const auto due = box.next_deadline();
+    ASSERT_TRUE(due);
+    for (const auto& node : {node_b, node_c, node_d}) {
+        const auto effects = box.step(Mailbox::NodeUp{node.id()}, now);
+        EXPECT_EQ(sent<EnvelopeOffer>(effects), std::vector{node.id()});
+        EXPECT_EQ(box.next_deadline(), due);
+    }
+}
+
 TEST_F(MailboxTest, SettledMessagesAreBounded) {
     MailboxOptions options;
     options.settled_max = 5;
