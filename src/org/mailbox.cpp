@@ -578,7 +578,7 @@ Mailbox::~Mailbox() = default;
 Result<void, store::Fault> Mailbox::load(const store::Reader& reader, Instant now) {
     TRY(impl_->parcels.load(reader, now));
     TRY(impl_->incoming.load(reader));
-    TRY(impl_->settled.load(reader, now));
+    TRY(impl_->settled.load(reader));
     return {};
 }
 

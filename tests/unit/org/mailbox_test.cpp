@@ -431,6 +431,22 @@ TEST_F(MailboxTest, MeetingOthersDoesNotPutOffTheNextTry) {
     }
 }
 
+TEST_F(MailboxTest, WhatWasSettledAndExpiredMeanwhileLeavesTheStore) {
+    store::MemoryStore disk;
+    box.step(serves(sample.bob, node_a), now);
+    const auto mail = envelope(node_b, sample.bob.id());
+    testing::write(disk, box.step(Mailbox::Posted{node_b.id(), {mail}}, now).writes);
+    testing::write(disk, box.step(Mailbox::Forget{id_of(mail)}, now).writes);
+    now += hours(24);
+    Mailbox again = make(node_a);
+    ASSERT_TRUE(again.load(disk, now).has_value());
+    testing::write(disk, again.step(Mailbox::Tick{}, now).writes);
+    EXPECT_EQ(again.usage().settled, 0U);
+    const auto cursor = disk.cursor();
+    cursor->seek(Bytes{});
+    EXPECT_FALSE(cursor->valid());
+}
+
 TEST_F(MailboxTest, SettledMessagesAreBounded) {
     MailboxOptions options;
     options.settled_max = 5;
