@@ -131,7 +131,7 @@ struct Community::Impl {
     void take_writes(Effects& fx);
 
     // ---- Life
-    void begin_life(Instant now);
+    void begin_life();
     Result<void, store::Fault> load_life(const store::Reader& reader, Instant now);
     void on_new_manifest(Instant now, Effects& fx);
     void on_new_read_key(Instant now, Effects& fx);
@@ -277,7 +277,7 @@ void Community::Impl::take_writes(Effects& fx) {
 
 // ---- Life --------------------------------------------------------------------------------------
 
-void Community::Impl::begin_life(Instant) {
+void Community::Impl::begin_life() {
     const protocol::Manifest& manifest = keeper.item()->content.manifest;
     if (life && life->chain == manifest.chain) return;
     life.reset();
@@ -287,7 +287,7 @@ void Community::Impl::begin_life(Instant) {
 }
 
 Result<void, store::Fault> Community::Impl::load_life(const store::Reader& reader, Instant now) {
-    begin_life(now);
+    begin_life();
     TRY(life->members.load(reader, now));
     TRY(life->book.load(reader, now));
     TRY(life->announcer.load(reader));
@@ -302,7 +302,7 @@ bool Community::Impl::is_keeper() const {
 
 void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
     const bool is_born = !life || life->chain != keeper.item()->content.manifest.chain;
-    begin_life(now);
+    begin_life();
     life->members.set_keepers(keeper.item()->content.manifest);
     fx.manifest_changed = true;
     if (read_key && read_key->public_key() != keeper.item()->content.manifest.read_key) {

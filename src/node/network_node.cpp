@@ -1,6 +1,7 @@
 #include "network_node.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "leither/base/prng.h"
@@ -194,7 +195,6 @@ struct NetworkNode::Impl {
     std::vector<Endpoint> endpoints() const;
     const Endpoint* listener_for(const IpAddress& address) const;
     void look_at_endpoints(Instant now, Effects& fx);
-    std::size_t connected_members() const;
 
     // ---- Callers
     void answer(Token token, NetworkAnswer answer, Effects& fx) const;
@@ -248,8 +248,8 @@ struct NetworkNode::Impl {
     std::map<dht::RequestId, Purpose> questions;
     std::uint64_t last_request = 0;
     std::vector<Find> finds;
-    std::map<Id, peer::Context> contexts_up;  // of connected nodes
-    std::vector<Id> reach;                    // the latest last
+    std::set<Id> connected;  // nodes, members' or not
+    std::vector<Id> reach;   // the latest last
     std::vector<IpAddress> addresses;
     PortsMapped ports;
     std::string reachability = "unknown yet: no other node has tried to reach this one";
@@ -284,7 +284,7 @@ void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
     joined = !joined;
     if (!joined) {
         // Those connected may all be nodes that nobody can ask.
-        if (contexts_up.empty() && may_tell(now)) {
+        if (connected.empty() && may_tell(now)) {
             log.warn("network_lost", "detail=\"no node answers any more; going on trying\"");
         }
         return;
@@ -332,7 +332,7 @@ void NetworkNode::Impl::gather_chat(Instant now, Effects& fx) {
     gather_at = now + kLookInterval;
     if (!joined || !community->read_key() || gatherer.is_gathering()) return;
     gather_at = now + options.refresh_interval;
-    if (std::exchange(gathered, true) && connected_members() > 0) return;
+    if (std::exchange(gathered, true) && !connected.empty()) return;
     gatherer.begin(community->chat_sources(now));
     const std::uint64_t round = gatherer.round();
     const auto sources = gatherer.sources();
@@ -400,7 +400,7 @@ bool NetworkNode::Impl::may_tell(Instant now) {
 
 void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx) {
     const peer::Peer& peer = event.peer;
-    contexts_up.insert_or_assign(peer.node, peer.context);
+    connected.insert(peer.node);
     tell_line(now, "peer_up", "node={} endpoint={} direction={}", peer.node.hex(),
               peer.endpoint.text(), peer::to_string(peer.direction));
     for (const Find& find : finds) {
@@ -411,7 +411,7 @@ void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx)
 }
 
 void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {
-    contexts_up.erase(event.node);
+    connected.erase(event.node);
     tell_line(now, "peer_down", "node={} reason={}", event.node.hex(),
               peer::to_string(event.reason));
     tell_community([&](auto& ours, auto& theirs) { ours.on_peer_down(event.node, now, theirs); },
@@ -508,12 +508,8 @@ void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
     hub_step(peer::Serve{std::move(contexts)}, now, fx);
 }
 
-std::size_t NetworkNode::Impl::connected_members() const {
-    return contexts_up.size();
-}
-
 void NetworkNode::Impl::seek_peers(Instant now, Effects& fx) {
-    if (connected_members() < options.hub.outbound_target) {
+    if (connected.size() < options.hub.outbound_target) {
         ask_dht(ForPeers{community->organization()}, dht::GetPeers{community->organization()}, now,
                 fx);
         seek_wait = std::min(2 * seek_wait, kSeekIntervalMax);
@@ -639,7 +635,7 @@ void NetworkNode::Impl::on(Token token, FindOrganization&& find, Instant now, Ef
     }
     finds.push_back({token, find.organization, now + options.find_timeout, now});
     serve_contexts(now, fx);
-    for (const auto& [node, context] : contexts_up) {
+    for (const Id& node : std::set<Id>(connected)) {  // a step may end a connection
         hub_step(peer::SendMessage{node, protocol::AskManifest{find.organization}}, now, fx);
     }
     go_on_finding(now, fx);
