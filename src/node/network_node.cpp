@@ -189,6 +189,8 @@ struct NetworkNode::Impl {
     // ---- Following
     Done adopt(const Id& organization, Instant now);
     void begin(Instant now, Effects& fx);
+    // REQUIRES: a community.
+    void learn_configured(const Endpoint& endpoint, Instant now, Effects& fx);
     void serve_contexts(Instant now, Effects& fx);
     void seek_peers(Instant now, Effects& fx);
     void refresh(Instant now, Effects& fx);
@@ -491,8 +493,15 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
 
 void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     serve_contexts(now, fx);
+    for (const Endpoint& endpoint : options.peers) learn_configured(endpoint, now, fx);
     tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
     look_at_endpoints(now, fx);
+}
+
+void NetworkNode::Impl::learn_configured(const Endpoint& endpoint, Instant now, Effects& fx) {
+    hub_step(peer::Learn{{endpoint, peer::Context::of(community->organization()), std::nullopt,
+                          std::nullopt, peer::Source::configured}},
+             now, fx);
 }
 
 void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
@@ -697,9 +706,7 @@ void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& f
     if (!community) {
         return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
     }
-    hub_step(peer::Learn{{order.endpoint, peer::Context::of(community->organization()),
-                          std::nullopt, std::nullopt, peer::Source::configured}},
-             now, fx);
+    learn_configured(order.endpoint, now, fx);
     answer(token, std::monostate{}, fx);
 }
 
@@ -827,13 +834,7 @@ Done NetworkNode::start(Instant now, Effects& fx) {
     }
     impl_->dht_step(dht::Start{impl_->options.bootstrap, std::move(contacts)}, now, fx);
     for (auto& address : addresses) impl_->hub_step(peer::Learn{std::move(address)}, now, fx);
-    if (!impl_->community) return {};
-    impl_->begin(now, fx);
-    for (const Endpoint& endpoint : impl_->options.peers) {
-        impl_->hub_step(peer::Learn{{endpoint, peer::Context::of(impl_->community->organization()),
-                                     std::nullopt, std::nullopt, peer::Source::configured}},
-                        now, fx);
-    }
+    if (impl_->community) impl_->begin(now, fx);
     return {};
 }
 

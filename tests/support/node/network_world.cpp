@@ -32,6 +32,7 @@ node::NetworkOptions NetworkWorld::network_options(const Host& host) const {
     options.dht.local = dht::LocalSources::exempt;
     options.dht.families = dht::Families::v4;
     options.listen = {host.endpoint};
+    options.peers = options_.peers;
     if (options_.listens == Listens::anywhere) options.listen.front().address = IpAddress();
     if (host.number > 0) options.bootstrap.push_back(hosts_.front()->endpoint);
     return options;

@@ -23,6 +23,8 @@ class NetworkWorld {
         std::uint64_t seed = 1;
         Duration latency = std::chrono::milliseconds(10);
         Listens listens = Listens::at_own_address;
+        Duration disk_latency{};           // until a node hears that a batch is durable
+        std::vector<Endpoint> peers = {};  // configured at each node
     };
     explicit NetworkWorld(Options options, Instant start) : options_(options), now_(start) {}
 

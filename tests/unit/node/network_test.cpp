@@ -259,6 +259,22 @@ TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
     EXPECT_EQ(told, std::vector{(Endpoint{v4, world.endpoint(0).port})});
 }
 
+TEST_F(Network, ConfiguredPeersAreDialedFromTheFirstDayOn) {
+    NetworkWorld::Options options;
+    options.peers = {{IpAddress::v4({10, 9, 9, 9}), 7400}};
+    NetworkWorld world(options, world_.now());
+    world.add(community_.node_key());
+    world.add(node_key(1));
+    const auto known = [&](std::size_t host) {
+        return world.queries(host).network(world.now())->hub.addresses;
+    };
+    EXPECT_EQ(known(0), 0u);
+    world.step(0, Found{1'000'000, community_.encoded_genesis()});
+    EXPECT_EQ(known(0), 1u);
+    ASSERT_TRUE(world.ask(1, FollowOrganization{community_.member(0).id()}));
+    EXPECT_EQ(known(1), 1u);
+}
+
 TEST_F(Network, AMessageReachesAMemberOnAnotherNode) {
     publish();
     const std::size_t a = add_member(0);
