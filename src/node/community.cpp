@@ -154,6 +154,7 @@ struct Community::Impl {
         return from_member(node, now) && !met.contains(node);
     }
     void meet(const Id& node, Instant now, Effects& fx);
+    // All that are known here.
     void offer_records(const Id& to, Instant now, Effects& fx);
     void on_record(const protocol::SignedRoutingRecord& record, Instant now, Effects& fx);
     void on_known_better(const Id& node, Instant now, Effects& fx);
@@ -227,6 +228,7 @@ void Community::Impl::take(Announcer::Effects&& from, Instant now, Effects& fx) 
     fx.writes.append(std::move(from.writes));
     std::move(from.publish.begin(), from.publish.end(), std::back_inserter(fx.publish));
     std::move(from.announce.begin(), from.announce.end(), std::back_inserter(fx.announce));
+    // All of them: so the others' records, too, go on to those who have not met their nodes.
     if (own && life->book.accept(*own, now) == AddressBook::News::newer) {
         for (const auto& [node, key] : up) offer_records(node, now, fx);
     }
@@ -418,11 +420,17 @@ void Community::Impl::meet(const Id& node, Instant now, Effects& fx) {
 
 void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
     if (!from_member(to, now)) return;
-    protocol::RecordOffer offer;
-    for (const auto& notice : life->book.notices(Id{}, protocol::kRecordNoticesMax, now)) {
-        if (notice.node != to) offer.records.push_back(notice);
+    Id last;  // of the page before, where the next one begins
+    for (bool more = true; more;) {
+        const auto page = life->book.notices(last, protocol::kRecordNoticesMax, now);
+        protocol::RecordOffer offer;
+        for (const auto& notice : page) {
+            if (notice.node != to && notice.node != last) offer.records.push_back(notice);
+        }
+        if (!offer.records.empty()) fx.sends.push_back({to, std::move(offer)});
+        more = page.size() == protocol::kRecordNoticesMax;
+        if (more) last = page.back().node;
     }
-    if (!offer.records.empty()) fx.sends.push_back({to, std::move(offer)});
 }
 
 void Community::Impl::on_record(const protocol::SignedRoutingRecord& record, Instant now,
