@@ -136,6 +136,9 @@ struct NetworkNode::Impl {
         return options.listen.empty() ? std::uint16_t{0} : options.listen.front().port;
     }
 
+    // As others reach it, through the router.
+    std::uint16_t open_port() const { return ports.tcp ? ports.tcp->port : listen_port(); }
+
     // ---- Machines
     void dht_step(dht::Input&& input, Instant now, Effects& fx);
     void note_joining(Instant now, Effects& fx);
@@ -458,7 +461,7 @@ void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx
         ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
     }
     for (const auto& order : from.announce) {
-        ask_dht(ForOrder{order.order}, dht::Announce{order.target, listen_port()}, now, fx);
+        ask_dht(ForOrder{order.order}, dht::Announce{order.target, open_port()}, now, fx);
     }
     for (const Id& node : from.reach) {
         std::erase(reach, node);
@@ -748,7 +751,10 @@ void NetworkNode::Impl::on(PortsMapped&& input, Instant now, Effects& fx) {
     const bool is_news = ports.tcp != input.tcp;
     ports = std::move(input);
     // What could not be reached may be reached now, and the reverse.
-    if (is_news) hub_step(peer::CheckReachability{}, now, fx);
+    if (is_news) {
+        hub_step(peer::Introduce{open_port(), options.hub.features}, now, fx);
+        hub_step(peer::CheckReachability{}, now, fx);
+    }
     look_at_endpoints(now, fx);
 }
 

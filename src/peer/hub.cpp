@@ -96,6 +96,7 @@ void Hub::Impl::on(const Introduce& introduce, Instant now, Effects&) {
     options.listen_port = introduce.listen_port;
     options.features = introduce.features;
     if (!moved) return;
+    if (round.is_open()) round.conclude(now);  // nobody cares for the old port any more
     reachability = {};
     round_at = std::nullopt;
     if (options.listen_port != 0) round_at = now + kFirstDialBackAfter;

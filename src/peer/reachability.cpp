@@ -52,7 +52,7 @@ void Hub::Impl::conclude_if_complete(Instant now, Effects& fx) {
     if (!round.is_open()) return;
     if (!round.is_complete() && now < *round.until()) return;
     Reachability found = round.conclude(now);
-    if (found.verdict == Reachability::Verdict::unknown) {
+    if (found.verdict == Reachability::Verdict::unknown && options.listen_port != 0) {
         round_at = now + kAskAgainAfter * options.dial_back_interval_min;
     }
     // What is known stands until somebody has tried again.

@@ -245,6 +245,27 @@ TEST_F(Network, AMappedPortIsTriedSoonAfterwards) {
     EXPECT_TRUE(world_.wait([&] { return role() == dht::Role::member; }, seconds(30)));
 }
 
+TEST_F(Network, AnotherPortThanOursAtTheRouterIsWhatOthersAreTold) {
+    constexpr std::uint16_t kOutside = 9999;
+    publish();
+    add_node();  // holds what is announced
+    const std::size_t stranger = add_node();
+    follow(stranger);
+    ASSERT_TRUE(world_.wait([&] { return !world_.queries(stranger).peers(world_.now()).empty(); },
+                            minutes(2)));
+    const IpAddress router = world_.endpoint(kKeeper).address;
+    const NetworkInput mapped(PortsMapped{Endpoint{router, kOutside}, std::nullopt, "by a test"});
+    world_.step(kKeeper, NetworkInput(mapped));
+    world_.advance(minutes(1));
+    const auto answer = world_.ask(stranger, dht::Request(dht::GetPeers{organization()}));
+    ASSERT_TRUE(answer && *answer);
+    const auto& found = std::get<dht::Outcome>(**answer).peers;
+    EXPECT_NE(std::ranges::find(found, Endpoint{router, kOutside}), found.end());
+    // Nobody listens there: it is tried, and the verdict names it.
+    const auto status = world_.queries(kKeeper).network(world_.now());
+    EXPECT_NE(status->reachability.find(":9999"), std::string::npos) << status->reachability;
+}
+
 TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
     NetworkWorld world({.listens = NetworkWorld::Listens::anywhere}, world_.now());
     world.add(community_.node_key());
