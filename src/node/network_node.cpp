@@ -521,12 +521,11 @@ void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
 }
 
 void NetworkNode::Impl::seek_peers(Instant now, Effects& fx) {
-    if (connected.size() < options.hub.outbound_target) {
-        ask_dht(ForPeers{community->organization()}, dht::GetPeers{community->organization()}, now,
-                fx);
-        seek_wait = std::min(2 * seek_wait, kSeekIntervalMax);
-    }
+    const bool seeks = connected.size() < options.hub.outbound_target;
+    seek_wait = seeks ? std::min(2 * seek_wait, kSeekIntervalMax) : kSeekIntervalMax;
     seek_at = now + seek_wait;
+    if (!seeks) return;
+    ask_dht(ForPeers{community->organization()}, dht::GetPeers{community->organization()}, now, fx);
 }
 
 // What may have changed while nobody told us: the manifest, and where the keepers are.

@@ -33,6 +33,7 @@ node::NetworkOptions NetworkWorld::network_options(const Host& host) const {
     options.dht.families = dht::Families::v4;
     options.listen = {host.endpoint};
     options.peers = options_.peers;
+    options.hub.outbound_target = options_.outbound_target;
     if (options_.listens == Listens::anywhere) options.listen.front().address = IpAddress();
     if (host.number > 0) options.bootstrap.push_back(hosts_.front()->endpoint);
     return options;
@@ -190,6 +191,7 @@ void NetworkWorld::advance(Duration duration) {
             auto event = events_.extract(events_.begin());
             event.mapped()();
         } else {
+            ++due->ticks;
             step(due->number, node::Tick{});
         }
     }

@@ -266,6 +266,24 @@ TEST_F(Network, AnotherPortThanOursAtTheRouterIsWhatOthersAreTold) {
     EXPECT_NE(status->reachability.find(":9999"), std::string::npos) << status->reachability;
 }
 
+TEST_F(Network, ANodeWithPeersEnoughDoesNotLookForMore) {
+    NetworkWorld::Options options;
+    options.outbound_target = 1;
+    NetworkWorld world(options, world_.now());
+    world.add(community_.node_key());
+    world.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
+    world.add(node_key(1));
+    ASSERT_TRUE(
+        world.ask(kKeeper, signed_manifest(community_, world.queries(kKeeper), world.now())));
+    ASSERT_TRUE(world.ask(1, FollowOrganization{organization()}));
+    ASSERT_TRUE(
+        world.wait([&] { return !world.queries(1).peers(world.now()).empty(); }, minutes(2)));
+    world.advance(minutes(10));
+    const std::uint64_t before = world.ticks(1);
+    world.advance(minutes(10));
+    EXPECT_LT(world.ticks(1) - before, 300u);
+}
+
 TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
     NetworkWorld world({.listens = NetworkWorld::Listens::anywhere}, world_.now());
     world.add(community_.node_key());
