@@ -668,11 +668,14 @@ Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant
         return fail(refused("wrong_read_secret",
                             "the read secret does not belong to the manifest's read key"));
     }
+    auto step = impl_->keeper.step(ManifestKeeper::Offered{order.item}, now);
+    if (step.refused) return fail(refused(*step.refused, "the manifest does not hold"));
+    if (impl_->keeper.item() != order.item) {
+        return fail(refused("not_newer", "a later manifest is known: check the clock"));
+    }
     impl_->read_key = key;
     fx.writes.put(impl_->secret_shelf.key({}),
                   Bytes(order.read_secret.view().begin(), order.read_secret.view().end()));
-    auto step = impl_->keeper.step(ManifestKeeper::Offered{std::move(order.item)}, now);
-    if (step.refused) return fail(refused(*step.refused, "the manifest does not hold"));
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
     return {};

@@ -87,6 +87,24 @@ class CommunityTest : public ::testing::Test {
     Community::Effects fx;
 };
 
+TEST_F(CommunityTest, AManifestThatIsNotNewerIsRefused) {
+    const auto latest = order(now);
+    ASSERT_TRUE(publish(latest));
+    const auto done = publish(order(now - minutes(1)));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().rule, "not_newer");
+    EXPECT_EQ(community.manifest(), latest.item);
+    EXPECT_TRUE(publish(latest));  // once more does no harm
+}
+
+TEST_F(CommunityTest, AManifestThatDoesNotHoldBringsNoReadKey) {
+    const auto done = publish(order(now - hours(48)));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().rule, "expired");
+    EXPECT_FALSE(community.read_key());
+    EXPECT_TRUE(fx.writes.empty());
+}
+
 TEST_F(CommunityTest, AllRecordsAreOfferedToWhoeverIsMet) {
     constexpr std::size_t kRecords = 3 * protocol::kRecordNoticesMax - 5;
     ASSERT_TRUE(publish(order(now)));
