@@ -38,8 +38,10 @@ struct ForChatLine {
     std::uint64_t round = 0;
     protocol::ChatPointer pointer;
 };
-using Purpose =
-    std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord, ForChatHead, ForChatLine>;
+// Whoever asked is gone: the community of an organization no longer followed.
+struct ForNobody {};
+using Purpose = std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord, ForChatHead,
+                             ForChatLine, ForNobody>;
 
 // Somebody waits for the manifest of an organization this node does not follow.
 struct Find {
@@ -485,6 +487,12 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
         options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
         source, entropy);
     TRY(community->load(store, now));
+    for (auto& [id, purpose] : questions) {
+        const bool stays =
+            std::holds_alternative<ForCaller>(purpose) || std::holds_alternative<ForPeers>(purpose);
+        if (!stays) purpose = ForNobody{};
+    }
+    reach.clear();
     seek_wait = kSeekAgain;
     seek_at = now;
     refresh_at = now;
@@ -497,7 +505,15 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
 void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     serve_contexts(now, fx);
     for (const Endpoint& endpoint : options.peers) learn_configured(endpoint, now, fx);
+    hub_step(peer::Reserve{reach}, now, fx);
     tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
+    // Those who were up before there was a community to tell.
+    for (const peer::PeerStatus& one : hub.peers(now)) {
+        const PublicKey& node = one.peer.node_key;
+        if (!hub.is_connected(one.peer.node)) continue;
+        tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(node, now, theirs); }, now,
+                       fx);
+    }
     look_at_endpoints(now, fx);
 }
 

@@ -166,6 +166,21 @@ TEST_F(Network, AFollowerFindsTheKeeperAndStaysConnected) {
     EXPECT_EQ(world_.queries(follower).peers(world_.now()).size(), 1u);
 }
 
+TEST_F(Network, WhoIsConnectedAlreadyIsAskedByWhoBeginsToFollow) {
+    publish();
+    const std::size_t node = add_node();
+    world_.advance(seconds(5));
+    world_.step(node, NetworkCall{1'000'000, FindOrganization{organization()}});
+    const auto is_connected = [&] { return !world_.queries(node).peers(world_.now()).empty(); };
+    for (int i = 0; i < 20'000 && !is_connected(); ++i)
+        world_.advance(std::chrono::milliseconds(1));
+    ASSERT_TRUE(is_connected());
+    // The manifest is on its way to the search; the community comes to life only now.
+    world_.step(node, NetworkCall{1'000'001, FollowOrganization{organization()}});
+    EXPECT_TRUE(
+        world_.wait([&] { return world_.queries(node).manifest().has_value(); }, seconds(5)));
+}
+
 TEST_F(Network, OnlyAMembersNodeIsGivenTheReadKey) {
     publish();
     const std::size_t member = add_member(0);
