@@ -219,13 +219,13 @@ struct Community::Impl {
 // ---- Effects -----------------------------------------------------------------------------------
 
 void Community::Impl::take(ManifestKeeper::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     if (from.changed) on_new_manifest(now, fx);
 }
 
 void Community::Impl::take(Announcer::Effects&& from, Instant now, Effects& fx) {
     const auto& own = life->announcer.record();
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     std::move(from.publish.begin(), from.publish.end(), std::back_inserter(fx.publish));
     std::move(from.announce.begin(), from.announce.end(), std::back_inserter(fx.announce));
     // All of them: so the others' records, too, go on to those who have not met their nodes.
@@ -235,7 +235,7 @@ void Community::Impl::take(Announcer::Effects&& from, Instant now, Effects& fx) 
 }
 
 void Community::Impl::take(Mailbox::Effects&& from, Effects& fx) {
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     for (auto& send : from.sends) {
         std::visit(
             [&](auto&& held) {
@@ -250,7 +250,7 @@ void Community::Impl::take(Mailbox::Effects&& from, Effects& fx) {
 }
 
 void Community::Impl::take(ChatLog::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     for (auto& send : from.sends) {
         std::visit(
             [&](auto&& held) {

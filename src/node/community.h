@@ -34,9 +34,9 @@ class Community {
     };
     struct Effects {
         std::vector<Message> sends;
-        store::WriteBatch writes;
-        std::vector<Message> after_writes;  // once they are durable
-        std::vector<org::PublishOrder> publish;
+        org::Writes writes;
+        std::vector<Message> after_writes;       // once they are durable
+        std::vector<org::PublishOrder> publish;  // the same
         std::vector<org::AnnounceOrder> announce;
         std::vector<peer::PeerAddress> learn;
         std::vector<Id> reach;  // nodes worth a connection now

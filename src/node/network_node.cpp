@@ -52,12 +52,30 @@ struct Find {
 };
 constexpr std::size_t kFindsMax = 16;
 
-// A batch to be written, and what waits for it.
-struct Pending {
-    store::WriteBatch batch;
+// What a step tells others once what it writes is durable.
+struct Then {
     std::vector<Community::Message> sends;
+    std::vector<org::PublishOrder> publish;
+    std::vector<NetworkEvent> events;
     std::vector<NetworkReply> replies;
 };
+void append(Then& then, Then&& later) {
+    const auto add = [](auto& all, auto& some) {
+        std::move(some.begin(), some.end(), std::back_inserter(all));
+    };
+    add(then.sends, later.sends);
+    add(then.publish, later.publish);
+    add(then.events, later.events);
+    add(then.replies, later.replies);
+}
+
+// To be written, and what waits for it.
+struct Pending {
+    org::Writes writes;
+    Then then;
+};
+// One is out; whatever comes meanwhile gathers in the one behind it.
+constexpr std::size_t kPendingMax = 2;
 
 // How soon an answer of the DHT that helped nobody is asked for again: the network may be just
 // beginning.
@@ -236,8 +254,8 @@ struct NetworkNode::Impl {
     }
 
     // ---- Writing
-    void write(store::WriteBatch&& batch, std::vector<Community::Message>&& then, Instant now,
-               Effects& fx);
+    void write(org::Writes&& writes, Then&& then, Instant now, Effects& fx);
+    void carry_out(Then&& then, Instant now, Effects& fx);
     void hand_out(Effects& fx);
     void save_acquaintances(Instant now, Effects& fx);
 
@@ -261,7 +279,7 @@ struct NetworkNode::Impl {
     PortsMapped ports;
     std::string reachability = "unknown yet: no other node has tried to reach this one";
 
-    std::deque<Pending> pending;  // the front is out
+    std::deque<Pending> pending;  // at most kPendingMax; the front is out
     bool batch_out = false;
     bool stopping = false;
     bool joined = false;    // the DHT has nodes
@@ -450,17 +468,11 @@ void NetworkNode::Impl::on_event(peer::DialBackVerdict&& event, Instant now, Eff
 // ---- The community -----------------------------------------------------------------------------
 
 void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx) {
-    for (auto& event : from.events) {
-        std::visit([&fx](auto&& held) { fx.events.emplace_back(std::move(held)); },
-                   std::move(event));
-    }
-    write(std::move(from.writes), std::move(from.after_writes), now, fx);
+    Then then{std::move(from.after_writes), std::move(from.publish), std::move(from.events), {}};
+    write(std::move(from.writes), std::move(then), now, fx);
     for (auto& learned : from.learn) hub_step(peer::Learn{std::move(learned)}, now, fx);
     for (auto& send : from.sends) {
         hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
-    }
-    for (auto& order : from.publish) {
-        ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
     }
     for (const auto& order : from.announce) {
         ask_dht(ForOrder{order.order}, dht::Announce{order.target, open_port()}, now, fx);
@@ -492,6 +504,7 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
             std::holds_alternative<ForCaller>(purpose) || std::holds_alternative<ForPeers>(purpose);
         if (!stays) purpose = ForNobody{};
     }
+    for (Pending& one : pending) one.then.publish.clear();
     reach.clear();
     seek_wait = kSeekAgain;
     seek_at = now;
@@ -612,7 +625,7 @@ void NetworkNode::Impl::refuse(Token token, NetworkFailure failure, Effects& fx)
 }
 void NetworkNode::Impl::answer_when_durable(Token token, NetworkAnswer given, Effects& fx) {
     if (pending.empty()) return answer(token, std::move(given), fx);
-    pending.back().replies.push_back({token, std::move(given)});
+    pending.back().then.replies.push_back({token, std::move(given)});
 }
 
 void NetworkNode::Impl::answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx) {
@@ -682,10 +695,10 @@ void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now,
         fx.fatal = adopted.error();
         return;
     }
-    store::WriteBatch batch;
+    org::Writes writes;
     const auto bytes = order.organization.view();
-    batch.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
-    write(std::move(batch), {}, now, fx);
+    writes.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
+    write(std::move(writes), {}, now, fx);
     answer_when_durable(token, std::monostate{}, fx);
     begin(now, fx);
 }
@@ -734,9 +747,9 @@ void NetworkNode::Impl::on(Token token, BanPeer&& order, Instant now, Effects& f
     } else {
         hub_step(peer::Pardon{order.node}, now, fx);
     }
-    store::WriteBatch batch;
-    put_bans(batch, hub.bans(now));
-    write(std::move(batch), {}, now, fx);
+    org::Writes writes;
+    put_bans(writes, hub.bans(now));
+    write(std::move(writes), {}, now, fx);
     answer_when_durable(token, std::monostate{}, fx);
 }
 
@@ -780,13 +793,10 @@ void NetworkNode::Impl::on(NetworkPersisted&& input, Instant now, Effects& fx) {
         fx.fatal = input.result.error();
         return;
     }
-    Pending done = std::move(pending.front());
+    Then then = std::move(pending.front().then);
     pending.pop_front();
-    for (auto& reply : done.replies) fx.replies.emplace_back(std::move(reply));
-    for (auto& send : done.sends) {
-        hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
-    }
     hand_out(fx);
+    carry_out(std::move(then), now, fx);
 }
 
 void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
@@ -797,35 +807,42 @@ void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-void NetworkNode::Impl::write(store::WriteBatch&& batch, std::vector<Community::Message>&& then,
-                              Instant now, Effects& fx) {
-    if (batch.empty() && pending.empty()) {
-        for (auto& send : then) {
-            hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
-        }
-        return;
-    }
-    if (batch.empty()) {
-        std::move(then.begin(), then.end(), std::back_inserter(pending.back().sends));
-        return;
-    }
-    pending.push_back({std::move(batch), std::move(then), {}});
+void NetworkNode::Impl::write(org::Writes&& writes, Then&& then, Instant now, Effects& fx) {
+    if (writes.empty() && pending.empty()) return carry_out(std::move(then), now, fx);
+    if (!writes.empty() && pending.size() < kPendingMax) pending.emplace_back();
+    pending.back().writes.append(std::move(writes));
+    append(pending.back().then, std::move(then));
     hand_out(fx);
+}
+
+void NetworkNode::Impl::carry_out(Then&& then, Instant now, Effects& fx) {
+    for (auto& reply : then.replies) fx.replies.emplace_back(std::move(reply));
+    for (auto& event : then.events) {
+        std::visit([&fx](auto&& held) { fx.events.emplace_back(std::move(held)); },
+                   std::move(event));
+    }
+    if (stopping) return;
+    for (auto& send : then.sends) {
+        hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
+    }
+    for (auto& order : then.publish) {
+        ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
+    }
 }
 
 void NetworkNode::Impl::hand_out(Effects& fx) {
     if (batch_out || pending.empty()) return;
-    fx.network.durable = std::move(pending.front().batch);
+    fx.network.durable = pending.front().writes.take();
     batch_out = true;
 }
 
 void NetworkNode::Impl::save_acquaintances(Instant now, Effects& fx) {
     save_at = now + options.save_interval;
-    store::WriteBatch batch;
-    put_contacts(batch, dht.good_nodes(options.saved_max));
-    put_addresses(batch, hub.addresses(options.saved_max));
-    put_bans(batch, hub.bans(now));
-    write(std::move(batch), {}, now, fx);
+    org::Writes writes;
+    put_contacts(writes, dht.good_nodes(options.saved_max));
+    put_addresses(writes, hub.addresses(options.saved_max));
+    put_bans(writes, hub.bans(now));
+    write(std::move(writes), {}, now, fx);
 }
 
 // ---- NetworkNode -------------------------------------------------------------------------------
@@ -923,7 +940,7 @@ void NetworkNode::check_invariants() const {
     impl_->dht.check_invariants();
     impl_->hub.check_invariants();
     if (impl_->community) impl_->community->check_invariants();
-    CHECK(!impl_->batch_out || !impl_->pending.empty());
+    CHECK(impl_->batch_out == !impl_->pending.empty() && impl_->pending.size() <= kPendingMax);
     CHECK(impl_->finds.size() <= kFindsMax);
 }
 

@@ -133,7 +133,8 @@ void NetworkWorld::carry_out(Host& host, node::NetworkEffects&& effects) {
     }
     if (effects.durable) {
         CHECK(host.network.write(*effects.durable));
-        after({},
+        ++host.batches;
+        after(options_.disk_latency,
               [this, number = host.number] { step(*hosts_[number], node::NetworkPersisted{}); });
     }
 }

@@ -112,14 +112,18 @@ class Network : public ::testing::Test {
         }
         return texts;
     }
-    void say(std::size_t host, std::size_t member, std::string_view text) {
+    // What `member` says next.
+    SayLine line(const NetworkWorld& world, std::size_t host, std::size_t member,
+                 std::string_view text) const {
         const auto key = community_.member(member);
-        const auto next = world_.queries(host).next_line(key.id()).value();
+        const auto next = world.queries(host).next_line(key.id()).value();
         protocol::ChatLine line{key.public_key(), next.number, next.previous,
-                                std::max(next.time_ms_min, unix_ms(world_.now())),
+                                std::max(next.time_ms_min, unix_ms(world.now())),
                                 BoundedText<500>(std::string(text))};
-        const auto answer =
-            world_.ask(host, SayLine{protocol::sign(community_.chain(), line, key)});
+        return {protocol::sign(community_.chain(), line, key)};
+    }
+    void say(std::size_t host, std::size_t member, std::string_view text) {
+        const auto answer = world_.ask(host, line(world_, host, member, text));
         ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
     }
     std::vector<std::string> chat(std::size_t host) {
@@ -470,6 +474,40 @@ TEST_F(Network, WhatTheDhtNoLongerNamesIsAskedOfPeers) {
     EXPECT_EQ(chat(b), last);
     world_.restart(kKeeper);
     EXPECT_TRUE(world_.wait([&] { return chat(b) == all; }, hours(1)));
+}
+
+TEST_F(Network, WhatIsNotDurableYetIsToldToNobodyAndWrittenTogether) {
+    constexpr std::size_t kLines = 8;
+    NetworkWorld::Options options;
+    options.disk_latency = seconds(2);
+    NetworkWorld world(options, world_.now());
+    world.add(community_.node_key());
+    world.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
+    ASSERT_TRUE(
+        world.ask(kKeeper, signed_manifest(community_, world.queries(kKeeper), world.now())));
+    world.advance(minutes(1));
+    const std::uint64_t before = world.batches(kKeeper);
+    const auto told = [&] {
+        return std::ranges::count_if(world.events(kKeeper), [](const Event& event) {
+            return std::holds_alternative<LineTaken>(event);
+        });
+    };
+    for (std::size_t n = 0; n < kLines; ++n) {
+        world.step(kKeeper, NetworkCall{1'000'000 + n, line(world, kKeeper, 0, "and on")});
+    }
+    EXPECT_EQ(told(), 0);
+    world.advance(seconds(3));
+    EXPECT_EQ(told(), 1);
+    world.advance(seconds(2));
+    EXPECT_EQ(told(), static_cast<std::ptrdiff_t>(kLines));
+    EXPECT_EQ(world.batches(kKeeper), before + 2);
+    for (std::size_t n = 0; n < kLines; ++n) {
+        const auto reply = world.take_reply(kKeeper, 1'000'000 + n);
+        EXPECT_TRUE(reply && *reply) << n;
+    }
+    world.crash(kKeeper);
+    world.restart(kKeeper);
+    EXPECT_EQ(world.queries(kKeeper).chat(100).size(), kLines);
 }
 
 TEST_F(Network, AConversationReachesAllMembersNodes) {
