@@ -550,6 +550,36 @@ TEST_F(Network, WhatIsFollowedServedAndSaidSurvivesACrash) {
         world_.wait([&] { return !world_.queries(a).peers(world_.now()).empty(); }, minutes(3)));
 }
 
+// Reads an empty store until it fails.
+class FailingReader final : public store::Reader {
+ public:
+    Result<std::optional<std::string>, store::Fault> get(ByteView key) const override {
+        if (fails) return fail(store::Fault{store::Fault::Kind::io, "by a test"});
+        return store_.get(key);
+    }
+    std::unique_ptr<store::Cursor> cursor() const override { return store_.cursor(); }
+
+    bool fails = false;
+
+ private:
+    store::MemoryStore store_;
+};
+
+TEST_F(Network, AFaultOfItsStoreEndsTheNodeAlsoDuringACall) {
+    store::MemoryStore ledger;
+    FailingReader disk;
+    Prng entropy(1);
+    auto node = Node::open({}, ledger, node_key(1), Log(), {{}, disk, entropy, world_.now()});
+    ASSERT_TRUE(node);
+    node->start_network(world_.now());
+    ASSERT_TRUE(node->next_deadline());
+    disk.fails = true;
+    const auto effects =
+        node->step(NetworkCall{1, FollowOrganization{organization()}}, world_.now());
+    EXPECT_TRUE(effects.fatal);
+    EXPECT_FALSE(node->next_deadline());
+}
+
 // What peers.md and performance.md promise, headers and acknowledgements included.
 TEST_F(Network, AnIdleNodeCostsItsLineLittle) {
     constexpr std::uint64_t kPerConnectionMax = 200;  // bytes a second, both ways together
