@@ -667,8 +667,10 @@ void NetworkNode::Impl::on(Token token, dht::Request&& request, Instant now, Eff
 }
 
 void NetworkNode::Impl::on(Token token, FindOrganization&& find, Instant now, Effects& fx) {
-    if (community && community->organization() == find.organization && community->manifest()) {
-        return answer(token, *community->manifest(), fx);
+    const bool is_ours = community && community->organization() == find.organization;
+    if (is_ours && community->manifest()) {
+        const auto& item = *community->manifest();
+        if (protocol::check(item.content, find.organization, now)) return answer(token, item, fx);
     }
     if (finds.size() >= kFindsMax) {
         return refuse(token, failure_of(NetworkError::full, "too many searches are under way"), fx);

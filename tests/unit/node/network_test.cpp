@@ -157,6 +157,20 @@ TEST_F(Network, AnUnknownOrganizationIsNotFound) {
     EXPECT_EQ((*answer).error().error, NetworkError::not_found);
 }
 
+TEST_F(Network, AManifestThatHasExpiredIsNoAnswer) {
+    const std::size_t follower = add_node();
+    auto order = signed_manifest(community_, world_.queries(kKeeper), world_.now(), hours(1));
+    ASSERT_TRUE(world_.ask(kKeeper, std::move(order)));
+    follow(follower);
+    ASSERT_TRUE(
+        world_.wait([&] { return world_.queries(follower).manifest().has_value(); }, minutes(2)));
+    EXPECT_TRUE(*world_.ask(follower, FindOrganization{organization()}));
+    world_.advance(hours(1));
+    const auto answer = world_.ask(follower, FindOrganization{organization()});
+    ASSERT_TRUE(answer && !*answer);
+    EXPECT_EQ((*answer).error().error, NetworkError::not_found);
+}
+
 TEST_F(Network, AFollowerFindsTheKeeperAndStaysConnected) {
     publish();
     const std::size_t follower = add_node();
