@@ -50,7 +50,8 @@ struct Find {
     Instant deadline;
     Instant ask_at;  // the DHT, for nodes of it
 };
-constexpr std::size_t kFindsMax = 16;
+// The followed organization needs two contexts of the hub's sixteen.
+constexpr std::size_t kFindsMax = 14;
 
 // What a step tells others once what it writes is durable.
 struct Then {
@@ -139,7 +140,9 @@ struct NetworkNode::Impl {
           source(its_source),
           log(its_log),
           dht(dht_options(), entropy, log.with_room("dht"), setup.now),
-          hub(hub_options(), key, entropy, log.with_room("peer")) {}
+          hub(hub_options(), key, entropy, log.with_room("peer")) {
+        CHECK(kFindsMax + 2 <= options.hub.contexts_max);
+    }
 
     dht::Options dht_options() const {
         dht::Options chosen = options.dht;

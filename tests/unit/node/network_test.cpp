@@ -157,6 +157,17 @@ TEST_F(Network, AnUnknownOrganizationIsNotFound) {
     EXPECT_EQ((*answer).error().error, NetworkError::not_found);
 }
 
+TEST_F(Network, AsManySearchesAsTheHubCanServe) {
+    for (std::uint8_t n = 0; n < 15; ++n) {
+        const Id unknown = Id::copy_of(Bytes(Id::kSize, n));
+        world_.step(kKeeper, NetworkCall{Token{1'000'000} + n, FindOrganization{unknown}});
+    }
+    EXPECT_FALSE(world_.take_reply(kKeeper, 1'000'013));
+    const auto refused = world_.take_reply(kKeeper, 1'000'014);
+    ASSERT_TRUE(refused && !*refused);
+    EXPECT_EQ(refused->error().error, NetworkError::full);
+}
+
 TEST_F(Network, AManifestThatHasExpiredIsNoAnswer) {
     const std::size_t follower = add_node();
     auto order = signed_manifest(community_, world_.queries(kKeeper), world_.now(), hours(1));
