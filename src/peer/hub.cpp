@@ -252,8 +252,8 @@ std::vector<PeerAddress> Hub::addresses(std::size_t max) const {
                              [](const KnownAddress* known) { return *known->last_success; });
     std::vector<PeerAddress> out;
     for (const KnownAddress* known : reached) {
-        if (out.size() >= max) break;
         for (const Context& context : known->contexts) {
+            if (out.size() >= max) return out;
             out.push_back(
                 {known->endpoint, context, known->node, known->static_key, known->source});
         }

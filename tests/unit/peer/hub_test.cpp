@@ -454,6 +454,16 @@ TEST_F(HubTest, AddressesWorthKeepingAreThoseThatLedToANode) {
     EXPECT_TRUE(net.hub(a).addresses(0).empty());
 }
 
+TEST_F(HubTest, NoMoreAddressesAreNamedThanAskedFor) {
+    const auto a = add("20.0.0.1:4242");
+    const auto b = add("30.0.0.1:4242");
+    for (const auto host : {a, b}) net.tell(host, Serve{{kContext, kOther}});
+    for (const auto& context : {kContext, kOther}) net.learn(a, b, context);
+    net.run_for(minutes(1));
+    EXPECT_EQ(net.hub(a).addresses(10).size(), 2u);
+    EXPECT_EQ(net.hub(a).addresses(1).size(), 1u);
+}
+
 TEST_F(HubTest, ANodeForWhomThereIsNoPlaceIsNotTakenForAnother) {
     HubOptions options;
     options.connections_max = 2;
