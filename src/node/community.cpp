@@ -118,8 +118,7 @@ struct Community::Impl {
           source(its_source),
           entropy(its_entropy),
           prefix(prefix_of_organization(setup.organization)),
-          keeper(given.manifest, {setup.organization, std::nullopt}, format,
-                 Shelf(prefix, ShelfKind::manifest), setup.log),
+          keeper(setup.organization, format, Shelf(prefix, ShelfKind::manifest)),
           served_shelf(prefix, ShelfKind::served),
           secret_shelf(prefix, ShelfKind::read_secret) {}
 
@@ -641,7 +640,6 @@ void Community::on_tick(Instant now, Effects& fx) {
         const auto deadline = machine.next_deadline();
         return deadline && *deadline <= now;
     };
-    if (due(impl_->keeper)) impl_->take(impl_->keeper.step(ManifestKeeper::Tick{}, now), now, fx);
     if (!impl_->life) return;
     if (now >= impl_->introduce_at) {
         impl_->introduce_at = now + impl_->pass_lifetime() / 6;
@@ -758,7 +756,7 @@ Result<Hash, NetworkFailure> Community::say(SayLine&& line, Instant now, Effects
 }
 
 std::optional<Instant> Community::next_deadline() const {
-    std::optional<Instant> next = impl_->keeper.next_deadline();
+    std::optional<Instant> next;
     const auto sooner = [&next](std::optional<Instant> other) {
         if (other && (!next || *other < *next)) next = other;
     };

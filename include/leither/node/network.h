@@ -25,7 +25,6 @@ using Token = std::uint64_t;
 struct NetworkOptions {
     dht::Options dht;  // own_id is set by the node
     peer::HubOptions hub;
-    org::ManifestOptions manifest;
     org::AnnouncerOptions announcer;
     org::MailboxOptions mailbox;
     org::ChatOptions chat;
