@@ -83,6 +83,9 @@ NetworkFailure refused(org::ChatRefusal refusal) {
     }
     UNREACHABLE();
 }
+// Points of conduct, for handing on what is badly signed: whoever is honest has checked it.
+constexpr std::int32_t kForged = -25;
+
 NetworkFailure no_manifest() {
     return {NetworkError::no_organization, "the organization's manifest is not known yet"};
 }
@@ -155,7 +158,9 @@ struct Community::Impl {
     void meet(const Id& node, Instant now, Effects& fx);
     // All that are known here.
     void offer_records(const Id& to, Instant now, Effects& fx);
-    void on_record(const protocol::SignedRoutingRecord& record, Instant now, Effects& fx);
+    // Why it does not hold; nothing if it does.
+    std::optional<RecordError> on_record(const protocol::SignedRoutingRecord& record, Instant now,
+                                         Effects& fx);
     void on_known_better(const Id& node, Instant now, Effects& fx);
     bool from_member(const Id& node, Instant now) const {
         return life && life->book.is_members_node(node, now);
@@ -190,6 +195,13 @@ struct Community::Impl {
     template <class Input>
     void tell_chat(Input&& input, Instant now, Effects& fx) {
         take(life->chat.step(std::forward<Input>(input), now), now, fx);
+    }
+    // Lines that `from` answers for.
+    template <class Input>
+    void hear_chat(const Id& from, Input&& input, Instant now, Effects& fx) {
+        auto step = life->chat.step(std::forward<Input>(input), now);
+        if (step.forged) fx.judged.push_back({from, kForged});
+        take(std::move(step), now, fx);
     }
     template <class Input>
     void tell_announcer(Input&& input, Instant now, Effects& fx) {
@@ -432,16 +444,18 @@ void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
     }
 }
 
-void Community::Impl::on_record(const protocol::SignedRoutingRecord& record, Instant now,
-                                Effects& fx) {
+std::optional<RecordError> Community::Impl::on_record(const protocol::SignedRoutingRecord& record,
+                                                      Instant now, Effects& fx) {
     const auto news = life->book.accept(record, now);
-    if (!news || *news != AddressBook::News::newer) return;
+    if (!news) return news.error();
+    if (*news != AddressBook::News::newer) return std::nullopt;
     const Id node = crypto::id_of(record.record.node);
     for (const auto& endpoint : record.record.endpoints) {
         fx.learn.push_back({endpoint.endpoint(), peer::Context::of(life->chain), node,
                             record.record.static_key, peer::Source::told});
     }
     on_known_better(node, now, fx);
+    return std::nullopt;
 }
 
 void Community::Impl::on_known_better(const Id& node, Instant now, Effects& fx) {
@@ -454,9 +468,12 @@ void Community::Impl::on(const Id& from, protocol::AskManifest&& ask, Instant, E
     fx.sends.push_back({from, std::move(reply)});
 }
 
-void Community::Impl::on(const Id&, protocol::ManifestReply&& reply, Instant now, Effects& fx) {
+void Community::Impl::on(const Id& from, protocol::ManifestReply&& reply, Instant now,
+                         Effects& fx) {
     if (!reply.item) return;
-    take(keeper.step(ManifestKeeper::Offered{*std::move(reply.item)}, now), now, fx);
+    auto step = keeper.step(ManifestKeeper::Offered{*std::move(reply.item)}, now);
+    if (step.refused == RecordError::bad_signature) fx.judged.push_back({from, kForged});
+    take(std::move(step), now, fx);
 }
 
 void Community::Impl::on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx) {
@@ -513,7 +530,10 @@ void Community::Impl::on(const Id& from, protocol::RecordAsk&& ask, Instant now,
 
 void Community::Impl::on(const Id& from, protocol::RecordReply&& reply, Instant now, Effects& fx) {
     if (!from_member(from, now)) return;
-    for (const auto& record : reply.records) on_record(record, now, fx);
+    for (const auto& record : reply.records) {
+        const auto fault = on_record(record, now, fx);
+        if (fault == RecordError::bad_signature) fx.judged.push_back({from, kForged});
+    }
 }
 
 void Community::Impl::on(const Id& from, protocol::EnvelopeOffer&& offer, Instant now,
@@ -521,7 +541,10 @@ void Community::Impl::on(const Id& from, protocol::EnvelopeOffer&& offer, Instan
     if (life) tell_mailbox(Mailbox::Offered{from, std::move(offer)}, now, fx);
 }
 void Community::Impl::on(const Id& from, protocol::EnvelopePost&& post, Instant now, Effects& fx) {
-    if (life) tell_mailbox(Mailbox::Posted{from, std::move(post)}, now, fx);
+    if (!life) return;
+    auto step = life->mailbox.step(Mailbox::Posted{from, std::move(post)}, now);
+    if (step.forged) fx.judged.push_back({from, kForged});
+    take(std::move(step), fx);
 }
 void Community::Impl::on(const Id& from, protocol::EnvelopeAck&& ack, Instant now, Effects& fx) {
     if (life) tell_mailbox(Mailbox::Acknowledged{from, std::move(ack)}, now, fx);
@@ -530,7 +553,7 @@ void Community::Impl::on(const Id& from, protocol::EnvelopeAck&& ack, Instant no
 void Community::Impl::on(const Id& from, protocol::ChatPost&& post, Instant now, Effects& fx) {
     if (!from_member(from, now)) return;
     if (post.pass) (void)life->members.accept(*post.pass, now);
-    tell_chat(ChatLog::Heard{from, std::move(post)}, now, fx);
+    hear_chat(from, ChatLog::Heard{from, std::move(post)}, now, fx);
 }
 void Community::Impl::on(const Id& from, protocol::ChatHave&& have, Instant now, Effects& fx) {
     if (from_member(from, now)) tell_chat(ChatLog::Compared{from, std::move(have)}, now, fx);
@@ -541,7 +564,7 @@ void Community::Impl::on(const Id& from, protocol::ChatAsk&& ask, Instant now, E
 void Community::Impl::on(const Id& from, protocol::ChatLines&& lines, Instant now, Effects& fx) {
     if (!from_member(from, now)) return;
     if (lines.pass) (void)life->members.accept(*lines.pass, now);
-    tell_chat(ChatLog::Told{from, std::move(lines)}, now, fx);
+    hear_chat(from, ChatLog::Told{from, std::move(lines)}, now, fx);
 }
 
 // ---- Community ---------------------------------------------------------------------------------
@@ -625,7 +648,7 @@ void Community::on_record_found(const PublicKey& node, ByteView content, Instant
     if (!impl_->life || !impl_->read_key) return;
     const auto record =
         protocol::open_record({*impl_->read_key, impl_->life->chain}, content, node, now);
-    if (record) impl_->on_record(*record, now, fx);
+    if (record) static_cast<void>(impl_->on_record(*record, now, fx));
     impl_->take_writes(fx);
 }
 

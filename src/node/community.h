@@ -39,8 +39,9 @@ class Community {
         std::vector<org::PublishOrder> publish;  // the same
         std::vector<org::AnnounceOrder> announce;
         std::vector<peer::PeerAddress> learn;
-        std::vector<Id> reach;  // nodes worth a connection now
-        std::vector<NetworkEvent> events;
+        std::vector<Id> reach;             // nodes worth a connection now
+        std::vector<NetworkEvent> events;  // once the writes are durable
+        std::vector<peer::Judge> judged;
         bool manifest_changed = false;
     };
 

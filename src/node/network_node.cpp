@@ -486,6 +486,7 @@ void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx
         if (reach.size() > kReachMax) reach.erase(reach.begin());
     }
     if (!from.reach.empty()) hub_step(peer::Reserve{reach}, now, fx);
+    for (const peer::Judge& judged : from.judged) hub_step(peer::Judge(judged), now, fx);
     if (from.manifest_changed) on_manifest_changed(now, fx);
 }
 

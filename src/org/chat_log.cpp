@@ -120,7 +120,10 @@ Result<void, ChatRefusal> ChatLog::Impl::take_members(const KeptLine& line, Orig
                                                       Instant now, Effects& effects) {
     if (runs.knows(line)) return fail(ChatRefusal::known);
     const SignedLine& signed_ = line.line;
-    if (!check(signed_, setup.chain, now)) return fail(ChatRefusal::bad_line);
+    if (const auto holds = check(signed_, setup.chain, now); !holds) {
+        if (holds.error() == protocol::RecordError::bad_signature) effects.forged = true;
+        return fail(ChatRefusal::bad_line);
+    }
     const bool fresh = instant_from_unix_ms(signed_.line.time_ms) + kFreshWindow >= now;
     const bool unasked = origin == Origin::said || origin == Origin::heard;
     if (!fresh && unasked) return fail(ChatRefusal::too_old);

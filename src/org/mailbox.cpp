@@ -508,7 +508,10 @@ EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, I
     const auto bytes = static_cast<std::uint32_t>(encoded_size(envelope));
     const EnvelopeOutcome outcome = judge(from, {message, recipient, bytes}, now);
     if (outcome != EnvelopeOutcome::wanted) return outcome;
-    if (!check(envelope, setup.chain, now)) return EnvelopeOutcome::refused;
+    if (const auto holds = check(envelope, setup.chain, now); !holds) {
+        effects.forged = holds.error() == protocol::RecordError::bad_signature;
+        return EnvelopeOutcome::refused;
+    }
     if (served.contains(recipient)) {
         arrive(message, envelope, now, effects);
         // Whoever brought it has it: another of the account's nodes, perhaps.

@@ -131,6 +131,7 @@ class Mailbox {
         std::vector<Hash> expired;      // outgoing ones that never arrived
         // Of a Post: its id, or why not.
         std::optional<Result<Hash, PostRefusal>> posted;
+        bool forged = false;  // what was posted to us bears no good signature
     };
 
     struct Incoming {

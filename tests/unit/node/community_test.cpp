@@ -143,5 +143,40 @@ TEST_F(CommunityTest, ANewRecordOfItsOwnIsOfferedHoweverManyThereAre) {
     EXPECT_EQ(offered.size(), 4 * protocol::kRecordNoticesMax + 1);
 }
 
+TEST_F(CommunityTest, WhoHandsOnWhatIsForgedIsJudged) {
+    ASSERT_TRUE(publish(order(now)));
+    meet(first);
+    auto forged_record = record(second);
+    forged_record.signature[0] ^= 1;
+    hear(first, protocol::RecordReply{{forged_record}});
+    ASSERT_EQ(fx.judged.size(), 1u);
+    EXPECT_EQ(fx.judged[0].node, first.id());
+    EXPECT_LT(fx.judged[0].points, 0);
+
+    auto line = sample.line(1, Hash{}, "hello");
+    line.signature[0] ^= 1;
+    hear(first, protocol::ChatPost{line, std::nullopt});
+    EXPECT_EQ(fx.judged.size(), 1u);
+
+    auto envelope = sample.envelope("hello");
+    envelope.signature[0] ^= 1;
+    hear(first, protocol::EnvelopePost{envelope});
+    EXPECT_EQ(fx.judged.size(), 1u);
+
+    auto manifest = order(now + seconds(1)).item;
+    manifest.item_signature[0] ^= 1;
+    hear(first, protocol::ManifestReply{manifest});
+    EXPECT_EQ(fx.judged.size(), 1u);
+}
+
+TEST_F(CommunityTest, WhatIsOnlyOutOfDateIsNobodysFault) {
+    ASSERT_TRUE(publish(order(now)));
+    meet(first);
+    const auto old = record(second);
+    now += hours(5);
+    hear(first, protocol::RecordReply{{old}});
+    EXPECT_TRUE(fx.judged.empty());
+}
+
 }  // namespace
 }  // namespace leither::node
