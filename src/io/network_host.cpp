@@ -194,7 +194,7 @@ void NetworkHost::Impl::write(store::WriteBatch&& batch) {
 }
 
 NetworkHost::NetworkHost(NetworkHostOptions options, store::Store& store, Reactor& reactor, Log log)
-    : impl_(std::make_shared<Impl>(std::move(options), store, reactor, std::move(log))) {}
+    : impl_(std::make_unique<Impl>(std::move(options), store, reactor, std::move(log))) {}
 NetworkHost::~NetworkHost() {
     impl_->sink = nullptr;
 }
