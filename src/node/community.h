@@ -34,13 +34,14 @@ class Community {
     };
     struct Effects {
         std::vector<Message> sends;
-        store::WriteBatch writes;
-        std::vector<Message> after_writes;  // once they are durable
-        std::vector<org::PublishOrder> publish;
+        org::Writes writes;
+        std::vector<Message> after_writes;       // once they are durable
+        std::vector<org::PublishOrder> publish;  // the same
         std::vector<org::AnnounceOrder> announce;
         std::vector<peer::PeerAddress> learn;
-        std::vector<Id> reach;  // nodes worth a connection now
-        std::vector<NetworkEvent> events;
+        std::vector<Id> reach;             // nodes worth a connection now
+        std::vector<NetworkEvent> events;  // once the writes are durable
+        std::vector<peer::Judge> judged;
         bool manifest_changed = false;
     };
 

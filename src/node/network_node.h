@@ -6,8 +6,8 @@
 //     to follow; also after a restart.
 //   * While connections are fewer than wanted the DHT is asked for the organization's nodes, less
 //     and less often; what it names is for the hub to dial.
-//   * What a step writes is durable before what depends on it is sent or answered; batches go out
-//     one at a time, in order.
+//   * What a step writes is durable before what depends on it is sent, published, answered or told;
+//     batches go out one at a time, in order, and what is to be written meanwhile makes one more.
 //   * Contacts, addresses and bans are kept at the end and every save_interval: an idle node writes
 //     nothing in between.
 #pragma once

@@ -33,7 +33,11 @@ Effects NodeImpl::step(Input&& input, Instant now) {
     }
     auto done =
         std::visit([&](auto&& event) { return on(std::move(event), now, fx); }, std::move(input));
-    if (!done) stop(std::move(done).error(), fx);
+    if (!done) {
+        stop(std::move(done).error(), fx);
+    } else if (fx.fatal) {
+        stop(store::Fault(*fx.fatal), fx);
+    }
     return fx;
 }
 

@@ -9,12 +9,13 @@
 namespace leither::testing {
 
 inline node::PublishManifest signed_manifest(const Community& community,
-                                             const node::Queries& queries, Instant now) {
+                                             const node::Queries& queries, Instant now,
+                                             Duration lifetime = std::chrono::hours(24 * 30)) {
     const crypto::KeyPair key = community.organization_key();
     const auto read_key = protocol::read_key_of(key);
     protocol::Manifest manifest = queries.manifest_draft().value();
     manifest.read_key = read_key.public_key();
-    manifest.validity = protocol::Validity::from(now, std::chrono::hours(24 * 30));
+    manifest.validity = protocol::Validity::from(now, lifetime);
     node::PublishManifest order;
     order.item.content = protocol::sign(manifest, key);
     const auto salt = dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt));

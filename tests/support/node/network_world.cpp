@@ -32,6 +32,8 @@ node::NetworkOptions NetworkWorld::network_options(const Host& host) const {
     options.dht.local = dht::LocalSources::exempt;
     options.dht.families = dht::Families::v4;
     options.listen = {host.endpoint};
+    options.peers = options_.peers;
+    options.hub.outbound_target = options_.outbound_target;
     if (options_.listens == Listens::anywhere) options.listen.front().address = IpAddress();
     if (host.number > 0) options.bootstrap.push_back(hosts_.front()->endpoint);
     return options;
@@ -131,7 +133,8 @@ void NetworkWorld::carry_out(Host& host, node::NetworkEffects&& effects) {
     }
     if (effects.durable) {
         CHECK(host.network.write(*effects.durable));
-        after({},
+        ++host.batches;
+        after(options_.disk_latency,
               [this, number = host.number] { step(*hosts_[number], node::NetworkPersisted{}); });
     }
 }
@@ -189,6 +192,7 @@ void NetworkWorld::advance(Duration duration) {
             auto event = events_.extract(events_.begin());
             event.mapped()();
         } else {
+            ++due->ticks;
             step(due->number, node::Tick{});
         }
     }

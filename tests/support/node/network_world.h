@@ -23,6 +23,9 @@ class NetworkWorld {
         std::uint64_t seed = 1;
         Duration latency = std::chrono::milliseconds(10);
         Listens listens = Listens::at_own_address;
+        Duration disk_latency{};           // until a node hears that a batch is durable
+        std::vector<Endpoint> peers = {};  // configured at each node
+        std::size_t outbound_target = peer::HubOptions().outbound_target;
     };
     explicit NetworkWorld(Options options, Instant start) : options_(options), now_(start) {}
 
@@ -62,6 +65,11 @@ class NetworkWorld {
     };
     Traffic traffic(std::size_t host) const { return hosts_[host]->traffic; }
 
+    // Written to its network's store.
+    std::uint64_t batches(std::size_t host) const { return hosts_[host]->batches; }
+    // How often a deadline has woken it.
+    std::uint64_t ticks(std::size_t host) const { return hosts_[host]->ticks; }
+
     const std::vector<node::Event>& events(std::size_t host) const { return hosts_[host]->events; }
 
  private:
@@ -76,6 +84,8 @@ class NetworkWorld {
         std::map<node::Token, Result<node::NetworkAnswer, node::NetworkFailure>> replies;
         std::vector<node::Event> events;
         Traffic traffic;
+        std::uint64_t ticks = 0;
+        std::uint64_t batches = 0;
 
         Host(std::size_t its_number, const crypto::KeyPair& its_key, std::uint64_t seed)
             : number(its_number), key(its_key), entropy(seed) {}
