@@ -47,7 +47,7 @@ Result<void, Fault> NodeImpl::found(Token token, protocol::Genesis&& genesis, Ef
     tree::Tree tree(options_.tree, store_);
     ledger::Executed executed = TRY(ledger::execute_genesis(organization, tree, genesis));
     ledger::Seal seal{executed.header,
-                      consensus::certify_alone(organization, executed.header, key_, /*seat=*/0),
+                      consensus::certify_founding(organization, executed.header, key_),
                       executed.update.version().location};
 
     store::WriteBatch batch = executed.update.take_writes();

@@ -1,12 +1,14 @@
 #include "org_instance.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace leither::node {
 
 namespace {
 
-using consensus::Bookkeeper;
+using consensus::Agreement;
+using consensus::LedgerApplication;
 using consensus::Mempool;
 using store::Fault;
 
@@ -22,6 +24,9 @@ struct SystemAccount {
     Answer operator()(const protocol::Leave&) const { return organization.bookkeeping; }
     Answer operator()(const protocol::SetRole&) const { return organization.bookkeeping; }
     Answer operator()(const protocol::Reward&) const { return organization.treasury; }
+    Answer operator()(const protocol::Claim&) const { return organization.treasury; }
+    Answer operator()(const protocol::Propose&) const { return organization.bookkeeping; }
+    Answer operator()(const protocol::Evidence&) const { return organization.treasury; }
     Answer operator()(const auto&) const { return std::nullopt; }
 };
 
@@ -45,6 +50,9 @@ std::vector<Id> members_concerned(const protocol::TransactionBody& body) {
     if (const auto id = protocol::counterparty(body.action)) members.push_back(*id);
     if (const auto* reward = std::get_if<protocol::Reward>(&body.action)) {
         members.push_back(reward->member);
+    }
+    if (const auto* evidence = std::get_if<protocol::Evidence>(&body.action)) {
+        members.push_back(evidence->accused);
     }
     return members;
 }
@@ -75,11 +83,38 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               Parts parts) {
     ledger::Seal head = parts.head;
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    Bookkeeper::Setup setup{made->organization_, std::move(head), std::move(node_key),
-                            /*seat=*/0, log.with_room("consensus")};
-    made->bookkeeper_.emplace(TRY(Bookkeeper::open(std::move(setup), made->tree_, made->mempool_)));
+    TRY(made->open(std::move(head), std::move(node_key)));
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
+}
+
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head, crypto::KeyPair&& node_key) {
+    const protocol::Charter& charter = charter_.charter;
+    const Sequence next = head.header.sequence.next();
+    LedgerApplication::Setup law;
+    law.organization = organization_;
+    law.head = std::move(head);
+    // The charter's bookkeepers vote with their node keys.
+    law.vote_keys = [key = std::move(node_key)](const PublicKey& vote_key) {
+        return vote_key == key.public_key() ? std::optional(key) : std::nullopt;
+    };
+    law.signature_holds = [](const ledger::SignatureCheck& check) {
+        return crypto::verify(check.key, check.message, check.signature);
+    };
+    law.log = log_.with_room("consensus");
+    Agreement::Setup agreement;
+    agreement.chain = organization_.chain;
+    agreement.time_ms = charter.time_ms;
+    agreement.pulse_ms = charter.params.pulse_ms;
+    agreement.holds = crypto::verify;
+    agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    agreement.replay = TRY(consensus::vote_log::read(store_, next));
+    agreement.log = law.log;
+    law_.emplace(TRY(LedgerApplication::open(std::move(law), store_, tree_, mempool_)));
+    agreement.author_run =
+        TRY(consensus::author_run(store_, law_->head(), law_->term().first_height));
+    agreement_.emplace(consensus::AgreementOptions{}, std::move(agreement), *law_);
+    return {};
 }
 
 Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
@@ -98,16 +133,38 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 }
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
-    if (bookkeeper_->is_sealing()) return {};
-    auto turn = TRY(bookkeeper_->on_tick(now));
-    drop(turn.dropped, fx);
-    fx.durable = std::move(turn.durable);
+    if (out_) return {};
+    if (std::exchange(has_begun_, true)) return agree(Agreement::Tick{}, now, fx);
+    return carry_out(TRY(agreement_->start(now)), fx);
+}
+
+Result<void, Fault> OrgInstance::agree(Agreement::Input&& input, Instant now, Effects& fx) {
+    return carry_out(TRY(agreement_->step(std::move(input), now)), fx);
+}
+
+Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects& fx) {
+    CHECK(agreed.sends.empty());  // it has no neighbours
+    if (agreed.log) write(std::move(agreed.log->batch), fx).log = agreed.log->number;
+    if (agreed.durable) write(*std::move(agreed.durable), fx).is_block = true;
+    if (agreed.committed) TRY(tell_sealed(fx));
+    drop(law_->take_dropped(), fx);
     return {};
+}
+
+// Log and block of one step go together, in this order.
+OrgInstance::Out& OrgInstance::write(store::WriteBatch&& batch, Effects& fx) {
+    if (fx.durable) {
+        fx.durable->append(std::move(batch));
+    } else {
+        fx.durable = std::move(batch);
+    }
+    if (!out_) out_.emplace();
+    return *out_;
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {
     const std::size_t before = mempool_.size();
-    TRY(admission_.submit(std::move(submit), bookkeeper_->next_place(now), fx));
+    TRY(admission_.submit(std::move(submit), law_->next_place(now), fx));
     note_admitted(before, now);
     return {};
 }
@@ -115,17 +172,25 @@ Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
     const std::size_t before = mempool_.size();
-    TRY(admission_.on_checked(checked, bookkeeper_->next_place(now), fx));
+    TRY(admission_.on_checked(checked, law_->next_place(now), fx));
     note_admitted(before, now);
     return {};
 }
 
 void OrgInstance::note_admitted(std::size_t size_before, Instant now) {
-    if (mempool_.size() > size_before) bookkeeper_->on_admitted(now);
+    if (mempool_.size() > size_before) law_->on_admitted(now);
 }
 
 Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
-    auto sealed = TRY(bookkeeper_->on_durable(now));
+    CHECK(out_);
+    const Out done = *std::exchange(out_, std::nullopt);
+    if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
+    if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
+    return {};
+}
+
+Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
+    auto sealed = law_->take_sealed();
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     TRY(window_.on_sealed(store_, tree_, header));
@@ -151,7 +216,8 @@ void OrgInstance::drop(const std::vector<Mempool::Dropped>& dropped, Effects& fx
 
 void OrgInstance::check_invariants() const {
     mempool_.check_invariants();
-    bookkeeper_->check_invariants();
+    law_->check_invariants();
+    agreement_->check_invariants();
     admission_.check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

@@ -1,10 +1,11 @@
-// The machines of one organization and what they share: tree, mempool, bookkeeper, admission,
+// The machines of one organization and what they share: tree, mempool, agreement, admission,
 // history.
 #pragma once
 
 #include <memory>
 
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/agreement.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/node/node.h"
 
 #include "admission.h"
@@ -34,26 +35,40 @@ class OrgInstance {
     Result<void, store::Fault> on_submit(Submit&& submit, Instant now, Effects& fx);
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked, Instant now,
                                           Effects& fx);
-    // The batch of the block that is out is durable.
+    // The batch that is out is durable.
     Result<void, store::Fault> on_durable(Instant now, Effects& fx);
     void refuse_all(Effects& fx) { admission_.refuse_all(fx); }
 
-    std::optional<Instant> next_deadline() const { return bookkeeper_->next_deadline(); }
+    // Nothing while a batch is out.
+    std::optional<Instant> next_deadline() const {
+        return out_ ? std::nullopt : agreement_->next_deadline();
+    }
     void check_invariants() const;
 
     const ledger::Organization& organization() const { return organization_; }
     const protocol::SignedCharter& charter() const { return charter_; }
     const store::Reader& store() const { return store_; }
-    const ledger::Seal& head() const { return bookkeeper_->head(); }
+    const ledger::Seal& head() const { return law_->head(); }
     Sequence oldest() const { return window_.oldest(); }
     tree::Tree& tree() { return tree_; }
     consensus::Mempool& mempool() { return mempool_; }
     const RecentTransactions& recent() const { return recent_; }
-    Pulse pulse(Instant now) const { return bookkeeper_->pulse(now); }
+    Pulse pulse(Instant now) const { return law_->pulse(now); }
 
  private:
+    // What the agreement waits for while a batch is out.
+    struct Out {
+        std::optional<std::uint64_t> log;
+        bool is_block = false;
+    };
+
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
+    Result<void, store::Fault> open(ledger::Seal&& head, crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
+    Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
+    Result<void, store::Fault> carry_out(consensus::Agreement::Effects&& agreed, Effects& fx);
+    Out& write(store::WriteBatch&& batch, Effects& fx);
+    Result<void, store::Fault> tell_sealed(Effects& fx);
     void note_admitted(std::size_t size_before, Instant now);
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
@@ -66,7 +81,11 @@ class OrgInstance {
     RecentTransactions recent_;
     Admission admission_;
     HistoryWindow window_;
-    std::optional<consensus::Bookkeeper> bookkeeper_;  // set from make() on
+    // Set from make() on.
+    std::optional<consensus::LedgerApplication> law_;
+    std::optional<consensus::Agreement> agreement_;
+    bool has_begun_ = false;  // the agreement, with the first tick
+    std::optional<Out> out_;
 };
 
 // The members whose accounts a transaction concerns: signer, counterparty, who is rewarded.

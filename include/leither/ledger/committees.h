@@ -1,0 +1,19 @@
+// The chain of committees that a receipt carries, out of a node's own history.
+#pragma once
+
+#include "leither/election/cycle_chain.h"
+#include "leither/ledger/block_store.h"
+#include "leither/ledger/state.h"
+
+namespace leither::ledger {
+
+// Links from the charter's committee to the one that certified `target`; none while the charter's
+// own serves, whatever has happened in between. At most election::kLinksMax of the newest, none
+// older than `oldest`: a chain that is cut off there convinces only who trusts a later committee.
+// REQUIRES: target and what follows `oldest` are retained.
+Result<election::CycleChain, store::Fault> committees_up_to(const Organization& organization,
+                                                            const store::Reader& store,
+                                                            const tree::Tree& tree,
+                                                            const Seal& target, Sequence oldest);
+
+}  // namespace leither::ledger
