@@ -1,6 +1,7 @@
 #include "leither/ledger/committees.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "leither/codec/bcs.h"
 
@@ -46,12 +47,13 @@ class Walk {
         return Point{seal, std::get<ElectionRecord>(*std::move(record))};
     }
 
-    // From behind, until `needed` are the charter's own seats or history ends.
-    Result<std::vector<Link>, Fault> back_from(Point point, const Seats& charters) {
-        std::vector<Link> links;
-        Seats needed = authority_over(point.record, point.sequence()).seats;
+    // From behind, until whoever certified a block needs no more proof or history ends.
+    using IsKnown = std::function<bool(const protocol::Authority&)>;
+    Result<election::CycleChain, Fault> back_from(Point point, const IsKnown& is_known) {
+        election::CycleChain links;
+        bool known = is_known(authority_over(point.record, point.sequence()));
         for (std::size_t steps = 0; steps < kStepsMax; ++steps) {
-            if (needed == charters || links.size() == election::kLinksMax) break;
+            if (known || links.full()) break;
             // The committee that a cycle block has replaced stands in the record before it.
             const bool is_cycle_block = point.sequence() <= point.record.first_sequence;
             const Sequence before(is_cycle_block ? point.sequence().value() - 1
@@ -62,7 +64,7 @@ class Walk {
             if (!is_cycle_block) {
                 if (auto link = TRY(link_between(earlier, point)))
                     links.push_back(*std::move(link));
-                needed = authority_over(earlier.record, before).seats;
+                known = is_known(authority_over(earlier.record, before));
             }
             point = std::move(earlier);
         }
@@ -117,10 +119,20 @@ Result<election::CycleChain, Fault> committees_up_to(const Organization& organiz
                                                      const tree::Tree& tree, const Seal& target,
                                                      Sequence oldest) {
     Walk walk(organization, store, tree, oldest);
-    const Point point = TRY(walk.at(target));
-    const auto links =
-        TRY(walk.back_from(point, election::trusted_from(organization.charter).seats));
-    return election::CycleChain(links.begin(), links.end());
+    const Seats charters = election::trusted_from(organization.charter).seats;
+    return walk.back_from(TRY(walk.at(target)), [&charters](const protocol::Authority& authority) {
+        return authority.seats == charters;
+    });
+}
+
+Result<election::CycleChain, Fault> committees_between(const Organization& organization,
+                                                       const store::Reader& store,
+                                                       const tree::Tree& tree,
+                                                       const ChainEnds& ends) {
+    Walk walk(organization, store, tree, ends.oldest);
+    return walk.back_from(TRY(walk.at(ends.target)), [&ends](const protocol::Authority& authority) {
+        return authority.cycle <= ends.after_cycle;
+    });
 }
 
 }  // namespace leither::ledger

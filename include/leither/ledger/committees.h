@@ -16,4 +16,17 @@ Result<election::CycleChain, store::Fault> committees_up_to(const Organization& 
                                                             const tree::Tree& tree,
                                                             const Seal& target, Sequence oldest);
 
+// Where a chain ends, and where it begins.
+struct ChainEnds {
+    const Seal& target;
+    Sequence oldest;                // no link is older
+    std::uint64_t after_cycle = 0;  // of the committee it begins with
+};
+// Links from the committee of term `after_cycle`, whoever that was, to the one that certified the
+// target; at most election::kLinksMax of the newest. REQUIRES: as above.
+Result<election::CycleChain, store::Fault> committees_between(const Organization& organization,
+                                                              const store::Reader& store,
+                                                              const tree::Tree& tree,
+                                                              const ChainEnds& ends);
+
 }  // namespace leither::ledger
