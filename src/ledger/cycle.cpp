@@ -160,6 +160,7 @@ Result<Result<void, protocol::CertificateError>, Fault> verify_head(
     const Organization& organization, tree::Tree& tree, const protocol::BlockHeader& header,
     const protocol::Certificate& certificate) {
     using Verdict = Result<void, protocol::CertificateError>;
+    if (header.sequence == Sequence(0) && certificate.signatures.empty()) return Verdict();
     State state(organization, tree);
     TRY(state.load_system());
     const auto authority = authority_over(state.election(), header.sequence);

@@ -83,8 +83,6 @@ NetworkFailure refused(org::ChatRefusal refusal) {
     }
     UNREACHABLE();
 }
-// Points of conduct, for handing on what is badly signed: whoever is honest has checked it.
-constexpr std::int32_t kForged = -25;
 
 NetworkFailure no_manifest() {
     return {NetworkError::no_organization, "the organization's manifest is not known yet"};
@@ -156,6 +154,16 @@ struct Community::Impl {
         return from_member(node, now) && !met.contains(node);
     }
     void meet(const Id& node, Instant now, Effects& fx);
+    // Whether a connected node may hear of the ledger.
+    bool is_neighbourly(const Id& node, Instant now) const;
+    void review_neighbour(const Id& node, Instant now, Effects& fx);
+    void review_neighbours(Instant now, Effects& fx);
+    // What the ledger's machines say to each other.
+    template <class Message>
+    void on(const Id& from, Message&& message, Instant, Effects& fx) {
+        if (!neighbours.contains(from)) return;
+        fx.ledger.emplace_back(LedgerMessage{from, std::forward<Message>(message)});
+    }
     // All that are known here.
     void offer_records(const Id& to, Instant now, Effects& fx);
     // Why it does not hold; nothing if it does.
@@ -224,6 +232,7 @@ struct Community::Impl {
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
     std::set<Id> met;            // those of them the conversation goes on with
+    std::set<Id> neighbours;     // those of them that may hear of the ledger
     Instant introduce_at{};      // to all of them, so that passes are renewed in time
 };
 
@@ -429,6 +438,27 @@ void Community::Impl::meet(const Id& node, Instant now, Effects& fx) {
     tell_chat(ChatLog::NodeUp{node}, now, fx);
 }
 
+bool Community::Impl::is_neighbourly(const Id& node, Instant now) const {
+    const auto connected = up.find(node);
+    if (connected == up.end()) return false;
+    const auto& item = keeper.item();
+    const bool is_named = item && item->content.manifest.keeper(connected->second) != nullptr;
+    return is_named || source.is_bookkeeper(connected->second) || from_member(node, now);
+}
+
+void Community::Impl::review_neighbour(const Id& node, Instant now, Effects& fx) {
+    const bool is_one = is_neighbourly(node, now);
+    if (is_one && neighbours.insert(node).second) {
+        fx.ledger.emplace_back(NeighbourUp{node});
+    } else if (!is_one && neighbours.erase(node) > 0) {
+        fx.ledger.emplace_back(NeighbourDown{node});
+    }
+}
+
+void Community::Impl::review_neighbours(Instant now, Effects& fx) {
+    for (const auto& [node, key] : up) review_neighbour(node, now, fx);
+}
+
 void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
     if (!from_member(to, now)) return;
     Id last;  // of the page before, where the next one begins
@@ -596,6 +626,7 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
     const Id node = crypto::id_of(key);
     impl_->up.insert_or_assign(node, key);
     fx.sends.push_back({node, protocol::AskManifest{impl_->setup.organization}});
+    impl_->review_neighbour(node, now, fx);
     impl_->introduce(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeUp{node}, now, fx);
@@ -606,6 +637,7 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
     impl_->met.erase(node);
+    impl_->review_neighbour(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeDown{node}, now, fx);
     impl_->tell_chat(ChatLog::NodeDown{node}, now, fx);
@@ -616,12 +648,17 @@ void Community::on_message(const Id& from, protocol::PeerMessage&& message, Inst
                            Effects& fx) {
     if (!impl_->up.contains(from)) return;
     std::visit([&](auto&& held) { impl_->on(from, std::move(held), now, fx); }, std::move(message));
+    impl_->review_neighbour(from, now, fx);
     if (impl_->is_newly_member(from, now)) {
         // It may have learnt only now what an introduction means.
         impl_->introduce(from, now, fx);
         impl_->meet(from, now, fx);
     }
     impl_->take_writes(fx);
+}
+
+void Community::review_neighbours(Instant now, Effects& fx) {
+    impl_->review_neighbours(now, fx);
 }
 
 void Community::on_carried(org::OrderId order, org::OrderOutcome outcome, Instant now,
@@ -667,6 +704,7 @@ void Community::on_tick(Instant now, Effects& fx) {
     if (now >= impl_->introduce_at) {
         impl_->introduce_at = now + impl_->pass_lifetime() / 6;
         for (const auto& [node, key] : impl_->up) impl_->introduce(node, now, fx);
+        impl_->review_neighbours(now, fx);
     }
     if (due(impl_->life->book)) impl_->life->book.expire(now);
     if (due(impl_->life->announcer)) impl_->tell_announcer(Announcer::Tick{}, now, fx);

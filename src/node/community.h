@@ -17,8 +17,12 @@
 #include "leither/protocol/peer_message.h"
 
 #include "chat_gatherer.h"
+#include "ledger_link.h"
 
 namespace leither::node {
+
+// Points of conduct, for handing on what is badly signed: whoever is honest has checked it.
+inline constexpr std::int32_t kForged = -25;
 
 class Community {
  public:
@@ -42,6 +46,7 @@ class Community {
         std::vector<Id> reach;             // nodes worth a connection now
         std::vector<NetworkEvent> events;  // once the writes are durable
         std::vector<peer::Judge> judged;
+        std::vector<LedgerInput> ledger;
         bool manifest_changed = false;
     };
 
@@ -70,6 +75,9 @@ class Community {
     void on_manifest_found(const dht::Item& item, Instant now, Effects& fx);
     void on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx);
     void on_lines_found(std::vector<org::FoundLine>&& lines, Instant now, Effects& fx);
+
+    // What the ledger says of bookkeepers has changed.
+    void review_neighbours(Instant now, Effects& fx);
 
     // ---- The host and callers
     void on_tick(Instant now, Effects& fx);

@@ -59,6 +59,7 @@ struct Then {
     std::vector<org::PublishOrder> publish;
     std::vector<NetworkEvent> events;
     std::vector<NetworkReply> replies;
+    bool tells_ledger = false;
 };
 void append(Then& then, Then&& later) {
     const auto add = [](auto& all, auto& some) {
@@ -68,6 +69,7 @@ void append(Then& then, Then&& later) {
     add(then.publish, later.publish);
     add(then.events, later.events);
     add(then.replies, later.replies);
+    then.tells_ledger |= later.tells_ledger;
 }
 
 // To be written, and what waits for it.
@@ -126,6 +128,19 @@ NetworkAnswer answer_of(const Result<void, NetworkFailure>&) {
 }
 NetworkAnswer answer_of(const Result<Hash, NetworkFailure>& taken) {
     return *taken;
+}
+
+// Blocks may be larger than what a message carries, where parameters say so.
+bool fits(const protocol::PeerMessage& message) {
+    return std::visit(
+        [&]<class Message>(const Message& held) {
+            constexpr bool kHoldsBlocks = std::is_same_v<Message, protocol::Proposal> ||
+                                          std::is_same_v<Message, protocol::Decision> ||
+                                          std::is_same_v<Message, protocol::BlocksReply>;
+            if constexpr (!kHoldsBlocks) return true;
+            return bcs::encode(held).size() <= protocol::kBlockMessageBytesMax;
+        },
+        message);
 }
 
 }  // namespace
@@ -277,7 +292,8 @@ struct NetworkNode::Impl {
     std::uint64_t last_request = 0;
     std::vector<Find> finds;
     std::set<Id> connected;  // nodes, members' or not
-    std::vector<Id> reach;   // the latest last
+    std::vector<LedgerInput> ledger_inputs;
+    std::vector<Id> reach;  // the latest last
     std::vector<IpAddress> addresses;
     PortsMapped ports;
     std::string reachability = "unknown yet: no other node has tried to reach this one";
@@ -471,6 +487,7 @@ void NetworkNode::Impl::on_event(peer::DialBackVerdict&& event, Instant now, Eff
 // ---- The community -----------------------------------------------------------------------------
 
 void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx) {
+    std::ranges::move(from.ledger, std::back_inserter(ledger_inputs));
     Then then{std::move(from.after_writes), std::move(from.publish), std::move(from.events), {}};
     write(std::move(from.writes), std::move(then), now, fx);
     for (auto& learned : from.learn) hub_step(peer::Learn{std::move(learned)}, now, fx);
@@ -827,6 +844,7 @@ void NetworkNode::Impl::carry_out(Then&& then, Instant now, Effects& fx) {
         std::visit([&fx](auto&& held) { fx.events.emplace_back(std::move(held)); },
                    std::move(event));
     }
+    if (then.tells_ledger) ledger_inputs.emplace_back(WrittenAside{});
     if (stopping) return;
     for (auto& send : then.sends) {
         hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
@@ -922,6 +940,53 @@ Done NetworkNode::tick(Instant now, Effects& fx) {
     if (now >= impl_->look_at) impl_->look_at_endpoints(now, fx);
     if (now >= impl_->gather_at) impl_->gather_chat(now, fx);
     return {};
+}
+
+std::vector<LedgerInput> NetworkNode::take_ledger_inputs() {
+    return std::exchange(impl_->ledger_inputs, {});
+}
+
+void NetworkNode::tell(const Id& node, protocol::PeerMessage&& message, Instant now, Effects& fx) {
+    if (!fits(message)) {
+        impl_->log.error("block_too_large", "node={} bytes_max={}", node.hex(),
+                         protocol::kBlockMessageBytesMax);
+        return;
+    }
+    impl_->hub_step(peer::SendMessage{node, std::move(message)}, now, fx);
+}
+
+void NetworkNode::blame(const Id& node, Instant now, Effects& fx) {
+    impl_->hub_step(peer::Judge{node, kForged}, now, fx);
+}
+
+void NetworkNode::write_aside(store::WriteBatch&& batch, Instant now, Effects& fx) {
+    org::Writes writes;
+    for (const auto& put : batch.puts()) writes.put(put.key, put.value);
+    for (const auto& erase : batch.erases()) writes.erase(erase.key);
+    Then then;
+    then.tells_ledger = true;
+    impl_->write(std::move(writes), std::move(then), now, fx);
+}
+
+Bytes NetworkNode::ledger_prefix() {
+    return {'y'};
+}
+
+const store::Reader& NetworkNode::store() const {
+    return impl_->store;
+}
+
+std::optional<ChainId> NetworkNode::followed_chain() const {
+    return impl_->community ? impl_->community->chain() : std::nullopt;
+}
+
+std::uint64_t NetworkNode::draw() {
+    return draw_number(impl_->entropy);
+}
+
+void NetworkNode::review_neighbours(Instant now, Effects& fx) {
+    impl_->tell_community([&](auto& ours, auto& theirs) { ours.review_neighbours(now, theirs); },
+                          now, fx);
 }
 
 std::optional<Instant> NetworkNode::next_deadline() const {

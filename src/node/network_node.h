@@ -50,6 +50,23 @@ class NetworkNode {
     // This node keeps the ledger of `organization`.
     Result<void, store::Fault> follow(const Id& organization, Instant now, Effects& fx);
 
+    // ---- The ledger's side
+    // What has come for it since it asked last.
+    std::vector<LedgerInput> take_ledger_inputs();
+    void tell(const Id& node, protocol::PeerMessage&& message, Instant now, Effects& fx);
+    // It has shown what no honest node does.
+    void blame(const Id& node, Instant now, Effects& fx);
+    // Keeps something of the ledger's in the network's store, below ledger_prefix(); answered by
+    // WrittenAside.
+    void write_aside(store::WriteBatch&& batch, Instant now, Effects& fx);
+    static Bytes ledger_prefix();
+    const store::Reader& store() const;
+    // Of the followed organization, once a manifest has told.
+    std::optional<ChainId> followed_chain() const;
+    std::uint64_t draw();
+    // The ledger knows bookkeepers now, or other ones.
+    void review_neighbours(Instant now, Effects& fx);
+
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
 

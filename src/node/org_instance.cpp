@@ -133,7 +133,6 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 }
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
-    if (out_) return {};
     if (std::exchange(has_begun_, true)) return agree(Agreement::Tick{}, now, fx);
     return carry_out(TRY(agreement_->start(now)), fx);
 }
@@ -143,47 +142,129 @@ Result<void, Fault> OrgInstance::agree(Agreement::Input&& input, Instant now, Ef
 }
 
 Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects& fx) {
-    CHECK(agreed.sends.empty());  // it has no neighbours
-    if (agreed.log) write(std::move(agreed.log->batch), fx).log = agreed.log->number;
-    if (agreed.durable) write(*std::move(agreed.durable), fx).is_block = true;
+    // Log and block of one step go together, in this order.
+    if (agreed.log) {
+        Out& out = next_batch();
+        out.batch.append(std::move(agreed.log->batch));
+        out.log = agreed.log->number;
+    }
+    if (agreed.durable) {
+        Out& out = next_batch();
+        out.batch.append(*std::move(agreed.durable));
+        out.is_block = true;
+    }
+    for (auto& send : agreed.sends) {
+        sends_.push_back(
+            {send.to,
+             std::visit([](auto&& held) -> protocol::PeerMessage { return std::move(held); },
+                        std::move(send.message))});
+    }
+    for (const auto& blamed : agreed.blamed) blamed_.push_back(blamed.node);
+    if (agreed.behind) behind_.push_back({agreed.behind->node, agreed.behind->height});
     if (agreed.committed) TRY(tell_sealed(fx));
     drop(law_->take_dropped(), fx);
     return {};
 }
 
-// Log and block of one step go together, in this order.
-OrgInstance::Out& OrgInstance::write(store::WriteBatch&& batch, Effects& fx) {
-    if (fx.durable) {
-        fx.durable->append(std::move(batch));
-    } else {
-        fx.durable = std::move(batch);
-    }
-    if (!out_) out_.emplace();
-    return *out_;
+OrgInstance::Out& OrgInstance::next_batch() {
+    if (writes_.size() == (is_out_ ? 1 : 0)) writes_.emplace_back();
+    return writes_.back();
+}
+
+std::optional<store::WriteBatch> OrgInstance::take_batch() {
+    if (is_out_ || writes_.empty()) return std::nullopt;
+    is_out_ = true;
+    return std::move(writes_.front().batch);
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {
     const std::size_t before = mempool_.size();
     TRY(admission_.submit(std::move(submit), law_->next_place(now), fx));
-    note_admitted(before, now);
-    return {};
+    return note_admitted(before, now, fx);
 }
 
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
     const std::size_t before = mempool_.size();
     TRY(admission_.on_checked(checked, law_->next_place(now), fx));
-    note_admitted(before, now);
-    return {};
+    return note_admitted(before, now, fx);
 }
 
-void OrgInstance::note_admitted(std::size_t size_before, Instant now) {
-    if (mempool_.size() > size_before) law_->on_admitted(now);
+// What was admitted here opens a height, and goes to those who vote.
+Result<void, Fault> OrgInstance::note_admitted(std::size_t size_before, Instant now, Effects& fx) {
+    const auto& entries = mempool_.entries();
+    if (entries.size() <= size_before) return {};
+    law_->on_admitted(now);
+    for (const auto& [node, interest] : neighbours_) {
+        if (interest != protocol::Interest::decisions) post_waiting(node, size_before);
+    }
+    return agree(Agreement::Tick{}, now, fx);
+}
+
+// What waits, from the entry `first` on.
+void OrgInstance::post_waiting(const Id& to, std::size_t first) {
+    const auto& entries = mempool_.entries();
+    protocol::TransactionPost post;
+    std::size_t bytes = 0;
+    for (std::size_t i = first; i < entries.size(); ++i) {
+        const bool fits = bytes + entries[i].bytes <= protocol::TransactionPost::kPayloadBytesMax;
+        if (!fits || post.transactions.full()) {
+            sends_.push_back({to, std::exchange(post, {})});
+            bytes = 0;
+        }
+        post.transactions.push_back(entries[i].transaction);
+        bytes += entries[i].bytes;
+    }
+    if (!post.transactions.empty()) sends_.push_back({to, std::move(post)});
+}
+
+Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
+    neighbours_.insert_or_assign(input.node, std::nullopt);
+    return agree(Agreement::NodeUp{input.node}, now, fx);
+}
+
+Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Effects& fx) {
+    neighbours_.erase(input.node);
+    return agree(Agreement::NodeDown{input.node}, now, fx);
+}
+
+Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementMessage&& message,
+                                            Instant now, Effects& fx) {
+    const auto neighbour = neighbours_.find(from);
+    if (neighbour == neighbours_.end()) return {};
+    if (const auto* status = std::get_if<protocol::Status>(&message)) {
+        const auto known = std::exchange(neighbour->second, status->interest);
+        const bool votes = status->interest == protocol::Interest::votes;
+        if (votes && known != status->interest) post_waiting(from, 0);
+    }
+    return agree(Agreement::Received{from, std::move(message)}, now, fx);
+}
+
+// As if a client had submitted them; nobody waits for the verdicts.
+Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::TransactionPost&& post,
+                                            Instant now, Effects& fx) {
+    if (!neighbours_.contains(from)) return {};
+    Submit submit;
+    submit.token = kNobody;
+    for (const protocol::Transaction& transaction : post.transactions) {
+        submit.transactions.push_back(bcs::encode(transaction));
+    }
+    return on_submit(std::move(submit), now, fx);
+}
+
+Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant now, Effects& fx) {
+    if (agreement_->is_sealing() || neighbours_.empty()) return false;
+    protocol::Decision decision{block.header, std::move(block.certificate),
+                                std::move(block.transactions)};
+    TRY(agree(Agreement::Received{neighbours_.begin()->first, std::move(decision)}, now, fx));
+    return agreement_->is_sealing();
 }
 
 Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
-    CHECK(out_);
-    const Out done = *std::exchange(out_, std::nullopt);
+    CHECK(is_out_);
+    is_out_ = false;
+    const Out done = std::move(writes_.front());
+    writes_.pop_front();
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
     return {};
@@ -212,6 +293,12 @@ void OrgInstance::drop(const std::vector<Mempool::Dropped>& dropped, Effects& fx
                    protocol::to_string(refused.code));
         fx.events.emplace_back(TransactionDropped{id, refused});
     }
+}
+
+bool OrgInstance::is_bookkeeper(const PublicKey& node) const {
+    const auto& charter = charter_.charter.bookkeepers;
+    return std::ranges::find(charter, node) != charter.end() ||
+           std::ranges::count(law_->term().nodes, crypto::id_of(node)) > 0;
 }
 
 void OrgInstance::check_invariants() const {

@@ -51,6 +51,7 @@ const char* to_string(QueryError error) {
         case QueryError::no_organization: return "no_organization";
         case QueryError::unknown_sequence: return "unknown_sequence";
         case QueryError::pruned: return "pruned";
+        case QueryError::uncertified: return "uncertified";
         case QueryError::fault: return "fault";
     }
     UNREACHABLE();
@@ -99,6 +100,7 @@ Answer<std::optional<std::uint64_t>> Queries::next_counter(const Id& id, std::ui
 Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const Version version = TRY(version_at(view, at));
+    if (version.seal.certificate.signatures.empty()) return fail(QueryError::uncertified);
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(
         view.read(version.is_head ? tree.prove(id) : tree.prove_at(version_of(version.seal), id)));
@@ -111,6 +113,7 @@ Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
                                             std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const Version version = TRY(version_at(view, at));
+    if (version.seal.certificate.signatures.empty()) return fail(QueryError::uncertified);
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(view.read(version.is_head ? tree.prove(prefix)
                                                : tree.prove_at(version_of(version.seal), prefix)));

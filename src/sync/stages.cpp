@@ -75,7 +75,7 @@ CatchUp::Impl::Next CatchUp::Impl::run_idle(Instant now) {
 }
 
 bool CatchUp::Impl::is_short_way(Sequence to) const {
-    return to.value() <= base().value() + options.blocks_max;
+    return to <= base() || to.value() - base().value() <= options.blocks_max;
 }
 
 // ---- Genesis ------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ namespace leither::ledger {
 // own `Slot::cycle`. A block that begins with a takeover is certified by the seats it puts there,
 // in the term it begins. REQUIRES: state.load_system().
 protocol::Authority next_authority(const State& state);
-// Whether the seats that stood for it have decided the head of `tree`: quorum, slot and term.
+// Whether the seats that stood for it have decided the head of `tree`: quorum, slot and term. Of
+// the founding no certificate is needed: the charter's signature stands for it.
 Result<Result<void, protocol::CertificateError>, store::Fault> verify_head(
     const Organization& organization, tree::Tree& tree, const protocol::BlockHeader& header,
     const protocol::Certificate& certificate);

@@ -26,6 +26,7 @@ protocol::Genesis found(const CommunityOptions& options, const crypto::KeyPair::
     charter.time_ms = options.time_ms;
     charter.founder = crypto::derive_key(family, kFounderKey).public_key();
     charter.bookkeepers.push_back(crypto::derive_key(family, kNodeKey).public_key());
+    for (const PublicKey& key : options.other_bookkeepers) charter.bookkeepers.push_back(key);
     charter.supply = Amount::of(options.supply);
     charter.announcement = protocol::LongText("For tests.");
     charter.params = options.params;

@@ -17,6 +17,8 @@ struct CommunityOptions {
     std::uint64_t balance = 1'000;
     std::uint64_t supply = 1'000'000;
     protocol::Params params = open_params();
+    // Nodes that keep the ledger beside node_key().
+    std::vector<PublicKey> other_bookkeepers = {};
     // Of pulse 0.
     std::uint64_t time_ms = 1'700'000'000'000;
 

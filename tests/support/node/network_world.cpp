@@ -1,6 +1,7 @@
 #include "support/node/network_world.h"
 
 #include "leither/base/check.h"
+#include "leither/consensus/vote_log.h"
 
 namespace leither::testing {
 
@@ -44,6 +45,9 @@ std::size_t NetworkWorld::add(const crypto::KeyPair& key) {
     hosts_.push_back(std::make_unique<Host>(number, key, options_.seed * 1000 + number));
     Host& host = *hosts_.back();
     host.endpoint = {IpAddress::v4({10, 0, static_cast<std::uint8_t>(number), 1}), kPort};
+    store::WriteBatch born;  // store and key begin together
+    consensus::vote_log::put(born, consensus::Vouch{});
+    CHECK(host.ledger.write(born));
     open(host);
     return number;
 }
