@@ -1,6 +1,7 @@
 """One ledger kept by several daemons, over real sockets, disks and kills."""
 
 import os
+import time
 import unittest
 
 from harness.daemon import scratch_dir
@@ -8,6 +9,7 @@ from harness.network import NetworkDaemon, wait_for
 
 MEET_SECONDS = 60
 COMMIT_SECONDS = 30
+IDLE_SECONDS = 15
 
 
 class Committee(unittest.TestCase):
@@ -83,6 +85,37 @@ class FourBookkeepers(Committee):
         self.assertTrue(wait_for(lambda: self.agreed(self.nodes, rest["sequence"]), MEET_SECONDS), self.logs())
         self.pay(self.nodes[0], 1)
         self.assertTrue(wait_for(lambda: self.agreed(self.nodes, rest["sequence"] + 1), COMMIT_SECONDS), self.logs())
+
+    def test_nobody_writes_while_nothing_happens(self):
+        self.found(4)
+        self.assertTrue(wait_for(lambda: self.agreed(self.nodes, 4), COMMIT_SECONDS), self.logs())
+        time.sleep(3)
+        before = [(node.written_bytes(), node.cpu_seconds()) for node in self.nodes]
+        time.sleep(IDLE_SECONDS)
+        for node, (written, cpu) in zip(self.nodes, before):
+            self.assertEqual(node.written_bytes(), written)
+            # A heartbeat every ten pulses. Loose: an instrumented or busy machine is slower.
+            self.assertLess(node.cpu_seconds() - cpu, 0.03 * IDLE_SECONDS)
+
+
+class SevenBookkeepers(Committee):
+    def test_two_may_be_gone_and_three_halt_it_without_a_fork(self):
+        self.found(7)
+        gone, rest = self.nodes[:2], self.nodes[2:]
+        for node in gone:
+            node.kill()
+        for _ in range(3):
+            self.pay(rest[0], 1)
+        head = wait_for(lambda: self.agreed(rest, 7), COMMIT_SECONDS)
+        self.assertTrue(head, self.logs())
+        rest[4].kill()
+        self.leither(rest[0], "pay", "ben", "1", "--from", "anna", "--no-wait")
+        time.sleep(5)
+        stuck = [self.ledger(node)["sequence"] for node in rest[:4]]
+        self.assertEqual(stuck, 4 * [head["sequence"]], "four of seven are no quorum")
+        for node in [*gone, rest[4]]:
+            node.start()
+        self.assertTrue(wait_for(lambda: self.agreed(self.nodes, head["sequence"] + 1), MEET_SECONDS), self.logs())
 
 
 if __name__ == "__main__":
