@@ -29,7 +29,7 @@ void CatchUp::Impl::heard(const Id& from, Sequence oldest, Sequence at) {
 // ---- Blocks -------------------------------------------------------------------------------------
 
 void CatchUp::Impl::take(const Id& from, BlocksReply&& reply, Instant now, Effects& effects) {
-    if (!peers.answered(from, AskBlocks{reply.from, options.run_bytes})) return;
+    if (!peers.answered(from, AskBlocks{reply.from, options.run_bytes}, now)) return;
     heard(from, reply.oldest, reply.head);
     if (reply.blocks.empty()) {
         // Too old or too new for it; what it says of itself is noted. Else it keeps them back.
@@ -51,8 +51,8 @@ void CatchUp::Impl::take(const Id& from, BlocksReply&& reply, Instant now, Effec
 
 // ---- Genesis ------------------------------------------------------------------------------------
 
-void CatchUp::Impl::take(const Id& from, GenesisReply&& reply, Instant, Effects& effects) {
-    if (!peers.answered(from, AskGenesis{reply.from})) return;
+void CatchUp::Impl::take(const Id& from, GenesisReply&& reply, Instant now, Effects& effects) {
+    if (!peers.answered(from, AskGenesis{reply.from}, now)) return;
     if (!draft || draft->from != from || stage != Stage::genesis) return;
     if (const auto why = add_to_draft(std::move(reply))) {
         blame(from, *why, effects);
@@ -90,7 +90,7 @@ std::optional<Blame> CatchUp::Impl::add_to_draft(GenesisReply&& reply) {
 // ---- Committees ---------------------------------------------------------------------------------
 
 void CatchUp::Impl::take(const Id& from, ChainReply&& reply, Instant now, Effects& effects) {
-    if (!peers.answered(from, AskChain{reply.cycle})) return;
+    if (!peers.answered(from, AskChain{reply.cycle}, now)) return;
     heard(from, reply.oldest, reply.head);
     const auto chain = bcs::decode<Chain>(reply.chain);
     if (!chain) {
@@ -152,7 +152,7 @@ void CatchUp::Impl::on_chain(const Id& from, const ChainReply& reply, const Chai
 // ---- State --------------------------------------------------------------------------------------
 
 void CatchUp::Impl::take(const Id& from, PieceReply&& reply, Instant now, Effects& effects) {
-    if (!peers.answered(from, AskPiece{reply.sequence, reply.prefix})) return;
+    if (!peers.answered(from, AskPiece{reply.sequence, reply.prefix}, now)) return;
     if (!fetch || target->header.sequence != reply.sequence) return;
     switch (reply.outcome) {
         case PieceOutcome::piece: on_piece(from, reply, now, effects); return;

@@ -77,6 +77,8 @@ struct CatchUp::Impl {
     bool is_ahead(const Peer& peer) const {
         return is_newcomer() || (peer.claim && *peer.claim > head->sequence);
     }
+    // It is tried again, now and then, but no stage waits for it.
+    bool is_tired_of(const Peer& peer) const { return peer.failures >= options.failures_max; }
     bool may_bring_state(const Peer& peer) const;
     bool may_bring_run(const Peer& peer) const;
     // Blocks behind the ledger's end are few, and this peer keeps them.

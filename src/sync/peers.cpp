@@ -59,16 +59,19 @@ void Peers::ask(const Id& node, SyncAsk question, Instant now) {
     ++peer->asked;
     peer->asked_at = now;
     // Who was late before is given more time, so that a slow line is not asked in vain for ever.
-    const auto patience = static_cast<int>(1 + std::min(peer->failures, 3U));
-    questions_.push_back({node, std::move(question), now + patience * options_.answer_timeout});
+    const auto patience = static_cast<int>(1 + std::min(peer->late, 3U));
+    const Instant until = now + patience * options_.answer_timeout;
+    questions_.push_back({node, std::move(question), now, until});
 }
 
-bool Peers::answered(const Id& node, const SyncAsk& question) {
+bool Peers::answered(const Id& node, const SyncAsk& question, Instant now) {
     const auto found = std::ranges::find_if(questions_, [&](const Question& asked) {
         return asked.to == node && asked.ask == question;
     });
     if (found == questions_.end()) return false;
-    if (!found->is_late) --peers_.at(node).asked;
+    Peer& peer = peers_.at(node);
+    if (!found->is_late) --peer.asked;
+    if (now < found->since + options_.answer_timeout) peer.late = 0;
     questions_.erase(found);
     return true;
 }
@@ -79,7 +82,9 @@ Peers::Unanswered Peers::expire(Instant now) {
     for (Question& question : questions_) {
         if (question.is_late || question.until > now) continue;
         question.is_late = true;
-        --peers_.at(question.to).asked;
+        Peer& peer = peers_.at(question.to);
+        --peer.asked;
+        ++peer.late;
         expired.push_back({question.to, question.ask});
         late.push_back(question.to);
     }

@@ -24,6 +24,7 @@ struct Peer {
     bool has_told_chain = false;
     std::optional<election::Trusted> tip;
     unsigned failures = 0;  // since its last useful answer
+    unsigned late = 0;      // answers since the last that was quick
     Instant not_before{};
     Instant asked_at{};
     std::size_t asked = 0;  // unanswered, not late
@@ -68,7 +69,7 @@ class Peers {
 
     void ask(const Id& node, protocol::SyncAsk question, Instant now);
     // Whether it was asked that, in time or late; then it is not any more.
-    bool answered(const Id& node, const protocol::SyncAsk& question);
+    bool answered(const Id& node, const protocol::SyncAsk& question, Instant now);
     // Questions of this kind that are not answered, nor late.
     template <class Ask>
     std::size_t asked() const {
@@ -93,6 +94,7 @@ class Peers {
     struct Question {
         Id to;
         protocol::SyncAsk ask;
+        Instant since;
         Instant until;
         bool is_late = false;
     };

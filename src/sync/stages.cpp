@@ -115,7 +115,8 @@ CatchUp::Impl::Next CatchUp::Impl::run_chain(Instant now, Effects& effects) {
     }
     wake_at(compare_until);
     if (peers.asked<AskChain>() > 0) return Next::wait;
-    if (chains > 0 || !peers.any(may_tell)) return conclude_chain();
+    const auto hopeful = [&](const Peer& peer) { return may_tell(peer) && !is_tired_of(peer); };
+    if (chains > 0 || !peers.any(hopeful)) return conclude_chain();
     wake_at(peers.rested(may_tell, now));
     return Next::wait;
 }
@@ -181,7 +182,7 @@ CatchUp::Impl::Next CatchUp::Impl::run_state(Instant now, Effects& effects) {
     if (peers.asked<AskPiece>() > 0) return Next::wait;
     // Nobody is asked: they rest, or went, or keep that version no more.
     const auto hopeful = [this](const Peer& peer) {
-        return may_bring_state(peer) && peer.failures < options.failures_max;
+        return may_bring_state(peer) && !is_tired_of(peer);
     };
     const auto lacks = [this](const Peer& peer) {
         return peer.lacks_state == target->header.sequence;
@@ -205,8 +206,10 @@ CatchUp::Impl::Next CatchUp::Impl::run_blocks(Instant now, Effects& effects) {
     if (line->wants_run() && peers.asked<AskBlocks>() == 0) ask_for_run(now, effects);
     if (peers.asked<AskBlocks>() > 0 || line->is_busy() || !line->wants_run()) return Next::wait;
     // Nothing is under way.
-    const auto may_bring = [this](const Peer& peer) { return peer.claim && may_bring_run(peer); };
-    if (is_newcomer() || peers.any(may_bring)) return Next::wait;
+    const auto hopeful = [this](const Peer& peer) {
+        return peer.claim && may_bring_run(peer) && !is_tired_of(peer);
+    };
+    if (is_newcomer() || peers.any(hopeful)) return Next::wait;
     drop_line();
     return enter(Stage::idle);
 }

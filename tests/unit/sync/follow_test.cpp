@@ -126,6 +126,45 @@ TEST(Follow, AChainLeadsThroughElectionsToTheHead) {
               learned->committee);
 }
 
+TEST(Follow, ACheckpointLeadsWhereNoLinkDoesIfItsTableIsTrusted) {
+    History history(4, 60);
+    const Names names = numbered("m", 4);
+    history.elect(names);
+    history.pay(1);
+    auto& world = history.world;
+    const auto table =
+        std::get<protocol::CandidateTable>(*world.record(world.organization.candidates));
+    const auto record = world.election();
+    const auto link_at = [&](std::uint64_t sequence) {
+        const ledger::Seal& seal = world.seals.at(sequence);
+        return election::CycleLink{
+            seal.header, seal.certificate,
+            must(world.tree.prove_at(version_of(seal), world.organization.election))};
+    };
+    Chain chain;
+    chain.end = link_at(history.head().value());
+    chain.checkpoint = election::Checkpoint{link_at(record.first_sequence.value()), {}};
+    const auto& header = chain.checkpoint->block.header;
+    const Bytes message = election::checkpoint_message(
+        history.chain(), {record.cycle, header.sequence, hash_as_parent(history.chain(), header)});
+    for (std::uint16_t row = 0; row < table.rows.size(); ++row) {
+        for (const auto& name : names) {
+            if (table.rows[row].member != id_of(name)) continue;
+            chain.checkpoint->signatures.push_back({row, key_of(name + "'s node").sign(message)});
+        }
+    }
+    const auto context = context_for(history);
+    Trusted gone = founding(history).committee;
+    gone.seats[0].vote_key = key_of("long gone").public_key();
+    EXPECT_FALSE(learn(context, gone, chain, nullptr).has_value());
+    const auto learned = learn(context, gone, chain, &table);
+    ASSERT_TRUE(learned.has_value()) << to_string(learned.error());
+    EXPECT_EQ(learned->committee, history.head_known_at(history.head().value()).committee);
+    EXPECT_EQ(learned->end->header.sequence, history.head());
+    chain.checkpoint->signatures.resize(2);
+    EXPECT_FALSE(learn(context, gone, chain, &table).has_value());
+}
+
 TEST(Follow, NoAlteredByteOfAChainLeadsToAnotherCommittee) {
     History history(4, 60);
     history.pay(1);
