@@ -74,8 +74,7 @@ void Agreement::Impl::write_vouch(const Vouch& next_vouch, Effects& fx) {
 
 void Agreement::Impl::write_log(store::WriteBatch&& batch, std::uint64_t records, Effects& fx) {
     if (!fx.log) {
-        fx.log.emplace();
-        fx.log->number = ++log_number;
+        fx.log.emplace(LogWrite{++log_number, {}});
     }
     fx.log->batch.append(std::move(batch));
     if (records > 0) unlogged.push_back({log_number, next(), records});

@@ -52,7 +52,8 @@ void hear(ByteView input) {
             must(agreement.step(consensus::Agreement::NodeUp{testing::seat_key(seat).id()}, now)));
     }
     for (std::size_t count = 0; input.size() >= 2; ++count) {
-        const std::size_t size = std::min<std::size_t>(input[0] | input[1] << 8, input.size() - 2);
+        const auto length = static_cast<std::size_t>(input[0] | input[1] << 8);
+        const std::size_t size = std::min(length, input.size() - 2);
         const auto message = bcs::decode<protocol::AgreementMessage>(input.subspan(2, size));
         input = input.subspan(2 + size);
         now += std::chrono::milliseconds(size);
