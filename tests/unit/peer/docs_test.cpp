@@ -37,7 +37,7 @@ TEST(PeerDocs, MessagesEncodeAsShown) {
 
 std::string with_commas(std::uint32_t number) {
     std::string digits = std::to_string(number);
-    if (digits.size() > 3) digits.insert(digits.size() - 3, ",");
+    for (std::size_t left = digits.size(); left > 3; left -= 3) digits.insert(left - 3, ",");
     return digits;
 }
 
