@@ -36,9 +36,13 @@ TEST(PeerDocs, MessagesEncodeAsShown) {
 }
 
 std::string with_commas(std::uint32_t number) {
-    std::string digits = std::to_string(number);
-    for (std::size_t left = digits.size(); left > 3; left -= 3) digits.insert(left - 3, ",");
-    return digits;
+    const std::string digits = std::to_string(number);
+    std::string out;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+        out += digits[i];
+    }
+    return out;
 }
 
 const char* name_of(Urgency urgency) {
