@@ -238,8 +238,8 @@ class Counting(unittest.TestCase):
         cores, run_tests.CORES = run_tests.CORES, 2
         self.addCleanup(setattr, run_tests, "CORES", cores)
         self.assertEqual(run_tests.fuzz_seconds(4), 60)
-        self.assertEqual(run_tests.fuzz_seconds(12), 60)
-        self.assertEqual(run_tests.fuzz_seconds(24), 30)
+        self.assertEqual(run_tests.fuzz_seconds(8), 60)
+        self.assertEqual(run_tests.fuzz_seconds(24), 20)
 
 
 class ThisTree(unittest.TestCase):
