@@ -1,7 +1,7 @@
 // Whole nodes that know one bootstrap address and an organization's id.
 #include <gtest/gtest.h>
 
-#include "support/node/manifest.h"
+#include "support/node/community.h"
 #include "support/node/network_world.h"
 
 namespace leither::node {
@@ -12,20 +12,11 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::Community;
 using testing::NetworkWorld;
-using testing::signed_manifest;
 
 constexpr std::size_t kKeeper = 0;
 
 crypto::KeyPair node_key(std::uint64_t n) {
     return crypto::derive_key({}, 100 + n);
-}
-
-ServeAccount delegation(const Community& community, const crypto::KeyPair& account,
-                        const crypto::KeyPair& node, Instant now) {
-    return {protocol::sign(
-        community.chain(),
-        {account.public_key(), node.public_key(), protocol::Validity::from(now, hours(24 * 90))},
-        account)};
 }
 
 // A keeper with a published organization and `followers` other nodes.
@@ -48,7 +39,7 @@ class Network : public ::testing::Test {
         return host == kKeeper ? community_.node_key() : keys_[host - 1];
     }
     void publish() {
-        const auto order = signed_manifest(community_, world_.queries(kKeeper), world_.now());
+        const auto order = community_.manifest(world_.queries(kKeeper), world_.now());
         const auto answer = world_.ask(kKeeper, order);
         ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
     }
@@ -58,7 +49,7 @@ class Network : public ::testing::Test {
     }
     void serve(std::size_t host, const crypto::KeyPair& account) {
         const auto answer =
-            world_.ask(host, delegation(community_, account, key_of(host), world_.now()));
+            world_.ask(host, community_.delegate(account, key_of(host).public_key(), world_.now()));
         ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
     }
     // A node that serves member `n` and has been welcomed.
@@ -327,11 +318,12 @@ TEST_F(Network, ABanIsSeenAndEndsTheConnection) {
     publish();
     const std::size_t a = add_member(0);
     const Id keeper = community_.node_key().id();
+    const Instant until = world_.now() + hours(2);
     ASSERT_TRUE(world_.ask(a, BanPeer{keeper, hours(2)}));
     const auto bans = world_.queries(a).bans(world_.now());
     ASSERT_EQ(bans.size(), 1u);
     EXPECT_EQ(bans[0].node, keeper);
-    EXPECT_EQ(bans[0].until, world_.now() + hours(2));
+    EXPECT_EQ(bans[0].until, until);
     world_.advance(minutes(10));
     EXPECT_TRUE(world_.queries(a).peers(world_.now()).empty());
     ASSERT_TRUE(world_.ask(a, BanPeer{keeper, Duration{}}));
