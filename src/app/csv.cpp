@@ -22,7 +22,8 @@ void split(std::string_view line, std::vector<std::string_view>& fields) {
 
 }  // namespace
 
-CsvReader::CsvReader(const std::string& path, std::string_view columns) : name_(path), file_(path) {
+CsvReader::CsvReader(const std::string& path, std::string_view columns)
+    : name_(path), file_(path), line_bytes_(kLineBytesMax + 1) {
     std::vector<std::string_view> names;
     split(columns, names);
     columns_.assign(names.begin(), names.end());
@@ -33,16 +34,25 @@ CsvReader::CsvReader(const std::string& path, std::string_view columns) : name_(
 
 bool CsvReader::next() {
     do {
-        if (!std::getline(file_, buffer_)) return false;
-        ++line_;
+        if (!read_line()) return false;
         if (buffer_.ends_with('\r')) buffer_.pop_back();
-        if (buffer_.size() > kLineBytesMax) refuse("the line is too long");
     } while (buffer_.empty());
     split(buffer_, fields_);
     if (fields_.size() != columns_.size()) {
         refuse(fmt::format("{} fields, but {} are expected: {}", fields_.size(), columns_.size(),
                            fmt::join(columns_, ",")));
     }
+    return true;
+}
+
+bool CsvReader::read_line() {
+    file_.getline(line_bytes_.data(), static_cast<std::streamsize>(line_bytes_.size()));
+    const auto count = static_cast<std::size_t>(file_.gcount());
+    if (file_.fail() && count == 0) return false;
+    ++line_;
+    if (file_.fail()) refuse("the line is too long");
+    const std::size_t line_end = file_.eof() ? 0 : 1;
+    buffer_.assign(line_bytes_.data(), count - line_end);
     return true;
 }
 

@@ -35,9 +35,12 @@ class CsvReader {
     [[noreturn]] void refuse(const std::string& what) const;
 
  private:
+    bool read_line();
+
     std::string name_;
     std::vector<std::string> columns_;
     std::ifstream file_;
+    std::vector<char> line_bytes_;
     std::string buffer_;
     std::vector<std::string_view> fields_;  // into buffer_
     std::size_t line_ = 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "leither/base/version.h"
+#include "leither/consensus/vote_log.h"
 #include "leither/crypto/key_file.h"
 #include "leither/io/data_dir.h"
 #include "leither/io/event_loop.h"
@@ -83,10 +84,14 @@ std::string key_remedy(crypto::KeyFileError error, const std::string& path) {
 
 // The node's identity. Made at the first start only: a lost key is not replaced behind the
 // operator's back once there is a ledger that it sealed.
-crypto::KeyPair load_node_key(const DataDir& dir) {
+struct NodeKey {
+    crypto::KeyPair key;
+    bool is_new = false;
+};
+NodeKey load_node_key(const DataDir& dir) {
     const std::string path = dir.node_key().string();
     auto key = crypto::load_key(path);
-    if (key) return *key;
+    if (key) return {*key};
     if (key.error() != crypto::KeyFileError::not_found) fail_on_key(key.error(), path);
     if (fs::exists(dir.ledger())) {
         throw DaemonFailure(DaemonExit::damaged,
@@ -97,7 +102,7 @@ crypto::KeyPair load_node_key(const DataDir& dir) {
     io::OsEntropy entropy;
     const auto fresh = crypto::KeyPair::generate(entropy);
     if (auto saved = crypto::save_key(path, fresh); !saved) fail_on_key(saved.error(), path);
-    return fresh;
+    return {fresh, true};
 }
 
 DaemonFailure failure_of(const store::Fault& fault, const DataDir& dir) {
@@ -155,6 +160,13 @@ std::unique_ptr<store::Store> open_store(const Config& config, const DataDir& di
     auto store = store::open_leveldb(options);
     if (!store) throw failure_of(store.error(), dir);
     return std::move(*store);
+}
+
+// A key and a store that begin together: what this key has signed is in this store, nothing yet.
+void begin_vote_log(store::Store& store, const DataDir& dir) {
+    store::WriteBatch batch;
+    consensus::vote_log::put(batch, consensus::Vouch{});
+    if (auto written = store.write(batch); !written) throw failure_of(written.error(), dir);
 }
 
 // Small: records, messages and lines, written now and then.
@@ -406,14 +418,15 @@ void run_daemon(const LoadedConfig& loaded, const ConfigOrigin& origin) {
     const io::DataDirLock lock = lock_data_dir(dir.root());
     const auto sink = open_log(loaded.config);
     const Log log(sink.get(), "node");
-    const crypto::KeyPair key = load_node_key(dir);
+    const NodeKey node_key = load_node_key(dir);
     Machine machine;
     const auto store = open_store(loaded.config, dir, IfMissing::create);
+    if (node_key.is_new) begin_vote_log(*store, dir);
     if (loaded.config.network_enabled) {
         machine.network = std::make_unique<NetworkPlace>(loaded.config, dir, machine.reactor,
                                                          log.with_room("io"));
     }
-    auto node = open_node(loaded.config, key, *store, machine, log);
+    auto node = open_node(loaded.config, node_key.key, *store, machine, log);
     if (!node) throw failure_of(node.error(), dir);
     serve(loaded, origin, dir, *store, *node, machine, *sink);
 }

@@ -12,6 +12,7 @@
 
 #include "app/commands/commands.h"
 #include "app/csv.h"
+#include "app/unsigned_options.h"
 
 namespace {
 
@@ -78,9 +79,13 @@ std::string in_unit(app::Session& session, const app::RpcError::Details& details
 }
 
 Complaint complaint_of(app::Session& session, const app::RpcError::Details& details) {
-    const std::string name =
-        details.name.empty() ? fmt::format("rpc_error_{}", details.code) : details.name;
-    Complaint complaint{CliExit::refused, name, details.message, "", json::object()};
+    constexpr int kInvalidParams = -32602;
+    const bool is_usage = details.code == kInvalidParams;
+    const std::string unnamed =
+        is_usage ? "bad_argument" : fmt::format("rpc_error_{}", details.code);
+    Complaint complaint{is_usage ? CliExit::usage : CliExit::refused,
+                        details.name.empty() ? unnamed : details.name, details.message, "",
+                        json::object()};
     if (details.code == 1) {
         complaint.numbers = {{"actual", details.actual}, {"limit", details.limit}};
         complaint.next_step = in_unit(session, details);
@@ -111,6 +116,7 @@ int run(int argc, char** argv) {
     app::add_message_commands(cli, session);
     app::add_chat_commands(cli, session);
     app::add_replay_command(cli, session);
+    app::demand_decimal_numbers(cli);
     try {
         cli.parse(argc, argv);
         return static_cast<int>(CliExit::ok);

@@ -17,6 +17,8 @@
 #include "leither/crypto/sign.h"
 #include "leither/sim/scenario.h"
 
+#include "app/unsigned_options.h"
+
 namespace {
 
 using namespace leither;
@@ -216,13 +218,14 @@ int sweep(const sim::Scenario& scenario, const sim::Settings& settings, const Ch
         return complain(fmt::format("--seeds {}: write A..B, A <= B, at most {} of them",
                                     chosen.seeds, kSeedsMax));
     }
-    std::atomic<std::uint64_t> next = seeds->first;
+    const std::uint64_t all = seeds->last - seeds->first + 1;  // at most kSeedsMax
+    std::atomic<std::uint64_t> next = 0;
     std::uint64_t failed = 0;
     std::mutex printing;
     const auto work = [&] {
-        for (std::uint64_t seed = next++; seed <= seeds->last; seed = next++) {
+        for (std::uint64_t i = next++; i < all; i = next++) {
             sim::Settings its = settings;
-            its.seed = seed;
+            its.seed = seeds->first + i;
             const sim::Report report = run_one(scenario, its);
             const std::lock_guard lock(printing);
             if (!report.passed()) ++failed;
@@ -233,7 +236,6 @@ int sweep(const sim::Scenario& scenario, const sim::Settings& settings, const Ch
     for (unsigned i = 1; i < chosen.jobs; ++i) others.emplace_back(work);
     work();
     for (std::thread& other : others) other.join();
-    const std::uint64_t all = seeds->last - seeds->first + 1;
     if (!chosen.json) fmt::print("{} of {} seeds passed\n", all - failed, all);
     return static_cast<int>(failed == 0 ? Exit::passed : Exit::failed);
 }
@@ -246,7 +248,8 @@ void add_common(CLI::App& command, Chosen& chosen) {
     named->excludes(drawn);
     command.add_option("--nodes", chosen.nodes, "How many nodes");
     command.add_option("--minutes", chosen.minutes, "How long, in virtual minutes");
-    command.add_option("--loss", chosen.loss_percent, "Datagrams lost, in percent");
+    command.add_option("--loss", chosen.loss_percent, "Datagrams lost, in percent")
+        ->check(CLI::Range(0u, sim::kLossPerMilleMax / 10));
     command.add_flag("--json", chosen.json, "Answer in JSON");
 }
 
@@ -262,12 +265,13 @@ int main(int argc, char** argv) {
     auto* once = cli.add_subcommand("run", "Runs a scenario once");
     add_common(*once, chosen);
     once->add_option("--seed", chosen.seed, "Where all chance comes from");
-    once->add_flag("--trace", chosen.trace, "Print each event");
+    once->add_flag("--trace", chosen.trace, "Print each event")->excludes("--json");
     auto* many = cli.add_subcommand("sweep", "Runs a scenario for many seeds");
     add_common(*many, chosen);
     many->add_option("--seeds", chosen.seeds, "A..B, both included");
     many->add_option("--jobs", chosen.jobs, "Seeds at the same time")
         ->check(CLI::Range(1u, kJobsMax));
+    app::demand_decimal_numbers(cli);
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
-constexpr std::size_t kFileBytesMax = 1 << 20;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& message) {
     throw CliError(CliExit::refused, name, message,
@@ -63,7 +62,8 @@ Json facts_of(const ledger::Receipt& receipt, const ledger::Proven& proven) {
         facts["holds"] = "treasury";
         facts["balance"] = amount_in(charter, treasury->balance);
     } else {
-        facts["holds"] = "bookkeeping";
+        facts["holds"] =
+            std::holds_alternative<protocol::VoteRecord>(*proven.record) ? "vote" : "bookkeeping";
     }
     return facts;
 }
@@ -130,6 +130,8 @@ std::string words_of(const Json& facts) {
                            value_text(facts, "locked"));
     } else if (facts.at("holds") == "treasury") {
         what = fmt::format("the treasury held {}", value_text(facts, "balance"));
+    } else if (facts.at("holds") == "vote") {
+        what = fmt::format("account {} was a vote of the members", value_text(facts, "account"));
     } else {
         what = fmt::format("account {} keeps the books and holds no credit",
                            value_text(facts, "account"));
@@ -154,7 +156,7 @@ std::string receipt_to_text(const AnyReceipt& receipt) {
 }
 
 ProvenFile verify_receipt_text(const std::string& text, std::optional<Id> organization) {
-    if (text.size() > kFileBytesMax)
+    if (text.size() > kReceiptBytesMax)
         refuse("not_a_receipt", "The file is too large for a receipt.");
     const Json file = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     const AnyReceipt receipt = decode(file);

@@ -11,6 +11,9 @@
 
 namespace leither::app {
 
+// The longest file that is read: the longest chain of the largest committees fits.
+inline constexpr std::size_t kReceiptBytesMax = 4 << 20;
+
 using AnyReceipt = std::variant<ledger::Receipt, ledger::ChildReceipt>;
 
 // The file's text. Throws CliError if the receipt does not hold: none such is ever written.

@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/ledger/block_store.h"
+#include "leither/ledger/cycle.h"
 #include "leither/ledger/execute.h"
 #include "leither/store/leveldb_store.h"
 
@@ -73,9 +74,6 @@ class Rebuilding {
  private:
     Result<void, std::string> seal(const ledger::Seal& stored, const protocol::Transactions& block,
                                    tree::Tree::Update&& update, store::WriteBatch batch) {
-        const auto decided = protocol::verify(stored.certificate, organization_.chain,
-                                              stored.header, organization_.charter.bookkeepers);
-        if (!decided) return fail(std::string(protocol::to_string(decided.error())));
         ledger::Seal fresh = stored;
         fresh.root_location = update.version().location;
         ledger::put_seal(batch, fresh);
@@ -83,6 +81,11 @@ class Rebuilding {
         batch.append(update.take_writes());
         TRY(target_.write(batch).map_error(text_of));
         tree_.commit(std::move(update));
+        // Whoever stood for this block is named in the state it leaves.
+        const auto decided =
+            TRY(ledger::verify_head(organization_, tree_, fresh.header, fresh.certificate)
+                    .map_error(text_of));
+        if (!decided) return fail(std::string(protocol::to_string(decided.error())));
         head_ = std::move(fresh);
         return {};
     }

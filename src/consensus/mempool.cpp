@@ -109,10 +109,14 @@ void Mempool::expect(std::span<const Entry> entries) {
 }
 
 Mempool::Ruled<void> Mempool::add(Entry entry, const ledger::Place& place) {
+    if (protocol::is_takeover(entry.transaction.body.action)) {
+        return Result<void, Refused>(fail(Refused{Refusal::takeover_not_first}));
+    }
     if (const auto refused = impl_->no_room_for(entry))
         return Result<void, Refused>(fail(*refused));
     impl_->forget_idle_reads();
     auto verdict = TRY(impl_->apply(entry, place));
+    entry.since = place.pulse;
     if (verdict) impl_->keep(std::move(entry));
     return verdict;
 }

@@ -10,14 +10,6 @@ namespace leither::dht {
 
 namespace {
 
-std::uint64_t seed_from(Entropy& entropy) {
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    std::uint64_t seed = 0;
-    for (const std::uint8_t byte : bytes) seed = seed << 8 | byte;
-    return seed;
-}
-
 RoutingTable::Options table_options(const Options& options) {
     RoutingTable::Options out;
     out.k = options.k;
@@ -37,15 +29,6 @@ RpcManager::Options rpc_options(const Options& options) {
     out.soft_timeout_max = options.soft_timeout_max;
     out.hard_timeout = options.hard_timeout;
     return out;
-}
-
-bool serves(Families families, const IpAddress& address) {
-    switch (families) {
-        case Families::v4: return address.is_v4();
-        case Families::v6: return !address.is_v4();
-        case Families::both: return true;
-    }
-    UNREACHABLE();
 }
 
 // How far an address is known: to its host, its site, the world. Nobody can speak of places
@@ -79,11 +62,20 @@ const char* to_string(Role role) {
     UNREACHABLE();
 }
 
+bool serves(Families families, const IpAddress& address) {
+    switch (families) {
+        case Families::v4: return address.is_v4();
+        case Families::v6: return !address.is_v4();
+        case Families::both: return true;
+    }
+    UNREACHABLE();
+}
+
 DhtNode::Impl::Impl(const Options& chosen, Entropy& source, const Log& sink, Instant now)
     : options(chosen),
       log(sink),
       wall(chosen.wall),
-      prng(seed_from(source)),
+      prng(draw_number(source)),
       tables{{table_options(chosen), chosen.own_id}, {table_options(chosen), chosen.own_id}},
       rpc(rpc_options(chosen), source),
       responder(chosen, wall.tag(), source, now),
@@ -158,7 +150,7 @@ void DhtNode::Impl::handle(const Datagram& datagram, const Query& query, Instant
     if (is_node) {
         if (!tables.of(asker).heard(asker, now)) hear_of(asker, now);
     } else if (answer.was_trimmed && !query.read_only) {
-        ping(asker, now);
+        ping_stranger(asker, now);
     }
     if (query.read_only && tables.of(asker).holds(asker)) doubt(asker, now);
     send_answer(datagram.from, std::move(answer));
@@ -166,12 +158,18 @@ void DhtNode::Impl::handle(const Datagram& datagram, const Query& query, Instant
 
 void DhtNode::Impl::handle(const Datagram& datagram, Response& reply, Instant now) {
     const auto sent = rpc.close(datagram.from, reply.transaction, now);
-    if (!sent || tables.is_own_id(reply.sender)) {
+    if (!sent) {
         ++counters.unexpected;
         return;
     }
+    // Nobody else has our id: as good as no answer.
+    if (tables.is_own_id(reply.sender)) {
+        ++counters.unexpected;
+        give_up(*sent, now);
+        return;
+    }
     ++counters.queries_answered;
-    if (sent->errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
+    close_join(sent->errand);
     responder.prove(datagram.from.address, now);
     const Contact contact{reply.sender, datagram.from};
     const bool was_renamed = !sent->to.id.is_zero() && sent->to.id != reply.sender;
@@ -199,7 +197,7 @@ void DhtNode::Impl::handle(const Datagram& datagram, const ErrorReply& error, In
         return;
     }
     ++counters.queries_answered;
-    if (sent->errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
+    close_join(sent->errand);
     responder.prove(datagram.from.address, now);
     if (!tasks.contains(sent->errand.task)) return;
     tasks.at(sent->errand.task).task.refused(*sent, error.code);
@@ -262,25 +260,34 @@ void DhtNode::Impl::vote(const Endpoint& voter, const Response& reply, Instant n
 void DhtNode::Impl::expire_queries(Instant now) {
     while (const auto expired = rpc.next_expired(now)) {
         const RpcManager::Sent& sent = expired->sent;
-        const bool has_failed = expired->expiry == RpcManager::Expiry::failed;
-        if (has_failed) {
+        if (expired->expiry == RpcManager::Expiry::failed) {
             ++counters.queries_failed;
-            if (sent.errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
-            if (sent.errand.kind == Errand::Kind::doubt) {
-                dismiss(sent.to, now);
-            } else {
-                lose(sent.to, now);
-            }
+            give_up(sent, now);
+            continue;
         }
         const auto work = tasks.find(sent.errand.task);
         if (work == tasks.end()) continue;
-        if (has_failed) {
-            work->second.task.failed(sent);
-        } else {
-            work->second.task.late(sent);
-        }
+        work->second.task.late(sent);
         advance(sent.errand.task, now);
     }
+}
+
+// No answer will come.
+void DhtNode::Impl::give_up(const RpcManager::Sent& sent, Instant now) {
+    close_join(sent.errand);
+    if (sent.errand.kind == Errand::Kind::doubt) {
+        dismiss(sent.to, now);
+    } else {
+        lose(sent.to, now);
+    }
+    const auto work = tasks.find(sent.errand.task);
+    if (work == tasks.end()) return;
+    work->second.task.failed(sent);
+    advance(sent.errand.task, now);
+}
+
+void DhtNode::Impl::close_join(const Errand& errand) {
+    if (errand.kind == Errand::Kind::join && joins_open > 0) --joins_open;
 }
 
 // ---- Requests
@@ -405,15 +412,16 @@ void DhtNode::Impl::finish(Work& work, Instant now) {
 void DhtNode::Impl::conclude(const Request& request, Work& work, Instant now) {
     Done done{request.id, work.task.outcome()};
     if (work.task.spec().kind == Task::Kind::put) {
-        done.outcome.stored_here = store_here(work.task, now);
-        if (done.outcome.failure == Failure::sequence_too_low) done.outcome.stored_here = false;
+        done.outcome.stored_here = store_here(work.task, done.outcome, now);
     }
     out.done.push_back(std::move(done));
     start_waiting(now);
 }
 
-// A node among the closest holds its own publications like others'.
-bool DhtNode::Impl::store_here(const Task& task, Instant now) {
+// A node among the closest holds its own publications like others', but nothing that was refused.
+bool DhtNode::Impl::store_here(const Task& task, const Outcome& outcome, Instant now) {
+    const auto& failure = outcome.failure;
+    if (failure == Failure::sequence_too_low || failure == Failure::cas_mismatch) return false;
     const Task::Spec& spec = task.spec();
     const bool is_near = task.would_hold(tables.v4.own_id()) || task.would_hold(tables.v6.own_id());
     if (!spec.item || options.role == Role::reader || !is_near) return false;

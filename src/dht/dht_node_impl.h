@@ -16,6 +16,8 @@
 
 namespace leither::dht {
 
+bool serves(Families families, const IpAddress& address);
+
 struct DhtNode::Impl {
     // Who wants to know what came of a task.
     struct Request {
@@ -67,9 +69,12 @@ struct DhtNode::Impl {
     void doubt(const Contact& contact, Instant now);
     void dismiss(const Contact& contact, Instant now);
     void hear_of(const Contact& contact, Instant now);
+    void ping_stranger(const Contact& contact, Instant now);
     void keep_believable(const Endpoint& teller, Response& reply, Instant now);
     void vote(const Endpoint& voter, const Response& reply, Instant now);
     void expire_queries(Instant now);
+    void give_up(const RpcManager::Sent& sent, Instant now);
+    void close_join(const Errand& errand);
 
     // ---- Tasks
     Task::Spec spec_of(const Ask& ask) const;
@@ -83,7 +88,7 @@ struct DhtNode::Impl {
     void conclude(const Exploration& exploration, Work& work, Instant now);
     void conclude(const Publication& publication, Work& work, Instant now);
     void conclude(const Copying& copying, Work& work, Instant now);
-    bool store_here(const Task& task, Instant now);
+    bool store_here(const Task& task, const Outcome& outcome, Instant now);
     std::size_t requests_at_work() const;
     std::size_t upkeep_at_work() const;
 

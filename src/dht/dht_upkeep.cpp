@@ -104,15 +104,16 @@ void DhtNode::Impl::join(Instant now) {
     for (const Endpoint& endpoint : bootstrap) known.push_back({Id(), endpoint});
     for (const Endpoint& endpoint : bootstrap_found) known.push_back({Id(), endpoint});
     prng.shuffle(std::span(known));
-    // The operator's own list comes first.
-    std::stable_partition(known.begin(), known.end(),
-                          [](const Contact& contact) { return contact.id.is_zero(); });
+    // The operator's own list comes first, but leaves half of the places to those remembered.
+    const auto others = std::stable_partition(
+        known.begin(), known.end(), [](const Contact& contact) { return contact.id.is_zero(); });
+    constexpr std::ptrdiff_t kHalf = kJoinMax / 2;
+    if (others - known.begin() > kHalf) std::rotate(known.begin() + kHalf, others, known.end());
     for (const Contact& contact : known) {
         if (joins_open >= kJoinMax || rpc.full()) break;
         const IpAddress& address = contact.endpoint.address;
-        const bool is_served =
-            address.is_v4() ? options.families != Families::v6 : options.families != Families::v4;
-        if (!is_served || !wall.open_to(address) || contact.endpoint.port == 0) continue;
+        const bool is_open = serves(options.families, address) && wall.open_to(address);
+        if (!is_open || contact.endpoint.port == 0) continue;
         Query query;
         query.method = Method::find_node;
         query.target = tables.of(contact).own_id();
@@ -180,18 +181,22 @@ void DhtNode::Impl::neighbourhood_changed(const Contact& contact, Instant now) {
 
 // ---- The table
 
-// A ping to a node that we have only heard of, if it would get a place. Forged senders and named
-// victims get no more of them than the allowance.
+// A ping to a node that we have only heard of, if it would get a place.
 void DhtNode::Impl::hear_of(const Contact& contact, Instant now) {
+    const RoutingTable& table = tables.of(contact);
+    if (!table.holds(contact) && table.would_add(contact)) ping_stranger(contact, now);
+}
+
+// Forged senders and named victims get no more pings than the allowance.
+void DhtNode::Impl::ping_stranger(const Contact& contact, Instant now) {
+    if (rpc.expects(contact.endpoint)) return;
     const auto earned = (now - pings_counted) / kPingPrice;
     if (earned > 0) {
         pings_left =
             static_cast<std::uint32_t>(std::min<Duration::rep>(kPingBurst, pings_left + earned));
         pings_counted += earned * kPingPrice;
     }
-    const RoutingTable& table = tables.of(contact);
-    if (pings_left == 0 || table.holds(contact) || !table.would_add(contact)) return;
-    if (rpc.expects(contact.endpoint)) return;
+    if (pings_left == 0) return;
     --pings_left;
     ping(contact, now);
 }
@@ -345,8 +350,12 @@ void DhtNode::Impl::conclude(const Publication& publication, Work& work, Instant
     const auto entry = kept.find(publication.target);
     if (entry == kept.end()) return;
     Kept& keeping = entry->second;
+    const Task::Spec wanted = spec_of(keeping);
+    const Task::Spec& done = work.task.spec();
+    // Replaced meanwhile; the newer one has a time of its own.
+    if (done.item != wanted.item || done.port != wanted.port) return;
     const Outcome outcome = work.task.outcome();
-    store_here(work.task, now);
+    store_here(work.task, outcome, now);
     keeping.was_spared = work.task.was_spared();
     if (outcome.copies > 0 || keeping.was_spared) {
         keeping.retry = Duration(0);
@@ -385,7 +394,12 @@ void DhtNode::Impl::on(const NetworkChanged&, Instant now) {
 
 // The next look at whether enough nodes hold this item.
 void DhtNode::Impl::watch(const Id& target, Instant now) {
-    if (!copies_due.contains(target) && copies_due.size() >= options.store.items_max) return;
+    const auto is_gone = [&](const Id& id) { return responder.store().find(id, now) == nullptr; };
+    if (is_gone(target)) return;
+    // Only what the store holds counts, so there is room for each of its items.
+    if (!copies_due.contains(target) && copies_due.size() >= options.store.items_max) {
+        copies_due.erase_if(is_gone);
+    }
     copies_due.set(target, after(kCopyPauseMin, kCopyPauseMax, now));
 }
 

@@ -10,10 +10,6 @@ namespace {
 
 using Shares = std::map<IpAddress, std::uint32_t>;
 
-bool is_local(const IpAddress& address) {
-    return address.is_loopback() || address.is_private();
-}
-
 Shares::iterator take_share(Shares& shares, const IpAddress& block) {
     const auto share = shares.try_emplace(block, 0).first;
     ++share->second;
@@ -109,8 +105,7 @@ ItemStore::ItemStore(const Options& options, const Id& own_id)
 }
 
 IpAddress ItemStore::block_of(const IpAddress& source) const {
-    const bool exempt = options_.local == LocalSources::exempt && is_local(source);
-    return exempt ? source : source.block();
+    return is_exempt(options_.local, source) ? source : source.block();
 }
 
 // ---- Items
@@ -237,9 +232,8 @@ ItemStore::Swarm::iterator ItemStore::erase(Swarm& swarm, Swarm::iterator peer) 
 void ItemStore::make_room_in(Swarm& swarm, const IpAddress& newcomer) {
     Shares here;
     for (const Peer& peer : swarm) ++here[peer.share->first];
-    const bool exempt = options_.local == LocalSources::exempt && is_local(newcomer);
-    const bool block_full =
-        !exempt && share_of(here, newcomer) >= options_.peers_per_hash_and_block_max;
+    const bool block_full = !is_exempt(options_.local, newcomer) &&
+                            share_of(here, newcomer) >= options_.peers_per_hash_and_block_max;
     if (!block_full && swarm.size() < options_.peers_per_hash_max) return;
 
     const std::uint32_t largest = largest_share(here, newcomer);

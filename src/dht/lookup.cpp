@@ -31,10 +31,6 @@ std::optional<Item> item_of(const Found& found, const std::optional<Lookup::Auth
                 Authorship{author->key, author->salt, *found.sequence, *found.signature}};
 }
 
-bool is_local(const IpAddress& address) {
-    return address.is_loopback() || address.is_private();
-}
-
 }  // namespace
 
 Lookup::Lookup(const Options& options, const Id& target, const Id& own_id,
@@ -56,7 +52,7 @@ Lookup::Candidate* Lookup::find(const Endpoint& endpoint) {
 void Lookup::add(const Contact& contact, std::uint8_t path, std::uint8_t hop) {
     if (contact.id == own_id_ || find(contact.endpoint) != nullptr) return;
     const IpAddress& address = contact.endpoint.address;
-    if (options_.local != LocalSources::exempt || !is_local(address)) {
+    if (!is_exempt(options_.local, address)) {
         const IpAddress block = address.block();
         const auto of_block =
             std::count_if(candidates_.begin(), candidates_.end(), [&](const Candidate& other) {
@@ -267,16 +263,13 @@ void Lookup::take_claim(Candidate& from, std::int64_t sequence) {
 }
 
 void Lookup::take_valid(Candidate& from, Item&& item) {
-    const auto sequence_of = [](const Item& of) { return of.author ? of.author->sequence : 0; };
     from.holds = true;
-    if (item.author) from.sequence = sequence_of(item);
-    if (item_ && sequence_of(item) < sequence_of(*item_)) return;
-    if (!item_ || item != *item_) {
-        // Two values under one sequence are their writer's fault; all readers take the same one.
-        const bool is_newer = !item_ || sequence_of(item) > sequence_of(*item_);
-        if (!is_newer && item.value <= item_->value) return;
+    if (item.author) from.sequence = item.author->sequence;
+    if (!item_ || outranks(item, *item_)) {
         item_ = std::move(item);
         forget_holders();
+    } else if (item != *item_) {
+        return;
     }
     count_holder(from);
 }
@@ -285,7 +278,7 @@ void Lookup::count_holder(const Candidate& holder) {
     ++holders_;
     holder_hop_ = holder.hop;
     const IpAddress& address = holder.contact.endpoint.address;
-    if (options_.local != LocalSources::exempt || !is_local(address)) {
+    if (!is_exempt(options_.local, address)) {
         const IpAddress block = address.block();
         const auto& counted = holder_blocks_;
         if (std::find(counted.begin(), counted.end(), block) != counted.end()) return;

@@ -11,10 +11,6 @@ namespace {
 constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr std::size_t kSourceBytesV6 = 8;
 
-bool is_local(const IpAddress& address) {
-    return address.is_loopback() || address.is_private();
-}
-
 }  // namespace
 
 IpAddress source_of(const IpAddress& address) {
@@ -75,8 +71,7 @@ RateLimiter::Bucket& RateLimiter::bucket_of(const IpAddress& source, Instant now
 }
 
 bool RateLimiter::admits(const IpAddress& address, Instant now) {
-    const bool exempt = options_.local == LocalSources::exempt && is_local(address);
-    if (!exempt) {
+    if (!is_exempt(options_.local, address)) {
         Bucket& bucket = bucket_of(source_of(address), now);
         if (!bucket.spend(source_price_, source_saved_max_, now)) return false;
     }
@@ -113,7 +108,7 @@ void ProvenSources::prove(const IpAddress& address, Instant now) {
 }
 
 bool ProvenSources::proven(const IpAddress& address, Instant now) const {
-    if (options_.local == LocalSources::exempt && is_local(address)) return true;
+    if (is_exempt(options_.local, address)) return true;
     const auto known = seen_.find(address);
     return known != seen_.end() && now - known->second.at < options_.lifetime;
 }

@@ -9,14 +9,6 @@ namespace leither::dht {
 
 namespace {
 
-std::uint64_t seed_from(Entropy& entropy) {
-    std::array<std::uint8_t, 8> bytes{};
-    entropy.fill(bytes);
-    std::uint64_t seed = 0;
-    for (const std::uint8_t byte : bytes) seed = seed << 8 | byte;
-    return seed;
-}
-
 ItemStore::Options store_options(const Options& options) {
     ItemStore::Options out = options.store;
     out.local = options.local;
@@ -39,7 +31,7 @@ Responder::Responder(const Options& options, const VersionTag& tag, Entropy& ent
     : role_(options.role),
       k_(options.k),
       tag_(tag),
-      prng_(seed_from(entropy)),
+      prng_(draw_number(entropy)),
       tokens_(entropy, now),
       limiter_(options.rates, now),
       proofs_(options.proofs),

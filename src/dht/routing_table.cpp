@@ -16,10 +16,6 @@ std::uint64_t head_of(const Id& id) {
     return head;
 }
 
-bool is_local(const IpAddress& address) {
-    return address.is_loopback() || address.is_private();
-}
-
 // The nearest nodes to a target seen so far, nearest first. Most comparisons end at the first eight
 // bytes.
 class Nearest {
@@ -111,17 +107,13 @@ std::size_t RoutingTable::index_of(const Id& id) const {
     return std::min<std::size_t>(common_bits(own_id_, id), buckets_.size() - 1);
 }
 
-bool RoutingTable::is_exempt(const IpAddress& address) const {
-    return options_.local == LocalSources::exempt && is_local(address);
-}
-
 // ---- What was learned
 
 std::optional<RoutingTable::Learned> RoutingTable::refusal(const Contact& contact,
                                                            const Bucket& bucket) const {
     const IpAddress& address = contact.endpoint.address;
     if (contact.id == own_id_) return Learned::own_id;
-    if (is_exempt(address)) return std::nullopt;
+    if (is_exempt(options_.local, address)) return std::nullopt;
     std::size_t of_address = 0;
     std::size_t of_block = 0;
     std::size_t of_block_here = 0;
@@ -272,13 +264,12 @@ bool RoutingTable::failed(const Contact& contact) {
     if (node->failures < kFailuresMax && bucket.waiting.empty()) return false;
     bucket.live.erase(node);
     --size_;
-    promote(bucket, bucket.changed_at);
+    promote(bucket);
     return true;
 }
 
 // The replacement that answered last takes the free place, if the limits let it.
-void RoutingTable::promote(Bucket& bucket, Instant now) {
-    bucket.changed_at = now;
+void RoutingTable::promote(Bucket& bucket) {
     while (!bucket.waiting.empty()) {
         const Node node = bucket.waiting.back();
         bucket.waiting.pop_back();

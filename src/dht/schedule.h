@@ -24,6 +24,10 @@ class Schedule {
         order_.erase({known->second, id});
         at_.erase(known);
     }
+    void erase_if(const auto& is_gone) {
+        std::erase_if(order_, [&](const auto& entry) { return is_gone(entry.second); });
+        std::erase_if(at_, [&](const auto& entry) { return is_gone(entry.first); });
+    }
     bool contains(const Id& id) const { return at_.contains(id); }
     std::size_t size() const { return at_.size(); }
     // The first due by `now`.

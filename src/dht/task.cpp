@@ -11,10 +11,6 @@ namespace {
 // A lookup is seeded with more than it asks, for the case that the nearest are gone.
 constexpr std::size_t kSeedsPerPlace = 3;
 
-std::int64_t sequence_of(const Item& item) {
-    return item.author ? item.author->sequence : 0;
-}
-
 Lookup::Goal goal_of(Task::Kind kind) {
     switch (kind) {
         case Task::Kind::find: return Lookup::Goal::nodes;
@@ -149,7 +145,7 @@ std::optional<Item> Task::best_item() const {
     std::optional<Item> best = own_item_;
     for (const Lookup& lookup : lookups_) {
         const auto& item = lookup.item();
-        if (item && (!best || sequence_of(*item) > sequence_of(*best))) best = item;
+        if (item && (!best || outranks(*item, *best))) best = item;
     }
     return best;
 }
@@ -180,7 +176,9 @@ void Task::begin_storing() {
     }
     for (const Lookup& lookup : lookups_) {
         for (const auto* node : lookup.closest()) {
-            if (node->token.empty() || (spec_.kind == Kind::copy && node->holds)) continue;
+            const bool is_current =
+                spec_.item && node->holds && node->sequence.value_or(0) >= sequence_of(*spec_.item);
+            if (node->token.empty() || (spec_.kind == Kind::copy && is_current)) continue;
             // A node without the item would ignore it, and one that lags must not keep us out.
             const bool has_sequence = spec_.cas && node->sequence == spec_.cas;
             stores_.push_back({node->contact, node->token, has_sequence ? spec_.cas : std::nullopt,

@@ -12,6 +12,16 @@
 
 namespace leither::io {
 
+namespace {
+
+// A host without a line still reaches itself.
+std::vector<IpAddress> or_loopback(std::vector<IpAddress> addresses) {
+    if (addresses.empty()) addresses.push_back(IpAddress::v4({127, 0, 0, 1}));
+    return addresses;
+}
+
+}  // namespace
+
 struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
     Impl(NetworkHostOptions given, store::Store& store, Reactor& its_reactor, Log its_log)
         : options(std::move(given)),
@@ -47,7 +57,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
         if (sink != nullptr && !stopping) sink->step(std::move(input));
     }
     void on_addresses(const std::vector<IpAddress>& addresses) {
-        tell(node::AddressesAre{addresses});
+        tell(node::AddressesAre{or_loopback(addresses)});
         if (mapper && !stopping) mapper->refresh();
         if (names && !stopping) names->refresh();
     }
@@ -111,9 +121,7 @@ Result<void, std::string> NetworkHost::Impl::bind() {
 
 void NetworkHost::Impl::begin(NetworkSink& its_sink) {
     sink = &its_sink;
-    auto addresses = own_addresses();
-    if (addresses.empty()) addresses.push_back(IpAddress::v4({127, 0, 0, 1}));
-    tell(node::AddressesAre{std::move(addresses)});
+    tell(node::AddressesAre{or_loopback(own_addresses())});
     if (const auto started = watch.start(); !started) {
         log.warn("addresses_not_watched", "detail=\"{}\"", started.error());
     }
@@ -186,7 +194,7 @@ void NetworkHost::Impl::write(store::WriteBatch&& batch) {
 }
 
 NetworkHost::NetworkHost(NetworkHostOptions options, store::Store& store, Reactor& reactor, Log log)
-    : impl_(std::make_shared<Impl>(std::move(options), store, reactor, std::move(log))) {}
+    : impl_(std::make_unique<Impl>(std::move(options), store, reactor, std::move(log))) {}
 NetworkHost::~NetworkHost() {
     impl_->sink = nullptr;
 }

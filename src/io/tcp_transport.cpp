@@ -27,7 +27,7 @@ const char* to_string(TcpClosed reason) {
         case TcpClosed::no_room: return "no_room";
         case TcpClosed::queue_full: return "queue_full";
     }
-    return "?";
+    UNREACHABLE();
 }
 
 // One listening socket.
@@ -107,7 +107,7 @@ struct TcpTransport::Impl {
 };
 
 TcpTransport::TcpTransport(TcpOptions options, Reactor& reactor, TcpHandler& handler, Log log)
-    : impl_(std::make_shared<Impl>()) {
+    : impl_(std::make_unique<Impl>()) {
     impl_->shared = std::make_shared<TcpShared>(options, reactor, handler, std::move(log));
 }
 

@@ -33,7 +33,14 @@ TrafficMeter::~TrafficMeter() {
     save();
 }
 
+void TrafficMeter::spend(peer::Way way, std::uint64_t bytes, Instant now) {
+    budget_.spend(way, bytes, now);
+    unsaved_ += bytes;
+    if (unsaved_ >= kSaveEvery) save();
+}
+
 void TrafficMeter::save() {
+    unsaved_ = 0;
     if (file_.empty()) return;
     const auto usage = budget_.usage(present());
     const auto written = write_private_file(
@@ -53,7 +60,7 @@ std::size_t TrafficMeter::Direction::take(std::size_t wanted) {
     const auto allowed = meter_.budget_.allow(way_, now);
     const std::size_t fresh =
         static_cast<std::size_t>(std::min<std::uint64_t>(wanted - returned, allowed.bytes));
-    meter_.budget_.spend(way_, fresh, now);
+    meter_.spend(way_, fresh, now);
     return returned + fresh;
 }
 
@@ -62,7 +69,7 @@ void TrafficMeter::Direction::give_back(std::size_t bytes) {
 }
 
 void TrafficMeter::Direction::charge(std::size_t bytes) {
-    meter_.budget_.spend(way_, bytes, present());
+    meter_.spend(way_, bytes, present());
 }
 
 Duration TrafficMeter::Direction::refill_in() {

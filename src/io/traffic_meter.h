@@ -1,5 +1,5 @@
 // The node's line as its owner allows it: both directions of one peer::Budget, and the month's
-// traffic kept in a small file.
+// traffic kept in a small file: at the end, and whenever kSaveEvery have passed.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,9 @@ namespace leither::io {
 
 class TrafficMeter {
  public:
+    // No more than so much is forgotten by a power failure.
+    static constexpr std::uint64_t kSaveEvery = std::uint64_t{64} << 20;
+
     // Reads `file`, if it is there: what does not read is an unused month.
     TrafficMeter(const peer::Budget::Options& options, std::string file, Log log);
     // Keeps the month's usage.
@@ -39,9 +42,12 @@ class TrafficMeter {
         std::size_t given_back_ = 0;
     };
 
+    void spend(peer::Way way, std::uint64_t bytes, Instant now);
+
     Log log_;
     std::string file_;
     peer::Budget budget_;
+    std::uint64_t unsaved_ = 0;
     Direction up_{*this, peer::Way::up};
     Direction down_{*this, peer::Way::down};
 };

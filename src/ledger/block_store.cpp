@@ -40,17 +40,17 @@ Result<Seal, Fault> read_existing_seal(const store::Reader& store, Sequence sequ
     return *std::move(seal);
 }
 
-// The newest sequence anything was written at; a batch always holds its seal.
+// The newest sequence any batch was written at, which always holds its seal. Votes may lie behind
+// it: those on the height that is not decided yet.
 Result<std::optional<Sequence>, Fault> newest_sequence(const store::Reader& store) {
     const auto cursor = store.cursor();
-    cursor->seek_to_last();
-    if (!cursor->valid()) {
-        if (auto fault = cursor->fault()) return fail(*std::move(fault));
-        return std::nullopt;
+    for (cursor->seek_to_last(); cursor->valid(); cursor->prev()) {
+        const auto key = store::parse_version_key(cursor->key());
+        if (!key) return fail(Fault{Fault::Kind::corrupt, "the last key in the store is not ours"});
+        if (key->kind != KeyKind::vote) return Sequence(key->sequence);
     }
-    const auto key = store::parse_version_key(cursor->key());
-    if (!key) return fail(Fault{Fault::Kind::corrupt, "the last key in the store is not ours"});
-    return Sequence(key->sequence);
+    if (auto fault = cursor->fault()) return fail(*std::move(fault));
+    return std::nullopt;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 #include "leither/crypto/sign.h"
+#include "leither/ledger/cycle.h"
 #include "leither/ledger/execute.h"
 #include "leither/ledger/invariants.h"
 #include "leither/protocol/domain_tags.h"
@@ -58,7 +59,9 @@ bool touches_reserved_account(const Genesis& genesis) {
     members.push_back(genesis.charter.charter.founder);
     return std::ranges::any_of(members, [&organization](const PublicKey& key) {
         const Id id = crypto::id_of(key);
-        return id == organization.treasury || id == organization.bookkeeping;
+        return id == organization.treasury || id == organization.bookkeeping ||
+               id == organization.election || id == organization.candidates ||
+               id == organization.tally;
     });
 }
 
@@ -150,7 +153,9 @@ Result<Executed, Fault> execute_genesis(const Organization& organization, tree::
                                         const Genesis& genesis) {
     State state(organization, tree);
     TRY(state.load_system());
-    state.create_system(first_treasury(genesis), first_bookkeeping(genesis));
+    TRY(state.load(organization.candidates));
+    state.create_system({first_treasury(genesis), first_bookkeeping(genesis),
+                         first_election(genesis.charter.charter, organization.chain)});
     TRY(create_members(state, genesis));
     tree::Tree::Update update = TRY(tree.prepare(state.changes(), Sequence(0)));
     check_invariants(state, update.version().root);

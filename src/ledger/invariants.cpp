@@ -167,6 +167,93 @@ class SupervisorsKnown final : public Invariant {
     }
 };
 
+// The table of candidates lists exactly the leaves with a candidacy.
+class CandidatesKnown final : public Invariant {
+ public:
+    std::string_view name() const override { return "CandidatesKnown"; }
+    Violation violation(const Organization& organization, Transitions transitions,
+                        const Synopsis&) const override {
+        const Transition* table = find(transitions, organization.candidates);
+        for (const Transition& transition : transitions) {
+            if (!is_listed_as_it_is(table, transition)) {
+                return "candidacy and table of candidates differ for " + transition.id.hex();
+            }
+        }
+        return std::nullopt;
+    }
+
+ private:
+    static bool is_listed_as_it_is(const Transition* table, const Transition& transition) {
+        if (table == nullptr) return stands(transition.before) == stands(transition.after);
+        return lists(table->after, transition.id) == stands(transition.after);
+    }
+    static bool stands(const Record* record) {
+        const auto* member = as<MemberRecord>(record);
+        return member != nullptr && member->candidacy.has_value();
+    }
+    static bool lists(const Record* record, const Id& id) {
+        const auto* table = as<protocol::CandidateTable>(record);
+        return table != nullptr &&
+               std::ranges::binary_search(table->rows, id, {}, &protocol::CandidateRow::member);
+    }
+};
+
+// Terms count up by one, have seats, end after they begin, and keep their seats while they run.
+class TermsFollow final : public Invariant {
+ public:
+    std::string_view name() const override { return "TermsFollow"; }
+    Violation violation(const Organization& organization, Transitions transitions,
+                        const Synopsis&) const override {
+        const Transition* election = find(transitions, organization.election);
+        if (election == nullptr) return std::nullopt;
+        const auto* after = as<protocol::ElectionRecord>(election->after);
+        const auto* before = as<protocol::ElectionRecord>(election->before);
+        if (after == nullptr) return "the election's record is gone";
+        if (after->present.empty() || after->end_pulse <= after->first_pulse) {
+            return fmt::format("cycle {} has no seats or no end", after->cycle);
+        }
+        if (before == nullptr) return std::nullopt;
+        const bool follows = after->cycle == before->cycle ? after->present == before->present
+                                                           : after->cycle == before->cycle + 1 &&
+                                                                 after->former == before->present;
+        if (follows) return std::nullopt;
+        return fmt::format("cycle {} does not follow cycle {}", after->cycle, before->cycle);
+    }
+};
+
+// Ballots are cast by members, and an open vote is listed as such.
+class VotesCounted final : public Invariant {
+ public:
+    std::string_view name() const override { return "VotesCounted"; }
+    Violation violation(const Organization& organization, Transitions transitions,
+                        const Synopsis&) const override {
+        const Transition* book = find(transitions, organization.bookkeeping);
+        std::uint64_t ballots = 0;
+        for (const Transition& transition : transitions) {
+            const auto* after = as<protocol::VoteRecord>(transition.after);
+            if (after == nullptr) continue;
+            const auto* before = as<protocol::VoteRecord>(transition.before);
+            ballots += cast(after) - cast(before);
+            const bool is_open = after->outcome == protocol::Outcome::open;
+            if (book != nullptr && is_open != lists(book->after, transition.id)) {
+                return "vote and list of open votes differ for " + transition.id.hex();
+            }
+        }
+        if (ballots <= protocol::kOpenVotesMax * transitions.size()) return std::nullopt;
+        return fmt::format("{} ballots by {} accounts", ballots, transitions.size());
+    }
+
+ private:
+    static std::uint64_t cast(const protocol::VoteRecord* vote) {
+        return vote == nullptr ? 0 : vote->yes + vote->no;
+    }
+    static bool lists(const Record* record, const Id& id) {
+        const auto* book = as<BookkeepingRecord>(record);
+        return book != nullptr &&
+               std::ranges::count(book->votes, id, &protocol::OpenVote::vote) > 0;
+    }
+};
+
 }  // namespace
 
 std::span<const Invariant* const> invariants() {
@@ -175,8 +262,12 @@ std::span<const Invariant* const> invariants() {
     static const LocksWithinRecord kLocksWithinRecord;
     static const MemberCount kMemberCount;
     static const SupervisorsKnown kSupervisorsKnown;
-    static const std::array<const Invariant*, 5> kAll = {
-        &kConservation, &kNoncesRise, &kLocksWithinRecord, &kMemberCount, &kSupervisorsKnown};
+    static const CandidatesKnown kCandidatesKnown;
+    static const TermsFollow kTermsFollow;
+    static const VotesCounted kVotesCounted;
+    static const std::array<const Invariant*, 8> kAll = {
+        &kConservation,     &kNoncesRise,      &kLocksWithinRecord, &kMemberCount,
+        &kSupervisorsKnown, &kCandidatesKnown, &kTermsFollow,       &kVotesCounted};
     return kAll;
 }
 

@@ -60,7 +60,11 @@ Verdict check_supervisors(const State& state, const TransactionBody& body) {
     };
     const bool is_act = std::visit(
         []<class Kind>(const Kind&) { return rules::is_act_of_supervisors<Kind>; }, body.action);
-    if (is_act && !is_supervisor(body.signer)) return refuse(Refusal::not_supervisor);
+    const bool is_of_one = std::visit(
+        []<class Kind>(const Kind&) { return rules::is_of_one_supervisor<Kind>; }, body.action);
+    if ((is_act || is_of_one) && !is_supervisor(body.signer)) {
+        return refuse(Refusal::not_supervisor);
+    }
     if (!std::ranges::all_of(body.cosigners, is_supervisor)) return refuse(Refusal::not_supervisor);
     if (!is_act) return {};
 
@@ -78,13 +82,30 @@ Verdict check_parties(const State& state, const protocol::Action& action) {
                       action);
 }
 
+Verdict check_candidacy(const MemberRecord& signer, const protocol::Action& action) {
+    if (protocol::is_node_act(action) && !signer.candidacy) return refuse(Refusal::not_candidate);
+    return {};
+}
+
+Verdict check_lane(const TransactionBody& body) {
+    const bool is_lane_of_nodes = body.nonce.lane == protocol::kNodeLane;
+    if (protocol::is_node_act(body.action) == is_lane_of_nodes) return {};
+    return refuse(Refusal::reserved_lane, body.nonce.lane, protocol::kNodeLane);
+}
+
 Verdict check_nonce(const MemberRecord& signer, const protocol::Nonce& nonce) {
     const std::uint64_t expected = signer.next_counter(nonce.lane);
     if (nonce.counter != expected) return refuse(Refusal::bad_nonce, nonce.counter, expected);
 
-    const bool in_use = std::ranges::count(signer.lanes, nonce.lane, &protocol::Lane::lane) > 0;
-    if (!in_use && signer.lanes.full()) {
-        return refuse(Refusal::too_many_lanes, signer.lanes.size(), protocol::kLanesMax);
+    // The node's lane has a place of its own.
+    if (nonce.lane == protocol::kNodeLane) return {};
+    std::size_t others = 0;
+    for (const protocol::Lane& lane : signer.lanes) {
+        if (lane.lane == nonce.lane) return {};
+        others += lane.lane != protocol::kNodeLane;
+    }
+    if (others >= protocol::kLanesMax) {
+        return refuse(Refusal::too_many_lanes, others, protocol::kLanesMax);
     }
     return {};
 }
@@ -159,10 +180,15 @@ struct CounterpartyHalf {
 
 Result<Transaction, Refused> read_transaction(ByteView bytes) {
     // Before anything is allocated for it.
-    if (bytes.size() > protocol::kTransactionBytesMax) {
-        return refuse(Refusal::too_large, bytes.size(), protocol::kTransactionBytesMax);
+    if (bytes.size() > protocol::kRecoveryBytesMax) {
+        return refuse(Refusal::too_large, bytes.size(), protocol::kRecoveryBytesMax);
     }
     auto transaction = bcs::decode<Transaction>(bytes);
+    const bool is_large = bytes.size() > protocol::kTransactionBytesMax;
+    // Few bytes more are what they are: too many, whatever they say.
+    if (is_large && !(transaction && bytes.size() <= bytes_max(transaction->body.action))) {
+        return refuse(Refusal::too_large, bytes.size(), protocol::kTransactionBytesMax);
+    }
     if (!transaction) return refuse(Refusal::malformed);
     return *std::move(transaction);
 }
@@ -181,7 +207,9 @@ Result<std::vector<SignatureCheck>, Refused> signature_checks(const State& state
         checks.push_back({key, std::move(signed_bytes), transaction.signatures[checks.size()]});
     };
     if (half) expect(half->first, std::move(half->second));
-    expect(state.member(body.signer)->key, message);
+    const MemberRecord& signer = *state.member(body.signer);
+    TRY(check_candidacy(signer, body.action));
+    expect(protocol::is_node_act(body.action) ? signer.candidacy->node_key : signer.key, message);
     for (const Id& cosigner : body.cosigners) expect(state.member(cosigner)->key, message);
     return checks;
 }
@@ -197,9 +225,13 @@ Result<void, Refused> check(const State& state, const Place& place, const Transa
     TRY(check_parties(state, in.body.action));
 
     const MemberRecord& signer = *state.member(in.body.signer);
+    TRY(check_candidacy(signer, in.body.action));
+    TRY(check_lane(in.body));
     TRY(check_nonce(signer, in.body.nonce));
-    TRY(check_cycle_limit(signer, params, place.pulse));
-    if (limit == PulseLimit::enforce) TRY(check_pulse_limit(state, in.body.signer));
+    if (!protocol::is_node_act(in.body.action)) {
+        TRY(check_cycle_limit(signer, params, place.pulse));
+        if (limit == PulseLimit::enforce) TRY(check_pulse_limit(state, in.body.signer));
+    }
     return std::visit([&](const auto& kind) { return rules::check_substance(state, in, kind); },
                       in.body.action);
 }
@@ -208,8 +240,11 @@ void apply(State& state, const Place& place, const Transaction& transaction, con
     const Case in{transaction.body, place};
     MemberRecord& signer = rules::touch(state, in.body.signer, id);
     use_nonce(signer, in.body.nonce);
-    count_transaction(signer, cycle_at(state.bookkeeping().params, place.pulse));
-    state.count_signed(in.body.signer);
+    // A node's acts are few by their own rules, and their owner shall not lack them.
+    if (!protocol::is_node_act(in.body.action)) {
+        count_transaction(signer, cycle_at(state.bookkeeping().params, place.pulse));
+        state.count_signed(in.body.signer);
+    }
     std::visit([&](const auto& kind) { rules::apply(state, in, id, kind); }, in.body.action);
 }
 

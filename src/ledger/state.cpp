@@ -21,7 +21,22 @@ struct FurtherAccount {
     using Answer = std::optional<Id>;
     Answer operator()(const protocol::Join& join) const { return join.application.sponsor; }
     Answer operator()(const protocol::Reward& reward) const { return reward.member; }
+    Answer operator()(const protocol::Cast& cast) const { return cast.vote; }
+    Answer operator()(const protocol::Evidence& evidence) const { return evidence.accused; }
+    Answer operator()(const protocol::Propose& proposal) const {
+        const auto* grant = std::get_if<protocol::Grant>(&proposal.subject);
+        return grant != nullptr ? Answer(grant->member) : std::nullopt;
+    }
     Answer operator()(const auto&) const { return std::nullopt; }
+};
+
+struct NeedsCandidates {
+    bool operator()(const protocol::Pledge&) const { return true; }
+    bool operator()(const protocol::Release&) const { return true; }
+    bool operator()(const protocol::Evidence&) const { return true; }
+    bool operator()(const protocol::HandOver&) const { return true; }
+    bool operator()(const protocol::Recovery&) const { return true; }
+    bool operator()(const auto&) const { return false; }
 };
 
 tree::RecordBytes encode(const Record& record) {
@@ -40,7 +55,13 @@ tree::Change::Value value_of(const Record& record) {
 
 Organization organization_of(const protocol::Charter& charter) {
     const ChainId chain = protocol::chain_id(charter);
-    return {charter, chain, crypto::id_of(charter.organization), protocol::bookkeeping_id(chain)};
+    return {charter,
+            chain,
+            crypto::id_of(charter.organization),
+            protocol::bookkeeping_id(chain),
+            protocol::election_id(chain),
+            protocol::candidates_id(chain),
+            protocol::tally_id(chain)};
 }
 
 State::State(const Organization& organization, tree::Tree& tree, const State* known)
@@ -80,6 +101,8 @@ Result<void, Fault> State::load_system() {
     if (bookkeeping_ != nullptr) return {};
     TRY(load(organization_.treasury));
     TRY(load(organization_.bookkeeping));
+    TRY(load(organization_.election));
+    TRY(load(organization_.tally));
     treasury_ = &entry(organization_.treasury);
     bookkeeping_ = &entry(organization_.bookkeeping);
     return {};
@@ -92,6 +115,11 @@ Result<void, Fault> State::load(const protocol::Transaction& transaction) {
     for (const Id& cosigner : body.cosigners) TRY(load(cosigner));
     if (const auto id = protocol::counterparty(body.action)) TRY(load(*id));
     if (const auto id = std::visit(FurtherAccount{}, body.action)) TRY(load(*id));
+    if (std::visit(NeedsCandidates{}, body.action)) TRY(load(organization_.candidates));
+    if (std::holds_alternative<protocol::Propose>(body.action)) {
+        const auto& [lane, counter] = body.nonce;
+        TRY(load(protocol::vote_id(organization_.chain, body.signer, lane, counter)));
+    }
     return {};
 }
 
@@ -156,6 +184,56 @@ BookkeepingRecord& State::bookkeeping_for_change() {
     return std::get<BookkeepingRecord>(*bookkeeping_->record);
 }
 
+template <class Kind>
+const Kind& State::system(const Id& id) const {
+    return std::get<Kind>(*entry(id).record);
+}
+
+template <class Kind>
+Kind& State::system_for_change(const Id& id) {
+    Entry& found = entry(id);
+    mark_changed(id, found);
+    return std::get<Kind>(*found.record);
+}
+
+const protocol::ElectionRecord& State::election() const {
+    return system<protocol::ElectionRecord>(organization_.election);
+}
+
+protocol::ElectionRecord& State::election_for_change() {
+    return system_for_change<protocol::ElectionRecord>(organization_.election);
+}
+
+const protocol::TallyRecord& State::tally() const {
+    return system<protocol::TallyRecord>(organization_.tally);
+}
+
+protocol::TallyRecord& State::tally_for_change() {
+    return system_for_change<protocol::TallyRecord>(organization_.tally);
+}
+
+const protocol::CandidateTable& State::candidates() const {
+    return system<protocol::CandidateTable>(organization_.candidates);
+}
+
+protocol::CandidateTable& State::candidates_for_change() {
+    return system_for_change<protocol::CandidateTable>(organization_.candidates);
+}
+
+const protocol::VoteRecord* State::vote(const Id& id) const {
+    const Entry& found = entry(id);
+    return found.record ? std::get_if<protocol::VoteRecord>(&*found.record) : nullptr;
+}
+
+protocol::VoteRecord& State::vote_for_change(const Id& id) {
+    CHECK(vote(id) != nullptr);
+    return system_for_change<protocol::VoteRecord>(id);
+}
+
+void State::create_vote(const Id& id, protocol::VoteRecord record) {
+    create(id, std::move(record));
+}
+
 bool State::exists(const Id& id) const {
     return entry(id).record.has_value();
 }
@@ -183,9 +261,12 @@ void State::remove_member(const Id& id) {
     removed.record.reset();
 }
 
-void State::create_system(TreasuryRecord treasury, BookkeepingRecord bookkeeping) {
-    create(organization_.treasury, std::move(treasury));
-    create(organization_.bookkeeping, std::move(bookkeeping));
+void State::create_system(System system) {
+    create(organization_.treasury, std::move(system.treasury));
+    create(organization_.bookkeeping, std::move(system.bookkeeping));
+    create(organization_.election, std::move(system.election));
+    create(organization_.candidates, protocol::CandidateTable{});
+    create(organization_.tally, protocol::TallyRecord{});
 }
 
 std::uint32_t State::signed_this_pulse(const Id& id) const {
@@ -228,6 +309,15 @@ std::vector<tree::Change> State::changes() const {
         changes.push_back(std::move(change));
     }
     return changes;
+}
+
+std::vector<tree::Change> State::changes(const protocol::TallyRecord& tally) const {
+    const Entry& before = entry(organization_.tally);
+    CHECK(!before.changed);
+    std::vector<tree::Change> all = changes();
+    const auto at = std::ranges::lower_bound(all, organization_.tally, {}, &tree::Change::id);
+    all.insert(at, {organization_.tally, value_of(tally), before.original});
+    return all;
 }
 
 }  // namespace leither::ledger

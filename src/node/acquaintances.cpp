@@ -51,15 +51,15 @@ Result<Saved<T>, store::Fault> read_saved(const store::Reader& store, char what)
 
 }  // namespace
 
-void put_contacts(store::WriteBatch& batch, const std::vector<dht::Contact>& contacts) {
+void put_contacts(org::Writes& writes, const std::vector<dht::Contact>& contacts) {
     Saved<SavedContact> saved;
     for (const auto& contact : contacts) {
         if (!saved.full()) saved.push_back({contact.id, WireEndpoint::of(contact.endpoint)});
     }
-    batch.put(key_of(kContacts), bcs::encode(saved));
+    writes.put(key_of(kContacts), bcs::encode(saved));
 }
 
-void put_addresses(store::WriteBatch& batch, const std::vector<peer::PeerAddress>& addresses) {
+void put_addresses(org::Writes& writes, const std::vector<peer::PeerAddress>& addresses) {
     Saved<SavedAddress> saved;
     for (const auto& address : addresses) {
         if (saved.full()) break;
@@ -67,15 +67,15 @@ void put_addresses(store::WriteBatch& batch, const std::vector<peer::PeerAddress
                          static_cast<std::uint8_t>(address.context.kind()),
                          Hash::copy_of(address.context.id()), address.node, address.static_key});
     }
-    batch.put(key_of(kAddresses), bcs::encode(saved));
+    writes.put(key_of(kAddresses), bcs::encode(saved));
 }
 
-void put_bans(store::WriteBatch& batch, const std::vector<peer::BanStatus>& bans) {
+void put_bans(org::Writes& writes, const std::vector<peer::BanStatus>& bans) {
     Saved<SavedBan> saved;
     for (const auto& ban : bans) {
         if (!saved.full()) saved.push_back({ban.node, unix_ms(ban.until)});
     }
-    batch.put(key_of(kBans), bcs::encode(saved));
+    writes.put(key_of(kBans), bcs::encode(saved));
 }
 
 Result<std::vector<dht::Contact>, store::Fault> read_contacts(const store::Reader& store) {

@@ -3,19 +3,16 @@
 //
 // Specification
 //   * Admission happens strictly in the order of submission, whatever the order in which checks
-//   come
-//     back; so a row of nonces, or a payment out of one that waits, may be submitted at once.
+//     come back; so a row of nonces, or a payment out of one that waits, may be submitted at once.
 //   * The transactions of one Submit share jobs of about kChecksPerJob checks, so that several
-//   cores
-//     work on it. A job never parts the checks of one transaction.
+//     cores work on it. A job never parts the checks of one transaction.
 //   * Keys are looked up at arrival. If an account is unknown then, a transaction still on its way
-//   may
-//     create it: the lookup is done once more when all earlier ones have been admitted, and only
-//     then is the transaction refused. Such a transaction costs one more round through the host.
+//     may create it: the lookup is done once more when all earlier ones have been admitted, and
+//     only then is the transaction refused. Such a transaction costs one more round through the
+//     host.
 //   * Signatures on their way are bounded; beyond, a transaction is refused (`mempool_full`).
 //   * A copy of a transaction on its way is checked like any other and refused at admission, so
-//   that
-//     nobody can hold up a transaction by sending it with a spoilt signature first.
+//     that nobody can hold up a transaction by sending it with a spoilt signature first.
 #pragma once
 
 #include <cstdint>

@@ -83,6 +83,7 @@ NetworkFailure refused(org::ChatRefusal refusal) {
     }
     UNREACHABLE();
 }
+
 NetworkFailure no_manifest() {
     return {NetworkError::no_organization, "the organization's manifest is not known yet"};
 }
@@ -118,8 +119,7 @@ struct Community::Impl {
           source(its_source),
           entropy(its_entropy),
           prefix(prefix_of_organization(setup.organization)),
-          keeper(given.manifest, {setup.organization, std::nullopt}, format,
-                 Shelf(prefix, ShelfKind::manifest), setup.log),
+          keeper(setup.organization, format, Shelf(prefix, ShelfKind::manifest)),
           served_shelf(prefix, ShelfKind::served),
           secret_shelf(prefix, ShelfKind::read_secret) {}
 
@@ -131,7 +131,7 @@ struct Community::Impl {
     void take_writes(Effects& fx);
 
     // ---- Life
-    void begin_life(Instant now);
+    void begin_life();
     Result<void, store::Fault> load_life(const store::Reader& reader, Instant now);
     void on_new_manifest(Instant now, Effects& fx);
     void on_new_read_key(Instant now, Effects& fx);
@@ -154,8 +154,21 @@ struct Community::Impl {
         return from_member(node, now) && !met.contains(node);
     }
     void meet(const Id& node, Instant now, Effects& fx);
+    // Whether a connected node may hear of the ledger.
+    bool is_neighbourly(const Id& node, Instant now) const;
+    void review_neighbour(const Id& node, Instant now, Effects& fx);
+    void review_neighbours(Instant now, Effects& fx);
+    // What the ledger's machines say to each other.
+    template <class Message>
+    void on(const Id& from, Message&& message, Instant, Effects& fx) {
+        if (!neighbours.contains(from)) return;
+        fx.ledger.emplace_back(LedgerMessage{from, std::forward<Message>(message)});
+    }
+    // All that are known here.
     void offer_records(const Id& to, Instant now, Effects& fx);
-    void on_record(const protocol::SignedRoutingRecord& record, Instant now, Effects& fx);
+    // Why it does not hold; nothing if it does.
+    std::optional<RecordError> on_record(const protocol::SignedRoutingRecord& record, Instant now,
+                                         Effects& fx);
     void on_known_better(const Id& node, Instant now, Effects& fx);
     bool from_member(const Id& node, Instant now) const {
         return life && life->book.is_members_node(node, now);
@@ -191,6 +204,13 @@ struct Community::Impl {
     void tell_chat(Input&& input, Instant now, Effects& fx) {
         take(life->chat.step(std::forward<Input>(input), now), now, fx);
     }
+    // Lines that `from` answers for.
+    template <class Input>
+    void hear_chat(const Id& from, Input&& input, Instant now, Effects& fx) {
+        auto step = life->chat.step(std::forward<Input>(input), now);
+        if (step.forged) fx.judged.push_back({from, kForged});
+        take(std::move(step), now, fx);
+    }
     template <class Input>
     void tell_announcer(Input&& input, Instant now, Effects& fx) {
         take(life->announcer.step(std::forward<Input>(input), now), now, fx);
@@ -212,28 +232,30 @@ struct Community::Impl {
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
     std::set<Id> met;            // those of them the conversation goes on with
+    std::set<Id> neighbours;     // those of them that may hear of the ledger
     Instant introduce_at{};      // to all of them, so that passes are renewed in time
 };
 
 // ---- Effects -----------------------------------------------------------------------------------
 
 void Community::Impl::take(ManifestKeeper::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     if (from.changed) on_new_manifest(now, fx);
 }
 
 void Community::Impl::take(Announcer::Effects&& from, Instant now, Effects& fx) {
     const auto& own = life->announcer.record();
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     std::move(from.publish.begin(), from.publish.end(), std::back_inserter(fx.publish));
     std::move(from.announce.begin(), from.announce.end(), std::back_inserter(fx.announce));
+    // All of them: so the others' records, too, go on to those who have not met their nodes.
     if (own && life->book.accept(*own, now) == AddressBook::News::newer) {
         for (const auto& [node, key] : up) offer_records(node, now, fx);
     }
 }
 
 void Community::Impl::take(Mailbox::Effects&& from, Effects& fx) {
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     for (auto& send : from.sends) {
         std::visit(
             [&](auto&& held) {
@@ -248,7 +270,7 @@ void Community::Impl::take(Mailbox::Effects&& from, Effects& fx) {
 }
 
 void Community::Impl::take(ChatLog::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(std::move(from.writes));
+    fx.writes.append(from.writes);
     for (auto& send : from.sends) {
         std::visit(
             [&](auto&& held) {
@@ -277,7 +299,7 @@ void Community::Impl::take_writes(Effects& fx) {
 
 // ---- Life --------------------------------------------------------------------------------------
 
-void Community::Impl::begin_life(Instant) {
+void Community::Impl::begin_life() {
     const protocol::Manifest& manifest = keeper.item()->content.manifest;
     if (life && life->chain == manifest.chain) return;
     life.reset();
@@ -287,7 +309,7 @@ void Community::Impl::begin_life(Instant) {
 }
 
 Result<void, store::Fault> Community::Impl::load_life(const store::Reader& reader, Instant now) {
-    begin_life(now);
+    begin_life();
     TRY(life->members.load(reader, now));
     TRY(life->book.load(reader, now));
     TRY(life->announcer.load(reader));
@@ -302,7 +324,7 @@ bool Community::Impl::is_keeper() const {
 
 void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
     const bool is_born = !life || life->chain != keeper.item()->content.manifest.chain;
-    begin_life(now);
+    begin_life();
     life->members.set_keepers(keeper.item()->content.manifest);
     fx.manifest_changed = true;
     if (read_key && read_key->public_key() != keeper.item()->content.manifest.read_key) {
@@ -416,25 +438,54 @@ void Community::Impl::meet(const Id& node, Instant now, Effects& fx) {
     tell_chat(ChatLog::NodeUp{node}, now, fx);
 }
 
-void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
-    if (!from_member(to, now)) return;
-    protocol::RecordOffer offer;
-    for (const auto& notice : life->book.notices(Id{}, protocol::kRecordNoticesMax, now)) {
-        if (notice.node != to) offer.records.push_back(notice);
-    }
-    if (!offer.records.empty()) fx.sends.push_back({to, std::move(offer)});
+bool Community::Impl::is_neighbourly(const Id& node, Instant now) const {
+    const auto connected = up.find(node);
+    if (connected == up.end()) return false;
+    const auto& item = keeper.item();
+    const bool is_named = item && item->content.manifest.keeper(connected->second) != nullptr;
+    return is_named || source.is_bookkeeper(connected->second) || from_member(node, now);
 }
 
-void Community::Impl::on_record(const protocol::SignedRoutingRecord& record, Instant now,
-                                Effects& fx) {
+void Community::Impl::review_neighbour(const Id& node, Instant now, Effects& fx) {
+    const bool is_one = is_neighbourly(node, now);
+    if (is_one && neighbours.insert(node).second) {
+        fx.ledger.emplace_back(NeighbourUp{node});
+    } else if (!is_one && neighbours.erase(node) > 0) {
+        fx.ledger.emplace_back(NeighbourDown{node});
+    }
+}
+
+void Community::Impl::review_neighbours(Instant now, Effects& fx) {
+    for (const auto& [node, key] : up) review_neighbour(node, now, fx);
+}
+
+void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {
+    if (!from_member(to, now)) return;
+    Id last;  // of the page before, where the next one begins
+    for (bool more = true; more;) {
+        const auto page = life->book.notices(last, protocol::kRecordNoticesMax, now);
+        protocol::RecordOffer offer;
+        for (const auto& notice : page) {
+            if (notice.node != to && notice.node != last) offer.records.push_back(notice);
+        }
+        if (!offer.records.empty()) fx.sends.push_back({to, std::move(offer)});
+        more = page.size() == protocol::kRecordNoticesMax;
+        if (more) last = page.back().node;
+    }
+}
+
+std::optional<RecordError> Community::Impl::on_record(const protocol::SignedRoutingRecord& record,
+                                                      Instant now, Effects& fx) {
     const auto news = life->book.accept(record, now);
-    if (!news || *news != AddressBook::News::newer) return;
+    if (!news) return news.error();
+    if (*news != AddressBook::News::newer) return std::nullopt;
     const Id node = crypto::id_of(record.record.node);
     for (const auto& endpoint : record.record.endpoints) {
         fx.learn.push_back({endpoint.endpoint(), peer::Context::of(life->chain), node,
                             record.record.static_key, peer::Source::told});
     }
     on_known_better(node, now, fx);
+    return std::nullopt;
 }
 
 void Community::Impl::on_known_better(const Id& node, Instant now, Effects& fx) {
@@ -447,9 +498,12 @@ void Community::Impl::on(const Id& from, protocol::AskManifest&& ask, Instant, E
     fx.sends.push_back({from, std::move(reply)});
 }
 
-void Community::Impl::on(const Id&, protocol::ManifestReply&& reply, Instant now, Effects& fx) {
+void Community::Impl::on(const Id& from, protocol::ManifestReply&& reply, Instant now,
+                         Effects& fx) {
     if (!reply.item) return;
-    take(keeper.step(ManifestKeeper::Offered{*std::move(reply.item)}, now), now, fx);
+    auto step = keeper.step(ManifestKeeper::Offered{*std::move(reply.item)}, now);
+    if (step.refused == RecordError::bad_signature) fx.judged.push_back({from, kForged});
+    take(std::move(step), now, fx);
 }
 
 void Community::Impl::on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx) {
@@ -506,7 +560,10 @@ void Community::Impl::on(const Id& from, protocol::RecordAsk&& ask, Instant now,
 
 void Community::Impl::on(const Id& from, protocol::RecordReply&& reply, Instant now, Effects& fx) {
     if (!from_member(from, now)) return;
-    for (const auto& record : reply.records) on_record(record, now, fx);
+    for (const auto& record : reply.records) {
+        const auto fault = on_record(record, now, fx);
+        if (fault == RecordError::bad_signature) fx.judged.push_back({from, kForged});
+    }
 }
 
 void Community::Impl::on(const Id& from, protocol::EnvelopeOffer&& offer, Instant now,
@@ -514,7 +571,10 @@ void Community::Impl::on(const Id& from, protocol::EnvelopeOffer&& offer, Instan
     if (life) tell_mailbox(Mailbox::Offered{from, std::move(offer)}, now, fx);
 }
 void Community::Impl::on(const Id& from, protocol::EnvelopePost&& post, Instant now, Effects& fx) {
-    if (life) tell_mailbox(Mailbox::Posted{from, std::move(post)}, now, fx);
+    if (!life) return;
+    auto step = life->mailbox.step(Mailbox::Posted{from, std::move(post)}, now);
+    if (step.forged) fx.judged.push_back({from, kForged});
+    take(std::move(step), fx);
 }
 void Community::Impl::on(const Id& from, protocol::EnvelopeAck&& ack, Instant now, Effects& fx) {
     if (life) tell_mailbox(Mailbox::Acknowledged{from, std::move(ack)}, now, fx);
@@ -523,7 +583,7 @@ void Community::Impl::on(const Id& from, protocol::EnvelopeAck&& ack, Instant no
 void Community::Impl::on(const Id& from, protocol::ChatPost&& post, Instant now, Effects& fx) {
     if (!from_member(from, now)) return;
     if (post.pass) (void)life->members.accept(*post.pass, now);
-    tell_chat(ChatLog::Heard{from, std::move(post)}, now, fx);
+    hear_chat(from, ChatLog::Heard{from, std::move(post)}, now, fx);
 }
 void Community::Impl::on(const Id& from, protocol::ChatHave&& have, Instant now, Effects& fx) {
     if (from_member(from, now)) tell_chat(ChatLog::Compared{from, std::move(have)}, now, fx);
@@ -534,7 +594,7 @@ void Community::Impl::on(const Id& from, protocol::ChatAsk&& ask, Instant now, E
 void Community::Impl::on(const Id& from, protocol::ChatLines&& lines, Instant now, Effects& fx) {
     if (!from_member(from, now)) return;
     if (lines.pass) (void)life->members.accept(*lines.pass, now);
-    tell_chat(ChatLog::Told{from, std::move(lines)}, now, fx);
+    hear_chat(from, ChatLog::Told{from, std::move(lines)}, now, fx);
 }
 
 // ---- Community ---------------------------------------------------------------------------------
@@ -566,6 +626,7 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
     const Id node = crypto::id_of(key);
     impl_->up.insert_or_assign(node, key);
     fx.sends.push_back({node, protocol::AskManifest{impl_->setup.organization}});
+    impl_->review_neighbour(node, now, fx);
     impl_->introduce(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeUp{node}, now, fx);
@@ -576,6 +637,7 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
     impl_->met.erase(node);
+    impl_->review_neighbour(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeDown{node}, now, fx);
     impl_->tell_chat(ChatLog::NodeDown{node}, now, fx);
@@ -586,12 +648,17 @@ void Community::on_message(const Id& from, protocol::PeerMessage&& message, Inst
                            Effects& fx) {
     if (!impl_->up.contains(from)) return;
     std::visit([&](auto&& held) { impl_->on(from, std::move(held), now, fx); }, std::move(message));
+    impl_->review_neighbour(from, now, fx);
     if (impl_->is_newly_member(from, now)) {
         // It may have learnt only now what an introduction means.
         impl_->introduce(from, now, fx);
         impl_->meet(from, now, fx);
     }
     impl_->take_writes(fx);
+}
+
+void Community::review_neighbours(Instant now, Effects& fx) {
+    impl_->review_neighbours(now, fx);
 }
 
 void Community::on_carried(org::OrderId order, org::OrderOutcome outcome, Instant now,
@@ -618,7 +685,7 @@ void Community::on_record_found(const PublicKey& node, ByteView content, Instant
     if (!impl_->life || !impl_->read_key) return;
     const auto record =
         protocol::open_record({*impl_->read_key, impl_->life->chain}, content, node, now);
-    if (record) impl_->on_record(*record, now, fx);
+    if (record) static_cast<void>(impl_->on_record(*record, now, fx));
     impl_->take_writes(fx);
 }
 
@@ -633,11 +700,11 @@ void Community::on_tick(Instant now, Effects& fx) {
         const auto deadline = machine.next_deadline();
         return deadline && *deadline <= now;
     };
-    if (due(impl_->keeper)) impl_->take(impl_->keeper.step(ManifestKeeper::Tick{}, now), now, fx);
     if (!impl_->life) return;
     if (now >= impl_->introduce_at) {
         impl_->introduce_at = now + impl_->pass_lifetime() / 6;
         for (const auto& [node, key] : impl_->up) impl_->introduce(node, now, fx);
+        impl_->review_neighbours(now, fx);
     }
     if (due(impl_->life->book)) impl_->life->book.expire(now);
     if (due(impl_->life->announcer)) impl_->tell_announcer(Announcer::Tick{}, now, fx);
@@ -660,11 +727,14 @@ Result<void, NetworkFailure> Community::publish(PublishManifest&& order, Instant
         return fail(refused("wrong_read_secret",
                             "the read secret does not belong to the manifest's read key"));
     }
+    auto step = impl_->keeper.step(ManifestKeeper::Offered{order.item}, now);
+    if (step.refused) return fail(refused(*step.refused, "the manifest does not hold"));
+    if (impl_->keeper.item() != order.item) {
+        return fail(refused("not_newer", "a later manifest is known: check the clock"));
+    }
     impl_->read_key = key;
     fx.writes.put(impl_->secret_shelf.key({}),
                   Bytes(order.read_secret.view().begin(), order.read_secret.view().end()));
-    auto step = impl_->keeper.step(ManifestKeeper::Offered{std::move(order.item)}, now);
-    if (step.refused) return fail(refused(*step.refused, "the manifest does not hold"));
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
     return {};
@@ -747,7 +817,7 @@ Result<Hash, NetworkFailure> Community::say(SayLine&& line, Instant now, Effects
 }
 
 std::optional<Instant> Community::next_deadline() const {
-    std::optional<Instant> next = impl_->keeper.next_deadline();
+    std::optional<Instant> next;
     const auto sooner = [&next](std::optional<Instant> other) {
         if (other && (!next || *other < *next)) next = other;
     };

@@ -17,8 +17,12 @@
 #include "leither/protocol/peer_message.h"
 
 #include "chat_gatherer.h"
+#include "ledger_link.h"
 
 namespace leither::node {
+
+// Points of conduct, for handing on what is badly signed: whoever is honest has checked it.
+inline constexpr std::int32_t kForged = -25;
 
 class Community {
  public:
@@ -34,13 +38,15 @@ class Community {
     };
     struct Effects {
         std::vector<Message> sends;
-        store::WriteBatch writes;
-        std::vector<Message> after_writes;  // once they are durable
-        std::vector<org::PublishOrder> publish;
+        org::Writes writes;
+        std::vector<Message> after_writes;       // once they are durable
+        std::vector<org::PublishOrder> publish;  // the same
         std::vector<org::AnnounceOrder> announce;
         std::vector<peer::PeerAddress> learn;
-        std::vector<Id> reach;  // nodes worth a connection now
-        std::vector<NetworkEvent> events;
+        std::vector<Id> reach;             // nodes worth a connection now
+        std::vector<NetworkEvent> events;  // once the writes are durable
+        std::vector<peer::Judge> judged;
+        std::vector<LedgerInput> ledger;
         bool manifest_changed = false;
     };
 
@@ -69,6 +75,9 @@ class Community {
     void on_manifest_found(const dht::Item& item, Instant now, Effects& fx);
     void on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx);
     void on_lines_found(std::vector<org::FoundLine>&& lines, Instant now, Effects& fx);
+
+    // What the ledger says of bookkeepers has changed.
+    void review_neighbours(Instant now, Effects& fx);
 
     // ---- The host and callers
     void on_tick(Instant now, Effects& fx);

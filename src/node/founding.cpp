@@ -1,4 +1,4 @@
-// Sequence 0: the genesis becomes the first version, certified by the charter's own bookkeeper.
+// Sequence 0: the genesis becomes the first version. Founded here, or learned from others.
 #include <algorithm>
 
 #include "leither/codec/bcs.h"
@@ -17,9 +17,8 @@ FoundReply refuse(Token token, FoundError error,
     return {token, fail(error), genesis};
 }
 
-// Agreement among several bookkeepers is not there yet, so this node must be the only one.
-bool is_only_bookkeeper(const protocol::Charter& charter, const PublicKey& node_key) {
-    return charter.bookkeepers.size() == 1 && charter.bookkeepers.front() == node_key;
+bool is_bookkeeper_of(const protocol::Charter& charter, const PublicKey& node_key) {
+    return std::ranges::find(charter.bookkeepers, node_key) != charter.bookkeepers.end();
 }
 
 }  // namespace
@@ -36,27 +35,31 @@ Result<void, Fault> NodeImpl::on(Found&& found, Instant, Effects& fx) {
     if (const auto valid = ledger::check(*genesis); !valid) {
         return refused(FoundError::invalid, valid.error());
     }
-    if (!is_only_bookkeeper(genesis->charter.charter, node_key())) {
+    if (!is_bookkeeper_of(genesis->charter.charter, node_key())) {
         return refused(FoundError::not_bookkeeper);
     }
-    return this->found(found.token, *std::move(genesis), fx);
+    return this->found(found.token, *std::move(genesis));
 }
 
-Result<void, Fault> NodeImpl::found(Token token, protocol::Genesis&& genesis, Effects& fx) {
+Result<void, Fault> NodeImpl::found(Token token, protocol::Genesis&& genesis) {
     const auto organization = ledger::organization_of(genesis.charter.charter);
     tree::Tree tree(options_.tree, store_);
     ledger::Executed executed = TRY(ledger::execute_genesis(organization, tree, genesis));
-    ledger::Seal seal{executed.header,
-                      consensus::certify_alone(organization, executed.header, key_, /*seat=*/0),
-                      executed.update.version().location};
+    // One bookkeeper certifies alone. For several the charter's signature stands: its chain has
+    // only this one beginning.
+    protocol::Certificate certificate;
+    const auto& bookkeepers = genesis.charter.charter.bookkeepers;
+    if (bookkeepers.size() == 1 && bookkeepers.front() == node_key()) {
+        certificate = consensus::certify_founding(organization, executed.header, key_);
+    }
+    ledger::Seal seal{executed.header, std::move(certificate), executed.update.version().location};
 
     store::WriteBatch batch = executed.update.take_writes();
     ledger::put_genesis(batch, genesis);
     ledger::put_seal(batch, seal);
     ledger::put_block(batch, executed.header.sequence, {});
-    fx.durable = std::move(batch);
-    founding_.emplace(Founding{token, std::move(genesis.charter), std::move(seal), std::move(tree),
-                               std::move(executed.update)});
+    founding_.emplace(Founding{token, std::move(batch), std::move(genesis.charter), std::move(seal),
+                               std::move(tree), std::move(executed.update)});
     return {};
 }
 
@@ -69,7 +72,12 @@ Result<void, Fault> NodeImpl::finish_founding(Instant now, Effects& fx) {
               done.seal.header.root.hash.hex());
     TRY(adopt({std::move(done.charter), std::move(done.seal), Sequence(0), std::move(done.tree)}));
     founding_.reset();
-    if (network_) TRY(network_->follow(id, now, fx));
+    for (const Id& node : neighbours_) TRY(organization_->on(NeighbourUp{node}, now, fx));
+    if (network_) {
+        TRY(network_->follow(id, now, fx));
+        network_->review_neighbours(now, fx);
+    }
+    if (token == kNobody) return {};
     fx.replies.emplace_back(FoundReply{token, id, std::nullopt});
     return {};
 }

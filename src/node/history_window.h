@@ -2,14 +2,12 @@
 //
 // Specification
 //   * Kept is every version that was in force at some pulse of the last `pulses` pulses, counted
-//   from
-//     the head; `pulses` is raised to publicity + 1,200 + 2 cycles, which audits and disputes need
-//     (protocol §3). 0 keeps everything.
+//     from the head; `pulses` is raised to publicity + 1,200 + 2 cycles, which audits and disputes
+//     need (protocol §3). 0 keeps everything.
 //   * The window follows the head by a bounded number of sequences a block, so that a node opened
 //     with a shorter window catches up without a pause.
 //   * Erasing costs the store a rewrite of its oldest tables, so it is asked for only when a chunk
-//   of
-//     at least an eighth of the window has come free.
+//     of at least an eighth of the window has come free.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,7 @@
 #include "network_node.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "leither/base/prng.h"
@@ -37,8 +38,10 @@ struct ForChatLine {
     std::uint64_t round = 0;
     protocol::ChatPointer pointer;
 };
-using Purpose =
-    std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord, ForChatHead, ForChatLine>;
+// Whoever asked is gone: the community of an organization no longer followed.
+struct ForNobody {};
+using Purpose = std::variant<ForCaller, ForOrder, ForPeers, ForManifest, ForRecord, ForChatHead,
+                             ForChatLine, ForNobody>;
 
 // Somebody waits for the manifest of an organization this node does not follow.
 struct Find {
@@ -47,14 +50,35 @@ struct Find {
     Instant deadline;
     Instant ask_at;  // the DHT, for nodes of it
 };
-constexpr std::size_t kFindsMax = 16;
+// The followed organization needs two contexts of the hub's sixteen.
+constexpr std::size_t kFindsMax = 14;
 
-// A batch to be written, and what waits for it.
-struct Pending {
-    store::WriteBatch batch;
+// What a step tells others once what it writes is durable.
+struct Then {
     std::vector<Community::Message> sends;
+    std::vector<org::PublishOrder> publish;
+    std::vector<NetworkEvent> events;
     std::vector<NetworkReply> replies;
+    bool tells_ledger = false;
 };
+void append(Then& then, Then&& later) {
+    const auto add = [](auto& all, auto& some) {
+        std::move(some.begin(), some.end(), std::back_inserter(all));
+    };
+    add(then.sends, later.sends);
+    add(then.publish, later.publish);
+    add(then.events, later.events);
+    add(then.replies, later.replies);
+    then.tells_ledger |= later.tells_ledger;
+}
+
+// To be written, and what waits for it.
+struct Pending {
+    org::Writes writes;
+    Then then;
+};
+// One is out; whatever comes meanwhile gathers in the one behind it.
+constexpr std::size_t kPendingMax = 2;
 
 // How soon an answer of the DHT that helped nobody is asked for again: the network may be just
 // beginning.
@@ -106,6 +130,19 @@ NetworkAnswer answer_of(const Result<Hash, NetworkFailure>& taken) {
     return *taken;
 }
 
+// Blocks may be larger than what a message carries, where parameters say so.
+bool fits(const protocol::PeerMessage& message) {
+    return std::visit(
+        [&]<class Message>(const Message& held) {
+            constexpr bool kHoldsBlocks = std::is_same_v<Message, protocol::Proposal> ||
+                                          std::is_same_v<Message, protocol::Decision> ||
+                                          std::is_same_v<Message, protocol::BlocksReply>;
+            if constexpr (!kHoldsBlocks) return true;
+            return bcs::encode(held).size() <= protocol::kBlockMessageBytesMax;
+        },
+        message);
+}
+
 }  // namespace
 
 struct NetworkNode::Impl {
@@ -118,7 +155,9 @@ struct NetworkNode::Impl {
           source(its_source),
           log(its_log),
           dht(dht_options(), entropy, log.with_room("dht"), setup.now),
-          hub(hub_options(), key, entropy, log.with_room("peer")) {}
+          hub(hub_options(), key, entropy, log.with_room("peer")) {
+        CHECK(kFindsMax + 2 <= options.hub.contexts_max);
+    }
 
     dht::Options dht_options() const {
         dht::Options chosen = options.dht;
@@ -134,6 +173,9 @@ struct NetworkNode::Impl {
     std::uint16_t listen_port() const {
         return options.listen.empty() ? std::uint16_t{0} : options.listen.front().port;
     }
+
+    // As others reach it, through the router.
+    std::uint16_t open_port() const { return ports.tcp ? ports.tcp->port : listen_port(); }
 
     // ---- Machines
     void dht_step(dht::Input&& input, Instant now, Effects& fx);
@@ -188,13 +230,14 @@ struct NetworkNode::Impl {
     // ---- Following
     Done adopt(const Id& organization, Instant now);
     void begin(Instant now, Effects& fx);
+    // REQUIRES: a community.
+    void learn_configured(const Endpoint& endpoint, Instant now, Effects& fx);
     void serve_contexts(Instant now, Effects& fx);
     void seek_peers(Instant now, Effects& fx);
     void refresh(Instant now, Effects& fx);
     std::vector<Endpoint> endpoints() const;
     const Endpoint* listener_for(const IpAddress& address) const;
     void look_at_endpoints(Instant now, Effects& fx);
-    std::size_t connected_members() const;
 
     // ---- Callers
     void answer(Token token, NetworkAnswer answer, Effects& fx) const;
@@ -229,8 +272,8 @@ struct NetworkNode::Impl {
     }
 
     // ---- Writing
-    void write(store::WriteBatch&& batch, std::vector<Community::Message>&& then, Instant now,
-               Effects& fx);
+    void write(org::Writes&& writes, Then&& then, Instant now, Effects& fx);
+    void carry_out(Then&& then, Instant now, Effects& fx);
     void hand_out(Effects& fx);
     void save_acquaintances(Instant now, Effects& fx);
 
@@ -248,13 +291,14 @@ struct NetworkNode::Impl {
     std::map<dht::RequestId, Purpose> questions;
     std::uint64_t last_request = 0;
     std::vector<Find> finds;
-    std::map<Id, peer::Context> contexts_up;  // of connected nodes
-    std::vector<Id> reach;                    // the latest last
+    std::set<Id> connected;  // nodes, members' or not
+    std::vector<LedgerInput> ledger_inputs;
+    std::vector<Id> reach;  // the latest last
     std::vector<IpAddress> addresses;
     PortsMapped ports;
     std::string reachability = "unknown yet: no other node has tried to reach this one";
 
-    std::deque<Pending> pending;  // the front is out
+    std::deque<Pending> pending;  // at most kPendingMax; the front is out
     bool batch_out = false;
     bool stopping = false;
     bool joined = false;    // the DHT has nodes
@@ -284,7 +328,7 @@ void NetworkNode::Impl::note_joining(Instant now, Effects& fx) {
     joined = !joined;
     if (!joined) {
         // Those connected may all be nodes that nobody can ask.
-        if (contexts_up.empty() && may_tell(now)) {
+        if (connected.empty() && may_tell(now)) {
             log.warn("network_lost", "detail=\"no node answers any more; going on trying\"");
         }
         return;
@@ -332,7 +376,7 @@ void NetworkNode::Impl::gather_chat(Instant now, Effects& fx) {
     gather_at = now + kLookInterval;
     if (!joined || !community->read_key() || gatherer.is_gathering()) return;
     gather_at = now + options.refresh_interval;
-    if (std::exchange(gathered, true) && connected_members() > 0) return;
+    if (std::exchange(gathered, true) && !connected.empty()) return;
     gatherer.begin(community->chat_sources(now));
     const std::uint64_t round = gatherer.round();
     const auto sources = gatherer.sources();
@@ -400,7 +444,7 @@ bool NetworkNode::Impl::may_tell(Instant now) {
 
 void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx) {
     const peer::Peer& peer = event.peer;
-    contexts_up.insert_or_assign(peer.node, peer.context);
+    connected.insert(peer.node);
     tell_line(now, "peer_up", "node={} endpoint={} direction={}", peer.node.hex(),
               peer.endpoint.text(), peer::to_string(peer.direction));
     for (const Find& find : finds) {
@@ -411,7 +455,7 @@ void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx)
 }
 
 void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {
-    contexts_up.erase(event.node);
+    connected.erase(event.node);
     tell_line(now, "peer_down", "node={} reason={}", event.node.hex(),
               peer::to_string(event.reason));
     tell_community([&](auto& ours, auto& theirs) { ours.on_peer_down(event.node, now, theirs); },
@@ -443,20 +487,15 @@ void NetworkNode::Impl::on_event(peer::DialBackVerdict&& event, Instant now, Eff
 // ---- The community -----------------------------------------------------------------------------
 
 void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx) {
-    for (auto& event : from.events) {
-        std::visit([&fx](auto&& held) { fx.events.emplace_back(std::move(held)); },
-                   std::move(event));
-    }
-    write(std::move(from.writes), std::move(from.after_writes), now, fx);
+    std::ranges::move(from.ledger, std::back_inserter(ledger_inputs));
+    Then then{std::move(from.after_writes), std::move(from.publish), std::move(from.events), {}};
+    write(std::move(from.writes), std::move(then), now, fx);
     for (auto& learned : from.learn) hub_step(peer::Learn{std::move(learned)}, now, fx);
     for (auto& send : from.sends) {
         hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
     }
-    for (auto& order : from.publish) {
-        ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
-    }
     for (const auto& order : from.announce) {
-        ask_dht(ForOrder{order.order}, dht::Announce{order.target, listen_port()}, now, fx);
+        ask_dht(ForOrder{order.order}, dht::Announce{order.target, open_port()}, now, fx);
     }
     for (const Id& node : from.reach) {
         std::erase(reach, node);
@@ -464,6 +503,7 @@ void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx
         if (reach.size() > kReachMax) reach.erase(reach.begin());
     }
     if (!from.reach.empty()) hub_step(peer::Reserve{reach}, now, fx);
+    for (const peer::Judge& judged : from.judged) hub_step(peer::Judge(judged), now, fx);
     if (from.manifest_changed) on_manifest_changed(now, fx);
 }
 
@@ -480,6 +520,13 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
         options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
         source, entropy);
     TRY(community->load(store, now));
+    for (auto& [id, purpose] : questions) {
+        const bool stays =
+            std::holds_alternative<ForCaller>(purpose) || std::holds_alternative<ForPeers>(purpose);
+        if (!stays) purpose = ForNobody{};
+    }
+    for (Pending& one : pending) one.then.publish.clear();
+    reach.clear();
     seek_wait = kSeekAgain;
     seek_at = now;
     refresh_at = now;
@@ -491,8 +538,23 @@ Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
 
 void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     serve_contexts(now, fx);
+    for (const Endpoint& endpoint : options.peers) learn_configured(endpoint, now, fx);
+    hub_step(peer::Reserve{reach}, now, fx);
     tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
+    // Those who were up before there was a community to tell.
+    for (const peer::PeerStatus& one : hub.peers(now)) {
+        const PublicKey& node = one.peer.node_key;
+        if (!hub.is_connected(one.peer.node)) continue;
+        tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(node, now, theirs); }, now,
+                       fx);
+    }
     look_at_endpoints(now, fx);
+}
+
+void NetworkNode::Impl::learn_configured(const Endpoint& endpoint, Instant now, Effects& fx) {
+    hub_step(peer::Learn{{endpoint, peer::Context::of(community->organization()), std::nullopt,
+                          std::nullopt, peer::Source::configured}},
+             now, fx);
 }
 
 void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
@@ -508,17 +570,12 @@ void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {
     hub_step(peer::Serve{std::move(contexts)}, now, fx);
 }
 
-std::size_t NetworkNode::Impl::connected_members() const {
-    return contexts_up.size();
-}
-
 void NetworkNode::Impl::seek_peers(Instant now, Effects& fx) {
-    if (connected_members() < options.hub.outbound_target) {
-        ask_dht(ForPeers{community->organization()}, dht::GetPeers{community->organization()}, now,
-                fx);
-        seek_wait = std::min(2 * seek_wait, kSeekIntervalMax);
-    }
+    const bool seeks = connected.size() < options.hub.outbound_target;
+    seek_wait = seeks ? std::min(2 * seek_wait, kSeekIntervalMax) : kSeekIntervalMax;
     seek_at = now + seek_wait;
+    if (!seeks) return;
+    ask_dht(ForPeers{community->organization()}, dht::GetPeers{community->organization()}, now, fx);
 }
 
 // What may have changed while nobody told us: the manifest, and where the keepers are.
@@ -589,7 +646,7 @@ void NetworkNode::Impl::refuse(Token token, NetworkFailure failure, Effects& fx)
 }
 void NetworkNode::Impl::answer_when_durable(Token token, NetworkAnswer given, Effects& fx) {
     if (pending.empty()) return answer(token, std::move(given), fx);
-    pending.back().replies.push_back({token, std::move(given)});
+    pending.back().then.replies.push_back({token, std::move(given)});
 }
 
 void NetworkNode::Impl::answer_finds(const protocol::ManifestItem& item, Instant now, Effects& fx) {
@@ -631,15 +688,17 @@ void NetworkNode::Impl::on(Token token, dht::Request&& request, Instant now, Eff
 }
 
 void NetworkNode::Impl::on(Token token, FindOrganization&& find, Instant now, Effects& fx) {
-    if (community && community->organization() == find.organization && community->manifest()) {
-        return answer(token, *community->manifest(), fx);
+    const bool is_ours = community && community->organization() == find.organization;
+    if (is_ours && community->manifest()) {
+        const auto& item = *community->manifest();
+        if (protocol::check(item.content, find.organization, now)) return answer(token, item, fx);
     }
     if (finds.size() >= kFindsMax) {
         return refuse(token, failure_of(NetworkError::full, "too many searches are under way"), fx);
     }
     finds.push_back({token, find.organization, now + options.find_timeout, now});
     serve_contexts(now, fx);
-    for (const auto& [node, context] : contexts_up) {
+    for (const Id& node : std::set<Id>(connected)) {  // a step may end a connection
         hub_step(peer::SendMessage{node, protocol::AskManifest{find.organization}}, now, fx);
     }
     go_on_finding(now, fx);
@@ -659,10 +718,10 @@ void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now,
         fx.fatal = adopted.error();
         return;
     }
-    store::WriteBatch batch;
+    org::Writes writes;
     const auto bytes = order.organization.view();
-    batch.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
-    write(std::move(batch), {}, now, fx);
+    writes.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
+    write(std::move(writes), {}, now, fx);
     answer_when_durable(token, std::monostate{}, fx);
     begin(now, fx);
 }
@@ -701,9 +760,7 @@ void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& f
     if (!community) {
         return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);
     }
-    hub_step(peer::Learn{{order.endpoint, peer::Context::of(community->organization()),
-                          std::nullopt, std::nullopt, peer::Source::configured}},
-             now, fx);
+    learn_configured(order.endpoint, now, fx);
     answer(token, std::monostate{}, fx);
 }
 
@@ -713,9 +770,9 @@ void NetworkNode::Impl::on(Token token, BanPeer&& order, Instant now, Effects& f
     } else {
         hub_step(peer::Pardon{order.node}, now, fx);
     }
-    store::WriteBatch batch;
-    put_bans(batch, hub.bans(now));
-    write(std::move(batch), {}, now, fx);
+    org::Writes writes;
+    put_bans(writes, hub.bans(now));
+    write(std::move(writes), {}, now, fx);
     answer_when_durable(token, std::monostate{}, fx);
 }
 
@@ -745,7 +802,10 @@ void NetworkNode::Impl::on(PortsMapped&& input, Instant now, Effects& fx) {
     const bool is_news = ports.tcp != input.tcp;
     ports = std::move(input);
     // What could not be reached may be reached now, and the reverse.
-    if (is_news) hub_step(peer::CheckReachability{}, now, fx);
+    if (is_news) {
+        hub_step(peer::Introduce{open_port(), options.hub.features}, now, fx);
+        hub_step(peer::CheckReachability{}, now, fx);
+    }
     look_at_endpoints(now, fx);
 }
 
@@ -756,13 +816,10 @@ void NetworkNode::Impl::on(NetworkPersisted&& input, Instant now, Effects& fx) {
         fx.fatal = input.result.error();
         return;
     }
-    Pending done = std::move(pending.front());
+    Then then = std::move(pending.front().then);
     pending.pop_front();
-    for (auto& reply : done.replies) fx.replies.emplace_back(std::move(reply));
-    for (auto& send : done.sends) {
-        hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
-    }
     hand_out(fx);
+    carry_out(std::move(then), now, fx);
 }
 
 void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
@@ -773,35 +830,43 @@ void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-void NetworkNode::Impl::write(store::WriteBatch&& batch, std::vector<Community::Message>&& then,
-                              Instant now, Effects& fx) {
-    if (batch.empty() && pending.empty()) {
-        for (auto& send : then) {
-            hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
-        }
-        return;
-    }
-    if (batch.empty()) {
-        std::move(then.begin(), then.end(), std::back_inserter(pending.back().sends));
-        return;
-    }
-    pending.push_back({std::move(batch), std::move(then), {}});
+void NetworkNode::Impl::write(org::Writes&& writes, Then&& then, Instant now, Effects& fx) {
+    if (writes.empty() && pending.empty()) return carry_out(std::move(then), now, fx);
+    if (!writes.empty() && pending.size() < kPendingMax) pending.emplace_back();
+    pending.back().writes.append(std::move(writes));
+    append(pending.back().then, std::move(then));
     hand_out(fx);
+}
+
+void NetworkNode::Impl::carry_out(Then&& then, Instant now, Effects& fx) {
+    for (auto& reply : then.replies) fx.replies.emplace_back(std::move(reply));
+    for (auto& event : then.events) {
+        std::visit([&fx](auto&& held) { fx.events.emplace_back(std::move(held)); },
+                   std::move(event));
+    }
+    if (then.tells_ledger) ledger_inputs.emplace_back(WrittenAside{});
+    if (stopping) return;
+    for (auto& send : then.sends) {
+        hub_step(peer::SendMessage{send.to, std::move(send.message)}, now, fx);
+    }
+    for (auto& order : then.publish) {
+        ask_dht(ForOrder{order.order}, dht::Put{item_of(order.item, key), std::nullopt}, now, fx);
+    }
 }
 
 void NetworkNode::Impl::hand_out(Effects& fx) {
     if (batch_out || pending.empty()) return;
-    fx.network.durable = std::move(pending.front().batch);
+    fx.network.durable = pending.front().writes.take();
     batch_out = true;
 }
 
 void NetworkNode::Impl::save_acquaintances(Instant now, Effects& fx) {
     save_at = now + options.save_interval;
-    store::WriteBatch batch;
-    put_contacts(batch, dht.good_nodes(options.saved_max));
-    put_addresses(batch, hub.addresses(options.saved_max));
-    put_bans(batch, hub.bans(now));
-    write(std::move(batch), {}, now, fx);
+    org::Writes writes;
+    put_contacts(writes, dht.good_nodes(options.saved_max));
+    put_addresses(writes, hub.addresses(options.saved_max));
+    put_bans(writes, hub.bans(now));
+    write(std::move(writes), {}, now, fx);
 }
 
 // ---- NetworkNode -------------------------------------------------------------------------------
@@ -831,13 +896,7 @@ Done NetworkNode::start(Instant now, Effects& fx) {
     }
     impl_->dht_step(dht::Start{impl_->options.bootstrap, std::move(contacts)}, now, fx);
     for (auto& address : addresses) impl_->hub_step(peer::Learn{std::move(address)}, now, fx);
-    if (!impl_->community) return {};
-    impl_->begin(now, fx);
-    for (const Endpoint& endpoint : impl_->options.peers) {
-        impl_->hub_step(peer::Learn{{endpoint, peer::Context::of(impl_->community->organization()),
-                                     std::nullopt, std::nullopt, peer::Source::configured}},
-                        now, fx);
-    }
+    if (impl_->community) impl_->begin(now, fx);
     return {};
 }
 
@@ -883,6 +942,53 @@ Done NetworkNode::tick(Instant now, Effects& fx) {
     return {};
 }
 
+std::vector<LedgerInput> NetworkNode::take_ledger_inputs() {
+    return std::exchange(impl_->ledger_inputs, {});
+}
+
+void NetworkNode::tell(const Id& node, protocol::PeerMessage&& message, Instant now, Effects& fx) {
+    if (!fits(message)) {
+        impl_->log.error("block_too_large", "node={} bytes_max={}", node.hex(),
+                         protocol::kBlockMessageBytesMax);
+        return;
+    }
+    impl_->hub_step(peer::SendMessage{node, std::move(message)}, now, fx);
+}
+
+void NetworkNode::blame(const Id& node, Instant now, Effects& fx) {
+    impl_->hub_step(peer::Judge{node, kForged}, now, fx);
+}
+
+void NetworkNode::write_aside(store::WriteBatch&& batch, Instant now, Effects& fx) {
+    org::Writes writes;
+    for (const auto& put : batch.puts()) writes.put(put.key, put.value);
+    for (const auto& erase : batch.erases()) writes.erase(erase.key);
+    Then then;
+    then.tells_ledger = true;
+    impl_->write(std::move(writes), std::move(then), now, fx);
+}
+
+Bytes NetworkNode::ledger_prefix() {
+    return {'y'};
+}
+
+const store::Reader& NetworkNode::store() const {
+    return impl_->store;
+}
+
+std::optional<ChainId> NetworkNode::followed_chain() const {
+    return impl_->community ? impl_->community->chain() : std::nullopt;
+}
+
+std::uint64_t NetworkNode::draw() {
+    return draw_number(impl_->entropy);
+}
+
+void NetworkNode::review_neighbours(Instant now, Effects& fx) {
+    impl_->tell_community([&](auto& ours, auto& theirs) { ours.review_neighbours(now, theirs); },
+                          now, fx);
+}
+
 std::optional<Instant> NetworkNode::next_deadline() const {
     if (impl_->stopping) return std::nullopt;
     Instant next = impl_->save_at;
@@ -905,7 +1011,7 @@ void NetworkNode::check_invariants() const {
     impl_->dht.check_invariants();
     impl_->hub.check_invariants();
     if (impl_->community) impl_->community->check_invariants();
-    CHECK(!impl_->batch_out || !impl_->pending.empty());
+    CHECK(impl_->batch_out == !impl_->pending.empty() && impl_->pending.size() <= kPendingMax);
     CHECK(impl_->finds.size() <= kFindsMax);
 }
 

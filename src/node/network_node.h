@@ -6,8 +6,8 @@
 //     to follow; also after a restart.
 //   * While connections are fewer than wanted the DHT is asked for the organization's nodes, less
 //     and less often; what it names is for the hub to dial.
-//   * What a step writes is durable before what depends on it is sent or answered; batches go out
-//     one at a time, in order.
+//   * What a step writes is durable before what depends on it is sent, published, answered or told;
+//     batches go out one at a time, in order, and what is to be written meanwhile makes one more.
 //   * Contacts, addresses and bans are kept at the end and every save_interval: an idle node writes
 //     nothing in between.
 #pragma once
@@ -49,6 +49,23 @@ class NetworkNode {
     Result<void, store::Fault> tick(Instant now, Effects& fx);
     // This node keeps the ledger of `organization`.
     Result<void, store::Fault> follow(const Id& organization, Instant now, Effects& fx);
+
+    // ---- The ledger's side
+    // What has come for it since it asked last.
+    std::vector<LedgerInput> take_ledger_inputs();
+    void tell(const Id& node, protocol::PeerMessage&& message, Instant now, Effects& fx);
+    // It has shown what no honest node does.
+    void blame(const Id& node, Instant now, Effects& fx);
+    // Keeps something of the ledger's in the network's store, below ledger_prefix(); answered by
+    // WrittenAside.
+    void write_aside(store::WriteBatch&& batch, Instant now, Effects& fx);
+    static Bytes ledger_prefix();
+    const store::Reader& store() const;
+    // Of the followed organization, once a manifest has told.
+    std::optional<ChainId> followed_chain() const;
+    std::uint64_t draw();
+    // The ledger knows bookkeepers now, or other ones.
+    void review_neighbours(Instant now, Effects& fx);
 
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;

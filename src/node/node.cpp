@@ -13,10 +13,13 @@ namespace {
 Result<OrgInstance::Parts, OpenError> parts_of(StoredLedger&& ledger, const Options& options,
                                                const store::Reader& store,
                                                const PublicKey& node_key) {
-    const auto& committee = ledger.organization.charter.bookkeepers;
-    if (committee.size() != 1 || committee.front() != node_key) {
+    // Who founded alone has certified the founding; who learned of it from others has not.
+    const auto& founders = ledger.organization.charter.bookkeepers;
+    const auto founding = TRY(ledger::read_seal(store, Sequence(0)).map_error(fault_of));
+    const bool was_founded_here = founding && !founding->certificate.signatures.empty();
+    if (was_founded_here && founders.front() != node_key) {
         return fail(OpenError{OpenError::Kind::wrong_key,
-                              "the charter names another node key: " + committee.front().hex()});
+                              "the charter names another node key: " + founders.front().hex()});
     }
     const Sequence oldest = ledger.span.oldest.header.sequence;
     tree::Tree tree(options.tree, store, version_of(ledger.span.newest), oldest);

@@ -1,10 +1,13 @@
 // What stands behind Node and Queries.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "leither/node/node.h"
+#include "leither/sync/catch_up.h"
 
 #include "network_node.h"
 #include "org_instance.h"
@@ -36,9 +39,10 @@ class NodeImpl final : private org::MemberSource {
     const Log& log() const { return log_; }
 
  private:
-    // A founding whose batch is out.
+    // A founding whose batch waits or is out: here, or of another node's organization.
     struct Founding {
-        Token token = 0;
+        Token token = kNobody;
+        store::WriteBatch batch;
         protocol::SignedCharter charter;
         ledger::Seal seal;
         tree::Tree tree;
@@ -51,10 +55,24 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> on(const SignaturesChecked& checked, Instant now, Effects& fx);
     Result<void, store::Fault> on(const Persisted& persisted, Instant now, Effects& fx);
     Result<void, store::Fault> on(NetworkCall&& call, Instant now, Effects& fx);
-    Result<void, store::Fault> found(Token token, protocol::Genesis&& genesis, Effects& fx);
+    Result<void, store::Fault> found(Token token, protocol::Genesis&& genesis);
     Result<void, store::Fault> finish_founding(Instant now, Effects& fx);
-    // What the ledger says of an account, for the network.
+
+    // ---- Keeping the ledger together with others (keeping.cpp)
+    // What an input has brought about: news between ledger and network, batches.
+    Result<void, store::Fault> settle(Instant now, Effects& fx);
+    Result<void, store::Fault> take(LedgerInput&& input, Instant now, Effects& fx);
+    Result<void, store::Fault> take(const Id& from, protocol::PeerMessage&& message, Instant now,
+                                    Effects& fx);
+    Result<void, store::Fault> answer(const Id& from, const protocol::SyncAsk& ask);
+    Result<void, store::Fault> catch_up(sync::CatchUp::Input&& input, Instant now, Effects& fx);
+    Result<void, store::Fault> begin_catching_up(Instant now, Effects& fx);
+    Result<void, store::Fault> apply_next(Instant now, Effects& fx);
+    Result<void, store::Fault> follow_head(Instant now, Effects& fx);
+    void hand_out(Effects& fx);
+    // What the ledger says, for the network.
     std::optional<bool> is_member(const Id& account) const override;
+    bool is_bookkeeper(const PublicKey& node) const override;
     void stop(store::Fault&& fault, Effects& fx);
     void answer_stopping(Input&& input, Effects& fx) const;
 
@@ -65,6 +83,15 @@ class NodeImpl final : private org::MemberSource {
     std::unique_ptr<OrgInstance> organization_;
     std::optional<Founding> founding_;
     std::unique_ptr<NetworkNode> network_;
+
+    // Whose batch is out: one at a time.
+    enum class Writer : std::uint8_t { none, founding, ledger };
+    Writer writer_ = Writer::none;
+    std::optional<sync::CatchUp> catch_up_;  // once the chain is known
+    std::deque<protocol::DecidedBlock> to_apply_;
+    std::optional<Sequence> told_head_;  // to catch_up_
+    std::set<Id> neighbours_;
+    std::vector<ToNeighbour> sends_;
     bool stopped_ = false;  // a fault has ended this node
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "leither/ledger/cycle.h"
+
 namespace leither::node {
 
 namespace {
@@ -36,9 +38,9 @@ OpenError inconsistent(Sequence sequence, std::string_view what) {
 }
 
 Result<void, OpenError> check_certificate(const ledger::Organization& organization,
-                                          const Seal& seal) {
-    const auto valid = protocol::verify(seal.certificate, organization.chain, seal.header,
-                                        organization.charter.bookkeepers);
+                                          tree::Tree& tree, const Seal& seal) {
+    const auto valid =
+        TRY(readable(ledger::verify_head(organization, tree, seal.header, seal.certificate)));
     if (valid) return {};
     return fail(inconsistent(seal.header.sequence,
                              fmt::format("certificate: {}", protocol::to_string(valid.error()))));
@@ -53,7 +55,6 @@ Result<std::optional<StoredLedger>, OpenError> read_ledger(const store::Reader& 
     TRY(check_genesis(*genesis));
 
     ledger::Organization organization = ledger::organization_of(genesis->charter.charter);
-    TRY(check_certificate(organization, span->newest));
     return StoredLedger{*std::move(genesis), std::move(organization), *std::move(span)};
 }
 
@@ -72,7 +73,7 @@ Result<void, OpenError> check_newest(const StoredLedger& ledger, const store::Re
     if (!record || !*record) {
         return fail(inconsistent(header.sequence, "the tree does not lead to its sealed root"));
     }
-    return {};
+    return check_certificate(ledger.organization, tree, ledger.span.newest);
 }
 
 }  // namespace leither::node

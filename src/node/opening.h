@@ -16,13 +16,12 @@ struct StoredLedger {
 OpenError fault_of(const store::Fault& fault);
 OpenError inconsistent(Sequence sequence, std::string_view what);
 
-// Genesis, oldest and newest seal, the newest one certified by the charter's committee; nothing in
-// an empty store.
+// Genesis, oldest and newest seal; nothing in an empty store.
 Result<std::optional<StoredLedger>, OpenError> read_ledger(const store::Reader& store);
-// Whether `seal` is decided by the charter's committee.
+// Whether `seal`, of the head of `tree`, is decided by the committee that stood for it.
 Result<void, OpenError> check_certificate(const ledger::Organization& organization,
-                                          const ledger::Seal& seal);
-// Block and tree of the newest seal: what a crash would have hurt first.
+                                          tree::Tree& tree, const ledger::Seal& seal);
+// Block, tree and certificate of the newest seal: what a crash would have hurt first.
 Result<void, OpenError> check_newest(const StoredLedger& ledger, const store::Reader& store,
                                      tree::Tree& tree);
 

@@ -1,12 +1,14 @@
 #include "org_instance.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace leither::node {
 
 namespace {
 
-using consensus::Bookkeeper;
+using consensus::Agreement;
+using consensus::LedgerApplication;
 using consensus::Mempool;
 using store::Fault;
 
@@ -22,6 +24,9 @@ struct SystemAccount {
     Answer operator()(const protocol::Leave&) const { return organization.bookkeeping; }
     Answer operator()(const protocol::SetRole&) const { return organization.bookkeeping; }
     Answer operator()(const protocol::Reward&) const { return organization.treasury; }
+    Answer operator()(const protocol::Claim&) const { return organization.treasury; }
+    Answer operator()(const protocol::Propose&) const { return organization.bookkeeping; }
+    Answer operator()(const protocol::Evidence&) const { return organization.treasury; }
     Answer operator()(const auto&) const { return std::nullopt; }
 };
 
@@ -45,6 +50,9 @@ std::vector<Id> members_concerned(const protocol::TransactionBody& body) {
     if (const auto id = protocol::counterparty(body.action)) members.push_back(*id);
     if (const auto* reward = std::get_if<protocol::Reward>(&body.action)) {
         members.push_back(reward->member);
+    }
+    if (const auto* evidence = std::get_if<protocol::Evidence>(&body.action)) {
+        members.push_back(evidence->accused);
     }
     return members;
 }
@@ -75,11 +83,38 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               Parts parts) {
     ledger::Seal head = parts.head;
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    Bookkeeper::Setup setup{made->organization_, std::move(head), std::move(node_key),
-                            /*seat=*/0, log.with_room("consensus")};
-    made->bookkeeper_.emplace(TRY(Bookkeeper::open(std::move(setup), made->tree_, made->mempool_)));
+    TRY(made->open(std::move(head), std::move(node_key)));
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
+}
+
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head, crypto::KeyPair&& node_key) {
+    const protocol::Charter& charter = charter_.charter;
+    const Sequence next = head.header.sequence.next();
+    LedgerApplication::Setup law;
+    law.organization = organization_;
+    law.head = std::move(head);
+    // The charter's bookkeepers vote with their node keys.
+    law.vote_keys = [key = std::move(node_key)](const PublicKey& vote_key) {
+        return vote_key == key.public_key() ? std::optional(key) : std::nullopt;
+    };
+    law.signature_holds = [](const ledger::SignatureCheck& check) {
+        return crypto::verify(check.key, check.message, check.signature);
+    };
+    law.log = log_.with_room("consensus");
+    Agreement::Setup agreement;
+    agreement.chain = organization_.chain;
+    agreement.time_ms = charter.time_ms;
+    agreement.pulse_ms = charter.params.pulse_ms;
+    agreement.holds = crypto::verify;
+    agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    agreement.replay = TRY(consensus::vote_log::read(store_, next));
+    agreement.log = law.log;
+    law_.emplace(TRY(LedgerApplication::open(std::move(law), store_, tree_, mempool_)));
+    agreement.author_run =
+        TRY(consensus::author_run(store_, law_->head(), law_->term().first_height));
+    agreement_.emplace(consensus::AgreementOptions{}, std::move(agreement), *law_);
+    return {};
 }
 
 Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
@@ -98,34 +133,145 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 }
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
-    if (bookkeeper_->is_sealing()) return {};
-    auto turn = TRY(bookkeeper_->on_tick(now));
-    drop(turn.dropped, fx);
-    fx.durable = std::move(turn.durable);
+    if (std::exchange(has_begun_, true)) return agree(Agreement::Tick{}, now, fx);
+    return carry_out(TRY(agreement_->start(now)), fx);
+}
+
+Result<void, Fault> OrgInstance::agree(Agreement::Input&& input, Instant now, Effects& fx) {
+    return carry_out(TRY(agreement_->step(std::move(input), now)), fx);
+}
+
+Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects& fx) {
+    // Log and block of one step go together, in this order.
+    if (agreed.log) {
+        Out& out = next_batch();
+        out.batch.append(std::move(agreed.log->batch));
+        out.log = agreed.log->number;
+    }
+    if (agreed.durable) {
+        Out& out = next_batch();
+        out.batch.append(*std::move(agreed.durable));
+        out.is_block = true;
+    }
+    for (auto& send : agreed.sends) {
+        sends_.push_back(
+            {send.to,
+             std::visit([](auto&& held) -> protocol::PeerMessage { return std::move(held); },
+                        std::move(send.message))});
+    }
+    for (const auto& blamed : agreed.blamed) blamed_.push_back(blamed.node);
+    if (agreed.behind) behind_.push_back({agreed.behind->node, agreed.behind->height});
+    if (agreed.committed) TRY(tell_sealed(fx));
+    drop(law_->take_dropped(), fx);
     return {};
+}
+
+OrgInstance::Out& OrgInstance::next_batch() {
+    if (writes_.size() == (is_out_ ? 1 : 0)) writes_.emplace_back();
+    return writes_.back();
+}
+
+std::optional<store::WriteBatch> OrgInstance::take_batch() {
+    if (is_out_ || writes_.empty()) return std::nullopt;
+    is_out_ = true;
+    return std::move(writes_.front().batch);
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {
     const std::size_t before = mempool_.size();
-    TRY(admission_.submit(std::move(submit), bookkeeper_->next_place(now), fx));
-    note_admitted(before, now);
-    return {};
+    TRY(admission_.submit(std::move(submit), law_->next_place(now), fx));
+    return note_admitted(before, now, fx);
 }
 
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
     const std::size_t before = mempool_.size();
-    TRY(admission_.on_checked(checked, bookkeeper_->next_place(now), fx));
-    note_admitted(before, now);
-    return {};
+    TRY(admission_.on_checked(checked, law_->next_place(now), fx));
+    return note_admitted(before, now, fx);
 }
 
-void OrgInstance::note_admitted(std::size_t size_before, Instant now) {
-    if (mempool_.size() > size_before) bookkeeper_->on_admitted(now);
+// What was admitted here opens a height, and goes to those who vote.
+Result<void, Fault> OrgInstance::note_admitted(std::size_t size_before, Instant now, Effects& fx) {
+    const auto& entries = mempool_.entries();
+    if (entries.size() <= size_before) return {};
+    law_->on_admitted(now);
+    for (const auto& [node, interest] : neighbours_) {
+        if (interest != protocol::Interest::decisions) post_waiting(node, size_before);
+    }
+    return agree(Agreement::Tick{}, now, fx);
+}
+
+// What waits, from the entry `first` on.
+void OrgInstance::post_waiting(const Id& to, std::size_t first) {
+    const auto& entries = mempool_.entries();
+    protocol::TransactionPost post;
+    std::size_t bytes = 0;
+    for (std::size_t i = first; i < entries.size(); ++i) {
+        const bool fits = bytes + entries[i].bytes <= protocol::TransactionPost::kPayloadBytesMax;
+        if (!fits || post.transactions.full()) {
+            sends_.push_back({to, std::exchange(post, {})});
+            bytes = 0;
+        }
+        post.transactions.push_back(entries[i].transaction);
+        bytes += entries[i].bytes;
+    }
+    if (!post.transactions.empty()) sends_.push_back({to, std::move(post)});
+}
+
+Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
+    neighbours_.insert_or_assign(input.node, std::nullopt);
+    return agree(Agreement::NodeUp{input.node}, now, fx);
+}
+
+Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Effects& fx) {
+    neighbours_.erase(input.node);
+    return agree(Agreement::NodeDown{input.node}, now, fx);
+}
+
+Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementMessage&& message,
+                                            Instant now, Effects& fx) {
+    const auto neighbour = neighbours_.find(from);
+    if (neighbour == neighbours_.end()) return {};
+    if (const auto* status = std::get_if<protocol::Status>(&message)) {
+        const auto known = std::exchange(neighbour->second, status->interest);
+        const bool votes = status->interest == protocol::Interest::votes;
+        if (votes && known != status->interest) post_waiting(from, 0);
+    }
+    return agree(Agreement::Received{from, std::move(message)}, now, fx);
+}
+
+// As if a client had submitted them; nobody waits for the verdicts.
+Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::TransactionPost&& post,
+                                            Instant now, Effects& fx) {
+    if (!neighbours_.contains(from)) return {};
+    Submit submit;
+    submit.token = kNobody;
+    for (const protocol::Transaction& transaction : post.transactions) {
+        submit.transactions.push_back(bcs::encode(transaction));
+    }
+    return on_submit(std::move(submit), now, fx);
+}
+
+Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant now, Effects& fx) {
+    if (agreement_->is_sealing() || neighbours_.empty()) return false;
+    protocol::Decision decision{block.header, std::move(block.certificate),
+                                std::move(block.transactions)};
+    TRY(agree(Agreement::Received{neighbours_.begin()->first, std::move(decision)}, now, fx));
+    return agreement_->is_sealing();
 }
 
 Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
-    auto sealed = TRY(bookkeeper_->on_durable(now));
+    CHECK(is_out_);
+    is_out_ = false;
+    const Out done = std::move(writes_.front());
+    writes_.pop_front();
+    if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
+    if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
+    return {};
+}
+
+Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
+    auto sealed = law_->take_sealed();
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     TRY(window_.on_sealed(store_, tree_, header));
@@ -149,9 +295,16 @@ void OrgInstance::drop(const std::vector<Mempool::Dropped>& dropped, Effects& fx
     }
 }
 
+bool OrgInstance::is_bookkeeper(const PublicKey& node) const {
+    const auto& charter = charter_.charter.bookkeepers;
+    return std::ranges::find(charter, node) != charter.end() ||
+           std::ranges::count(law_->term().nodes, crypto::id_of(node)) > 0;
+}
+
 void OrgInstance::check_invariants() const {
     mempool_.check_invariants();
-    bookkeeper_->check_invariants();
+    law_->check_invariants();
+    agreement_->check_invariants();
     admission_.check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

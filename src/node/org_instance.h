@@ -1,14 +1,18 @@
-// The machines of one organization and what they share: tree, mempool, bookkeeper, admission,
+// The machines of one organization and what they share: tree, mempool, agreement, admission,
 // history.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
 
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/agreement.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/node/node.h"
 
 #include "admission.h"
 #include "history_window.h"
+#include "ledger_link.h"
 #include "recent.h"
 
 namespace leither::node {
@@ -34,27 +38,63 @@ class OrgInstance {
     Result<void, store::Fault> on_submit(Submit&& submit, Instant now, Effects& fx);
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked, Instant now,
                                           Effects& fx);
-    // The batch of the block that is out is durable.
+    // What is to be written next, if nothing of it is out; then on_durable().
+    std::optional<store::WriteBatch> take_batch();
+    // The batch that is out is durable.
     Result<void, store::Fault> on_durable(Instant now, Effects& fx);
+
+    // ---- Among other nodes that keep this ledger
+    Result<void, store::Fault> on(const NeighbourUp& input, Instant now, Effects& fx);
+    Result<void, store::Fault> on(const NeighbourDown& input, Instant now, Effects& fx);
+    // From a neighbour.
+    Result<void, store::Fault> on_message(const Id& from, protocol::AgreementMessage&& message,
+                                          Instant now, Effects& fx);
+    Result<void, store::Fault> on_message(const Id& from, protocol::TransactionPost&& post,
+                                          Instant now, Effects& fx);
+    // Decided by the committee in office, as the caller has verified; to be executed behind the
+    // head. False: not now, for another block is on its way, or there is no neighbour.
+    Result<bool, store::Fault> apply(protocol::DecidedBlock&& block, Instant now, Effects& fx);
+    // What to tell neighbours, in order.
+    // Whether a decided block is on its way to the disk.
+    bool is_sealing() const { return agreement_->is_sealing(); }
+    // Of the charter, or of the committee in office.
+    bool is_bookkeeper(const PublicKey& node) const;
+    std::vector<ToNeighbour> take_sends() { return std::exchange(sends_, {}); }
+    // Neighbours that have shown what no honest node does.
+    std::vector<Id> take_blamed() { return std::exchange(blamed_, {}); }
+    std::vector<Behind> take_behind() { return std::exchange(behind_, {}); }
     void refuse_all(Effects& fx) { admission_.refuse_all(fx); }
 
-    std::optional<Instant> next_deadline() const { return bookkeeper_->next_deadline(); }
+    std::optional<Instant> next_deadline() const { return agreement_->next_deadline(); }
     void check_invariants() const;
 
     const ledger::Organization& organization() const { return organization_; }
     const protocol::SignedCharter& charter() const { return charter_; }
     const store::Reader& store() const { return store_; }
-    const ledger::Seal& head() const { return bookkeeper_->head(); }
+    const ledger::Seal& head() const { return law_->head(); }
     Sequence oldest() const { return window_.oldest(); }
     tree::Tree& tree() { return tree_; }
     consensus::Mempool& mempool() { return mempool_; }
     const RecentTransactions& recent() const { return recent_; }
-    Pulse pulse(Instant now) const { return bookkeeper_->pulse(now); }
+    Pulse pulse(Instant now) const { return law_->pulse(now); }
 
  private:
+    // A batch, and what the agreement waits for until it is durable.
+    struct Out {
+        store::WriteBatch batch;
+        std::optional<std::uint64_t> log;
+        bool is_block = false;
+    };
+
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
+    Result<void, store::Fault> open(ledger::Seal&& head, crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
-    void note_admitted(std::size_t size_before, Instant now);
+    Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
+    Result<void, store::Fault> carry_out(consensus::Agreement::Effects&& agreed, Effects& fx);
+    Out& next_batch();
+    Result<void, store::Fault> tell_sealed(Effects& fx);
+    Result<void, store::Fault> note_admitted(std::size_t size_before, Instant now, Effects& fx);
+    void post_waiting(const Id& to, std::size_t first);
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
     const store::Reader& store_;
@@ -66,7 +106,18 @@ class OrgInstance {
     RecentTransactions recent_;
     Admission admission_;
     HistoryWindow window_;
-    std::optional<consensus::Bookkeeper> bookkeeper_;  // set from make() on
+    // Set from make() on.
+    std::optional<consensus::LedgerApplication> law_;
+    std::optional<consensus::Agreement> agreement_;
+    bool has_begun_ = false;  // the agreement, with the first tick
+    // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
+    std::deque<Out> writes_;
+    bool is_out_ = false;
+    // And what each wants to be told, once it has said.
+    std::map<Id, std::optional<protocol::Interest>> neighbours_;
+    std::vector<ToNeighbour> sends_;
+    std::vector<Behind> behind_;
+    std::vector<Id> blamed_;
 };
 
 // The members whose accounts a transaction concerns: signer, counterparty, who is rewarded.

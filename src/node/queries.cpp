@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leither/codec/bcs.h"
+#include "leither/ledger/committees.h"
 
 #include "node_impl.h"
 #include "queries_detail.h"
@@ -28,6 +29,21 @@ Answer<Version> version_at(const LedgerView& view, std::optional<Sequence> at) {
     return Version{TRY(view.seal(*at)), /*is_head=*/false};
 }
 
+// From the charter's committee to the one that certified the version.
+Answer<election::CycleChain> committees_of(const LedgerView& view, const Version& version) {
+    OrgInstance& org = *view.organization;
+    return view.read(ledger::committees_up_to(org.organization(), org.store(), org.tree(),
+                                              version.seal, org.oldest()));
+}
+
+// Nothing behind the last id.
+std::optional<Id> id_after(Id id) {
+    for (std::size_t i = Id::kSize; i > 0; --i) {
+        if (++id[i - 1] != 0) return id;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 const char* to_string(QueryError error) {
@@ -35,6 +51,7 @@ const char* to_string(QueryError error) {
         case QueryError::no_organization: return "no_organization";
         case QueryError::unknown_sequence: return "unknown_sequence";
         case QueryError::pruned: return "pruned";
+        case QueryError::uncertified: return "uncertified";
         case QueryError::fault: return "fault";
     }
     UNREACHABLE();
@@ -83,10 +100,12 @@ Answer<std::optional<std::uint64_t>> Queries::next_counter(const Id& id, std::ui
 Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const Version version = TRY(version_at(view, at));
+    if (version.seal.certificate.signatures.empty()) return fail(QueryError::uncertified);
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(
         view.read(version.is_head ? tree.prove(id) : tree.prove_at(version_of(version.seal), id)));
-    return ledger::Receipt{view.organization->charter(), version.seal.header,
+    auto committees = TRY(committees_of(view, version));
+    return ledger::Receipt{view.organization->charter(), std::move(committees), version.seal.header,
                            version.seal.certificate, std::move(proof)};
 }
 
@@ -94,11 +113,13 @@ Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
                                             std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const Version version = TRY(version_at(view, at));
+    if (version.seal.certificate.signatures.empty()) return fail(QueryError::uncertified);
     tree::Tree& tree = view.organization->tree();
     auto proof = TRY(view.read(version.is_head ? tree.prove(prefix)
                                                : tree.prove_at(version_of(version.seal), prefix)));
-    return ledger::ChildReceipt{view.organization->charter(), version.seal.header,
-                                version.seal.certificate, std::move(proof)};
+    auto committees = TRY(committees_of(view, version));
+    return ledger::ChildReceipt{view.organization->charter(), std::move(committees),
+                                version.seal.header, version.seal.certificate, std::move(proof)};
 }
 
 Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {
@@ -112,16 +133,21 @@ Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {
 Answer<std::vector<MemberItem>> Queries::members(const Id& from, std::size_t limit) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const OrgInstance& org = *view.organization;
-    // Room for the organization's own two accounts, which are no members.
-    const auto leaves = TRY(view.read(
-        tree::list_leaves(view.organization->tree(), version_of(org.head()), from, limit + 2)));
+    const tree::Version head = version_of(org.head());
     std::vector<MemberItem> members;
-    for (const tree::PieceLeaf& leaf : leaves) {
-        auto record = TRY(view.decode(leaf.record));
-        auto* member = std::get_if<protocol::MemberRecord>(&record);
-        if (member != nullptr && members.size() < limit) {
-            members.push_back({leaf.id, std::move(*member)});
+    // Among the members lie the organization's own accounts and votes, few or many.
+    for (std::optional<Id> next = from; next && members.size() < limit;) {
+        const std::size_t wanted = limit - members.size() + 1;
+        const auto leaves =
+            TRY(view.read(tree::list_leaves(view.organization->tree(), head, *next, wanted)));
+        for (const tree::PieceLeaf& leaf : leaves) {
+            auto record = TRY(view.decode(leaf.record));
+            auto* member = std::get_if<protocol::MemberRecord>(&record);
+            if (member != nullptr && members.size() < limit) {
+                members.push_back({leaf.id, std::move(*member)});
+            }
         }
+        next = leaves.size() < wanted ? std::nullopt : id_after(leaves.back().id);
     }
     return members;
 }

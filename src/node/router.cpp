@@ -33,7 +33,12 @@ Effects NodeImpl::step(Input&& input, Instant now) {
     }
     auto done =
         std::visit([&](auto&& event) { return on(std::move(event), now, fx); }, std::move(input));
-    if (!done) stop(std::move(done).error(), fx);
+    if (done) done = settle(now, fx);
+    if (!done) {
+        stop(std::move(done).error(), fx);
+    } else if (fx.fatal) {
+        stop(store::Fault(*fx.fatal), fx);
+    }
     return fx;
 }
 
@@ -41,9 +46,9 @@ Effects NodeImpl::step(NetworkInput&& input, Instant now) {
     CHECK(network_);
     Effects fx;
     if (stopped_) return fx;
-    if (auto done = network_->step(std::move(input), now, fx); !done) {
-        stop(std::move(done).error(), fx);
-    }
+    auto done = network_->step(std::move(input), now, fx);
+    if (done) done = settle(now, fx);
+    if (!done) stop(std::move(done).error(), fx);
     if (fx.fatal) stop(store::Fault(*fx.fatal), fx);
     return fx;
 }
@@ -55,6 +60,7 @@ Effects NodeImpl::start_network(Instant now) {
     if (done && organization_) {
         done = network_->follow(organization_->organization().treasury, now, fx);
     }
+    if (done) done = settle(now, fx);
     if (!done) stop(std::move(done).error(), fx);
     return fx;
 }
@@ -73,8 +79,13 @@ std::optional<bool> NodeImpl::is_member(const Id& account) const {
     return record && std::holds_alternative<protocol::MemberRecord>(*record);
 }
 
+bool NodeImpl::is_bookkeeper(const PublicKey& node) const {
+    return organization_ && organization_->is_bookkeeper(node);
+}
+
 Result<void, Fault> NodeImpl::on(const Tick&, Instant now, Effects& fx) {
     if (network_) TRY(network_->tick(now, fx));
+    if (catch_up_) TRY(catch_up(sync::CatchUp::Tick{}, now, fx));
     if (!organization_) return {};
     return organization_->on_tick(now, fx);
 }
@@ -100,9 +111,12 @@ Result<void, Fault> NodeImpl::on(const SignaturesChecked& checked, Instant now, 
 
 Result<void, Fault> NodeImpl::on(const Persisted& persisted, Instant now, Effects& fx) {
     if (!persisted.result) return fail(persisted.result.error());
-    if (founding_) return finish_founding(now, fx);
-    CHECK(organization_);
-    return organization_->on_durable(now, fx);
+    switch (std::exchange(writer_, Writer::none)) {
+        case Writer::founding: return finish_founding(now, fx);
+        case Writer::ledger: return organization_->on_durable(now, fx);
+        case Writer::none: break;
+    }
+    UNREACHABLE();
 }
 
 // What was told before stays true; what was not durable was never told. So stopping at once is
@@ -114,7 +128,7 @@ void NodeImpl::stop(Fault&& fault, Effects& fx) {
     fx.durable.reset();
     fx.verify.clear();
     fx.prune.reset();
-    if (founding_) {
+    if (founding_ && founding_->token != kNobody) {
         fx.replies.emplace_back(
             FoundReply{founding_->token, fail(FoundError::stopping), std::nullopt});
     }
@@ -136,8 +150,11 @@ void NodeImpl::answer_stopping(Input&& input, Effects& fx) const {
 std::optional<Instant> NodeImpl::next_deadline() const {
     if (stopped_) return std::nullopt;
     auto next = organization_ ? organization_->next_deadline() : std::nullopt;
-    const auto network = network_ ? network_->next_deadline() : std::nullopt;
-    if (network && (!next || *network < *next)) next = network;
+    const auto consider = [&next](const std::optional<Instant>& at) {
+        if (at && (!next || *at < *next)) next = at;
+    };
+    if (network_) consider(network_->next_deadline());
+    if (catch_up_) consider(catch_up_->next_deadline());
     return next;
 }
 

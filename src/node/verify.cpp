@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "leither/codec/bcs.h"
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/store/memory_store.h"
 
 #include "opening.h"
@@ -45,9 +45,9 @@ class Replay {
 
  private:
     Result<void, OpenError> seal(const Seal& stored, tree::Tree::Update&& update) {
-        TRY(check_certificate(ledger_.organization, stored));
         TRY(store_.write(update.take_writes()).map_error(fault_of));
         tree_.commit(std::move(update));
+        TRY(check_certificate(ledger_.organization, tree_, stored));
         head_ = stored;
         tree_.retain_from(stored.header.sequence);
         if (stored.header.sequence.value() % kBlocksPerStep != 0) return {};

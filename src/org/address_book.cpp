@@ -33,16 +33,20 @@ AddressBook::AddressBook(Options options, const ChainId& chain, const Members& m
 }
 
 Result<void, store::Fault> AddressBook::load(const store::Reader& reader, Instant now) {
-    TRY(records_shelf_.load<SignedRoutingRecord>(
-        reader, [this, now](ByteView, SignedRoutingRecord&& record) {
-            static_cast<void>(accept(record, now));
-        }));
+    Writes stale;  // what has expired meanwhile
+    TRY(records_shelf_.load<SignedRoutingRecord>(reader,
+                                                 [&](ByteView name, SignedRoutingRecord&& record) {
+                                                     if (!record.record.validity.holds(now))
+                                                         records_shelf_.erase(stale, name);
+                                                     static_cast<void>(accept(record, now));
+                                                 }));
     TRY(delegations_shelf_.load<SignedDelegation>(
-        reader, [this, now](ByteView, SignedDelegation&& delegation) {
+        reader, [&](ByteView name, SignedDelegation&& delegation) {
+            if (!delegation.delegation.validity.holds(now)) delegations_shelf_.erase(stale, name);
             const PublicKey node = delegation.delegation.node;
             introduce(node, Delegations{delegation}, now);
         }));
-    writes_ = {};  // what was read needs no writing
+    writes_ = std::move(stale);  // what was read needs no writing
     return {};
 }
 

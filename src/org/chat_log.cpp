@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "leither/base/check.h"
@@ -119,7 +120,10 @@ Result<void, ChatRefusal> ChatLog::Impl::take_members(const KeptLine& line, Orig
                                                       Instant now, Effects& effects) {
     if (runs.knows(line)) return fail(ChatRefusal::known);
     const SignedLine& signed_ = line.line;
-    if (!check(signed_, setup.chain, now)) return fail(ChatRefusal::bad_line);
+    if (const auto holds = check(signed_, setup.chain, now); !holds) {
+        if (holds.error() == protocol::RecordError::bad_signature) effects.forged = true;
+        return fail(ChatRefusal::bad_line);
+    }
     const bool fresh = instant_from_unix_ms(signed_.line.time_ms) + kFreshWindow >= now;
     const bool unasked = origin == Origin::said || origin == Origin::heard;
     if (!fresh && unasked) return fail(ChatRefusal::too_old);
@@ -202,12 +206,21 @@ void ChatLog::Impl::on(Told&& input, Instant now, Effects& effects) {
 }
 
 void ChatLog::Impl::on(Found&& input, Instant now, Effects& effects) {
+    std::set<Id> parted;  // authors whose lines do not join ours: all of them are one answer
     for (const FoundLine& one : input.lines) {
+        const Id author = crypto::id_of(one.line.line.author);
+        if (parted.contains(author)) continue;
         const KeptLine line = kept(one.line);
         const auto taken = one.voucher == Voucher::keeper
                                ? take_members(line, Origin::found, now, effects)
                                : take(line, Origin::found, now, effects);
-        if (!taken) log.debug("found_line_refused", "why={}", to_string(taken.error()));
+        if (taken) continue;
+        log.debug("found_line_refused", "why={}", to_string(taken.error()));
+        if (taken.error() != ChatRefusal::gap) continue;
+        parted.insert(author);
+        if (!links.empty()) {
+            ask_after(links.begin()->first, author, line.number(), now, effects);
+        }
     }
     // Who is connected already has shown its tips, but not that it has what comes before.
     for (const auto& [author, run] : runs.all()) {
@@ -277,10 +290,10 @@ void ChatLog::Impl::on(Asked&& input, Instant now, Effects& effects) {
     const Run* run = runs.find(input.ask.author);
     if (run == nullptr || !links.contains(input.from) || input.ask.from > run->last()) return;
     ChatLines answer;
-    std::uint64_t number = std::max(input.ask.from, run->first());
-    for (; number <= run->last() && !answer.lines.full(); ++number) {
-        answer.lines.push_back(run->at(number)->line);
-    }
+    const std::uint64_t from = std::max(input.ask.from, run->first());
+    const std::uint64_t count =
+        std::min<std::uint64_t>(run->last() - from + 1, protocol::kChatLinesPerReply);
+    for (std::uint64_t i = 0; i < count; ++i) answer.lines.push_back(run->at(from + i)->line);
     answer.pass = members.pass_of(input.ask.author, now);
     effects.sends.push_back({input.from, std::move(answer)});
 }

@@ -54,8 +54,10 @@ Result<void, store::Fault> ChatRuns::load(const store::Reader& reader) {
             run == nullptr ? runs_.size() < options_.authors_max : follows(line, run->lines.back());
         if (!fits) return;
         append(author, line, unused);
-        Run& grown = runs_.at(author);
-        if (grown.first() > 1) grown.older_tries = kOlderTries;
+        const auto grown = runs_.find(author);  // there was room for the line, or there was not
+        if (grown != runs_.end() && grown->second.first() > 1) {
+            grown->second.older_tries = kOlderTries;
+        }
     });
 }
 
@@ -93,11 +95,15 @@ Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line
         const Id gone = silent->first;
         while (runs_.contains(gone)) drop_front(gone, writes);
     }
+    start_run(author, line, origin, writes);
+    return {};
+}
+
+void ChatRuns::start_run(const Id& author, const KeptLine& line, Origin origin, Writes& writes) {
     append(author, line, writes);
     const auto begun = runs_.find(author);
     const bool midway = origin == Origin::found && line.number() > 1;
     if (midway && begun != runs_.end()) begun->second.older_tries = kOlderTries;
-    return {};
 }
 
 bool ChatRuns::seeks_older(const Run& run) const {
@@ -167,7 +173,7 @@ Result<void, ChatRefusal> ChatRuns::jump(const Id& author, const KeptLine& line,
     Run& run = runs_.at(author);
     if (!is_answer(origin) || ++run.unfilled < kUnfilledMax) return fail(ChatRefusal::gap);
     while (runs_.contains(author)) drop_front(author, writes);
-    append(author, line, writes);
+    start_run(author, line, origin, writes);
     return {};
 }
 

@@ -67,6 +67,8 @@ class ChatRuns {
                                       Writes& writes);
     Result<void, ChatRefusal> jump(const Id& author, const KeptLine& line, Origin origin,
                                    Writes& writes);
+    // REQUIRES: the author has none.
+    void start_run(const Id& author, const KeptLine& line, Origin origin, Writes& writes);
     static Result<void, ChatRefusal> check_pace(const Run& run, const KeptLine& line);
     void append(const Id& author, const KeptLine& line, Writes& writes);
     void drop_front(const Id& author, Writes& writes);

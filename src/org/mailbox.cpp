@@ -81,7 +81,9 @@ struct Mailbox::Impl {
 
     // ---- Sending
     void run(Instant now, Effects& effects);
+    // Tries now and puts off the next try.
     void attempt(Parcel& parcel, Instant now, Effects& effects);
+    void try_now(Parcel& parcel, Instant now, Effects& effects);
     // True if one of the recipient's nodes is connected.
     bool offer_to_recipient(Parcel& parcel, Instant now, Effects& effects);
     void offer_to_holders(Parcel& parcel, Instant now, Effects& effects);
@@ -141,9 +143,13 @@ void Mailbox::Impl::expire(const Hash& message, Effects& effects) {
     parcels.erase(message, writes);
 }
 
-void Mailbox::Impl::attempt(Parcel& parcel, Instant now, Effects& effects) {
+void Mailbox::Impl::try_now(Parcel& parcel, Instant now, Effects& effects) {
     const bool met = offer_to_recipient(parcel, now, effects);
     if (!met && parcel.place == Place::outgoing) offer_to_holders(parcel, now, effects);
+}
+
+void Mailbox::Impl::attempt(Parcel& parcel, Instant now, Effects& effects) {
+    try_now(parcel, now, effects);
     parcel.back_off = parcel.back_off == Duration{}
                           ? options.retry_min
                           : std::min(2 * parcel.back_off, options.retry_max);
@@ -220,7 +226,7 @@ void Mailbox::Impl::offer(const EnvelopeOffer& what, const Id& node, Instant now
                   [&](const auto& entry) { return now - entry.second >= options.answer_timeout; });
     if (link.offered.contains(what.message)) return;
     if (link.offered.size() >= options.offers_per_node_max) {
-        link.waiting.insert(what.message);
+        if (link.waiting.size() < options.waiting_per_node_max) link.waiting.insert(what.message);
         return;
     }
     link.offered[what.message] = now;
@@ -258,7 +264,7 @@ void Mailbox::Impl::meet(const Id& node, Instant now, Effects& effects) {
         Parcel& parcel = *parcels.find(message);
         const bool lacks =
             parcel.state != OutgoingState::delivered && parcel.holding() < options.holders;
-        if (lacks) attempt(parcel, now, effects);
+        if (lacks) try_now(parcel, now, effects);
     }
 }
 
@@ -502,7 +508,10 @@ EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, I
     const auto bytes = static_cast<std::uint32_t>(encoded_size(envelope));
     const EnvelopeOutcome outcome = judge(from, {message, recipient, bytes}, now);
     if (outcome != EnvelopeOutcome::wanted) return outcome;
-    if (!check(envelope, setup.chain, now)) return EnvelopeOutcome::refused;
+    if (const auto holds = check(envelope, setup.chain, now); !holds) {
+        effects.forged = holds.error() == protocol::RecordError::bad_signature;
+        return EnvelopeOutcome::refused;
+    }
     if (served.contains(recipient)) {
         arrive(message, envelope, now, effects);
         // Whoever brought it has it: another of the account's nodes, perhaps.
@@ -572,7 +581,7 @@ Mailbox::~Mailbox() = default;
 Result<void, store::Fault> Mailbox::load(const store::Reader& reader, Instant now) {
     TRY(impl_->parcels.load(reader, now));
     TRY(impl_->incoming.load(reader));
-    TRY(impl_->settled.load(reader, now));
+    TRY(impl_->settled.load(reader));
     return {};
 }
 
@@ -622,6 +631,7 @@ void Mailbox::check_invariants() const {
     impl_->settled.check_invariants();
     for (const auto& [node, link] : impl_->links) {
         CHECK(link.offered.size() <= impl_->options.offers_per_node_max);
+        CHECK(link.waiting.size() <= impl_->options.waiting_per_node_max);
         for (const Hash& message : link.shared) CHECK(impl_->incoming.contains(message));
     }
 }

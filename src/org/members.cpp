@@ -16,8 +16,9 @@ Members::Members(Options options, const ChainId& chain, const MemberSource& sour
 }
 
 Result<void, store::Fault> Members::load(const store::Reader& reader, Instant now) {
-    return shelf_.load<SignedPass>(reader, [this, now](ByteView, SignedPass&& pass) {
+    return shelf_.load<SignedPass>(reader, [this, now](ByteView name, SignedPass&& pass) {
         const bool usable = check(pass, chain_, now).has_value();
+        if (!pass.pass.validity.holds(now)) shelf_.erase(writes_, name);
         if (usable && passes_.size() < options_.passes_max) passes_[pass.pass.account] = pass;
     });
 }

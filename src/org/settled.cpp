@@ -4,11 +4,11 @@
 
 namespace leither::org {
 
-Result<void, store::Fault> Settled::load(const store::Reader& reader, Instant now) {
+Result<void, store::Fault> Settled::load(const store::Reader& reader) {
     Writes unused;
     return shelf_.load<Entry>(reader, [&](ByteView name, Entry&& entry) {
         const auto message = Hash::from(name);
-        if (message && entry.expires_ms > unix_ms(now)) add(*message, std::move(entry), unused);
+        if (message) add(*message, std::move(entry), unused);
     });
 }
 

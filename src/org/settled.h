@@ -22,7 +22,8 @@ class Settled {
     };
 
     Settled(std::size_t max, Shelf shelf) : max_(max), shelf_(std::move(shelf)) {}
-    Result<void, store::Fault> load(const store::Reader& reader, Instant now);
+    // What has expired meanwhile goes with the next `expire`.
+    Result<void, store::Fault> load(const store::Reader& reader);
 
     // Of too many, those that expire first are forgotten.
     void add(const Hash& message, Entry entry, Writes& writes);

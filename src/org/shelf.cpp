@@ -1,8 +1,19 @@
 #include "leither/org/shelf.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace leither::org {
+
+void Writes::append(const store::WriteBatch& later) {
+    for (const auto& one : later.puts()) put(one.key, one.value);
+    for (const auto& one : later.erases()) erase(one.key);
+}
+
+void Writes::append(Writes&& later) {
+    later.pending_.merge(pending_);  // of two to one key it keeps its own
+    pending_ = std::exchange(later.pending_, {});
+}
 
 store::WriteBatch Writes::take() {
     store::WriteBatch batch;

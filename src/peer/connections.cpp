@@ -316,8 +316,9 @@ void Hub::Impl::note_end_of_dial(const Link& link, CloseReason reason, Instant n
         case CloseReason::said_goodbye: break;
     }
     // Whoever hung up before it had proven itself may be a node with a new key.
-    const bool was_met = link.stage == Link::Stage::handshaking;
-    if (was_met && link.target.node) table.mistaken(link.remote);
+    const bool is_unproven =
+        link.stage == Link::Stage::handshaking && !link.session->is_established();
+    if (is_unproven && link.target.node) table.mistaken(link.remote);
     const bool was_stable = link.stage == Link::Stage::up && now - link.up_since >= kFlapping;
     if (!was_stable) return table.failed(link.remote, now);
     table.lasted(link.remote);

@@ -96,6 +96,7 @@ void Hub::Impl::on(const Introduce& introduce, Instant now, Effects&) {
     options.listen_port = introduce.listen_port;
     options.features = introduce.features;
     if (!moved) return;
+    if (round.is_open()) round.conclude(now);  // nobody cares for the old port any more
     reachability = {};
     round_at = std::nullopt;
     if (options.listen_port != 0) round_at = now + kFirstDialBackAfter;
@@ -251,8 +252,8 @@ std::vector<PeerAddress> Hub::addresses(std::size_t max) const {
                              [](const KnownAddress* known) { return *known->last_success; });
     std::vector<PeerAddress> out;
     for (const KnownAddress* known : reached) {
-        if (out.size() >= max) break;
         for (const Context& context : known->contexts) {
+            if (out.size() >= max) return out;
             out.push_back(
                 {known->endpoint, context, known->node, known->static_key, known->source});
         }

@@ -28,10 +28,11 @@ bool can_be_dialed(const Endpoint& endpoint) {
            !endpoint.address.is_multicast();
 }
 
-// The smaller, the sooner it gives way. Configured and reached addresses never do.
+// Configured and reached addresses never give way.
 bool is_settled(const KnownAddress& known) {
     return known.source == Source::configured || known.last_success.has_value();
 }
+// The smaller, the sooner it gives way.
 auto worth(const KnownAddress& known) {
     return std::tuple(-static_cast<std::int64_t>(known.failures), known.source, known.learned);
 }

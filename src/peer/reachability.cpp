@@ -52,7 +52,7 @@ void Hub::Impl::conclude_if_complete(Instant now, Effects& fx) {
     if (!round.is_open()) return;
     if (!round.is_complete() && now < *round.until()) return;
     Reachability found = round.conclude(now);
-    if (found.verdict == Reachability::Verdict::unknown) {
+    if (found.verdict == Reachability::Verdict::unknown && options.listen_port != 0) {
         round_at = now + kAskAgainAfter * options.dial_back_interval_min;
     }
     // What is known stands until somebody has tried again.
@@ -104,10 +104,14 @@ void Hub::Impl::answer_probe(const Probe& probe, DialBackOutcome outcome, Instan
 
 void Hub::Impl::end_probe(const Link& link, CloseReason reason, Instant now, Effects& fx) {
     const bool was_open = link.stage != Link::Stage::dialing;
+    const bool was_broken_off =
+        reason == CloseReason::stopping || reason == CloseReason::not_needed;
     DialBackOutcome outcome = DialBackOutcome::unreachable;
     if (link.session && link.session->is_established()) {
         outcome = DialBackOutcome::reached;
-    } else if (was_open && reason != CloseReason::stopping) {
+    } else if (was_broken_off) {
+        outcome = DialBackOutcome::declined;
+    } else if (was_open) {
         outcome = DialBackOutcome::other_node;
     }
     answer_probe(*link.probe, outcome, now, fx);

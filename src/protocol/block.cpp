@@ -60,16 +60,22 @@ Hash block_hash(const ChainId& chain, const BlockHeader& header) {
     return crypto::tagged_hash(tags::kBlock, chain, bcs::encode(header));
 }
 
-Bytes precommit_message(const ChainId& chain, const Slot& slot, const Hash& block) {
-    bcs::Writer out;
-    bcs::write(out, slot);
-    bcs::write(out, block);
-    return crypto::tagged_message(tags::kPrecommit, chain, out.view());
+Hash hash_as_parent(const ChainId& chain, const BlockHeader& header) {
+    if (header.sequence == Sequence(0)) return Hash::copy_of(chain.view());
+    return block_hash(chain, header);
 }
 
 bool Certificate::is_canonical() const {
     return std::ranges::adjacent_find(signatures, std::ranges::greater_equal{},
                                       &SeatSignature::seat) == signatures.end();
+}
+
+std::uint32_t signers_of(const Certificate& certificate) {
+    std::uint32_t signers = 0;
+    for (const SeatSignature& vote : certificate.signatures) {
+        if (vote.seat < kSeatsMax) signers |= std::uint32_t{1} << vote.seat;
+    }
+    return signers;
 }
 
 const char* to_string(CertificateError error) {
@@ -85,6 +91,13 @@ const char* to_string(CertificateError error) {
 Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
                                       const BlockHeader& header,
                                       std::span<const PublicKey> committee) {
+    return verify(certificate, chain, header, committee, crypto::verify);
+}
+
+Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
+                                      const BlockHeader& header,
+                                      std::span<const PublicKey> committee,
+                                      const SignatureVerifier& holds) {
     const bool same_block = certificate.block == block_hash(chain, header);
     const bool same_slot =
         certificate.slot.height == header.sequence && certificate.slot.branch == Prefix{};
@@ -100,7 +113,7 @@ Result<void, CertificateError> verify(const Certificate& certificate, const Chai
     }
     const Bytes message = precommit_message(chain, certificate.slot, certificate.block);
     for (const SeatSignature& vote : certificate.signatures) {
-        if (!crypto::verify(committee[vote.seat], message, vote.signature)) {
+        if (!holds(committee[vote.seat], message, vote.signature)) {
             return fail(CertificateError::bad_signature);
         }
     }

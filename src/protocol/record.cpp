@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
+#include "leither/protocol/domain_tags.h"
 
 namespace leither::protocol {
 
@@ -28,7 +30,9 @@ std::optional<Amount> sum_of(const TreasuryRecord& record) {
     return sum;
 }
 
-std::optional<Amount> sum_of(const BookkeepingRecord&) {
+// Neither the organization's own records nor votes hold credit.
+template <class Other>
+std::optional<Amount> sum_of(const Other&) {
     return Amount{};
 }
 
@@ -52,8 +56,18 @@ const char* to_string(RewardKind kind) {
     UNREACHABLE();
 }
 
+const char* to_string(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::open: return "open";
+        case Outcome::passed: return "passed";
+        case Outcome::rejected: return "rejected";
+        case Outcome::unpaid: return "unpaid";
+    }
+    UNREACHABLE();
+}
+
 bool MemberRecord::is_canonical() const {
-    return strictly_rising(lanes, &Lane::lane);
+    return strictly_rising(lanes, &Lane::lane) && strictly_rising(voted, std::identity{});
 }
 
 std::uint64_t MemberRecord::next_counter(std::uint8_t lane) const {
@@ -63,6 +77,20 @@ std::uint64_t MemberRecord::next_counter(std::uint8_t lane) const {
 
 bool BookkeepingRecord::is_canonical() const {
     return strictly_rising(supervisors, std::identity{});
+}
+
+Id vote_id(const ChainId& chain, const Id& proposer, std::uint8_t lane, std::uint64_t counter) {
+    bcs::Writer out;
+    bcs::write(out, proposer);
+    bcs::write(out, lane);
+    bcs::write(out, counter);
+    const Hash hash = crypto::tagged_hash(tags::kVoteId, chain, out.view());
+    return Id::copy_of(hash.view().first(Id::kSize));
+}
+
+bool is_passed(std::uint64_t yes, std::uint64_t no, std::uint64_t members) {
+    const Uint128 cast = Uint128{yes} + no;
+    return Uint128{yes} * 3 >= cast * 2 && Uint128{yes} * 3 >= members && yes > 0;
 }
 
 std::optional<Amount> sum_of(const Record& record) {

@@ -55,9 +55,15 @@ constexpr std::array<Row, kRefusals> kRows = {{
      "again in the next pulse."},
     {Refusal::sponsor_unknown, "sponsor_unknown",
      "The sponsor has no account in this organization. Name a member as sponsor, or none."},
+    {Refusal::not_candidate, "not_candidate",
+     "The account is no candidate, so no node can act for it. Pledge first."},
     {Refusal::bad_signature, "bad_signature",
      "Signature number {actual} does not hold (counted from 0: counterparty, signer, cosigners). "
      "Sign again with the account's own key for this organization."},
+    {Refusal::reserved_lane, "reserved_lane",
+     "The transaction uses nonce lane {actual}. Lane {limit} is for the acts of a candidate's "
+     "node, "
+     "and they use no other: choose the lane accordingly."},
     {Refusal::bad_nonce, "bad_nonce",
      "The transaction has counter {actual} in its nonce lane, but {limit} comes next. Sign again "
      "with counter {limit}."},
@@ -107,6 +113,78 @@ constexpr std::array<Row, kRefusals> kRows = {{
     {Refusal::release_not_due, "release_not_due",
      "The pledge falls free at pulse {limit}; it is pulse {actual} now. Release it again from that "
      "pulse on."},
+    {Refusal::too_many_candidates, "too_many_candidates",
+     "The organization has {actual} candidates, and {limit} is the most. Wait until one releases "
+     "its pledge."},
+    {Refusal::too_early, "too_early",
+     "This is taken from pulse {limit} of the cycle on; it is pulse {actual} now. Send it again "
+     "then."},
+    {Refusal::too_late, "too_late",
+     "This was taken up to pulse {limit}; it is pulse {actual} now. Send it in the next cycle."},
+    {Refusal::already_revealed, "already_revealed",
+     "The candidate has revealed a link in this cycle already. Nothing needs to be done."},
+    {Refusal::wrong_link, "wrong_link",
+     "The link does not lead to the one given out last. Give out the links of the registered chain "
+     "in order, or release the pledge and register a new chain."},
+    {Refusal::vote_key_in_use, "vote_key_in_use",
+     "The vote key is the node key, or votes in another term or for somebody else. Make a new key "
+     "for each term."},
+    {Refusal::no_seat, "no_seat",
+     "The account has neither seat nor spare in that term. Nothing needs to be done."},
+    {Refusal::already_ready, "already_ready",
+     "The seat is known to be ready already. Nothing needs to be done."},
+    {Refusal::rewards_unknown, "rewards_unknown",
+     "No rewards of cycle {actual} can be claimed in cycle {limit}. Claim them after that cycle, "
+     "within the eight cycles that follow."},
+    {Refusal::wrong_proof, "wrong_proof",
+     "The proof does not lead to the root of that cycle's rewards. Make it from the rewards that "
+     "the cycle block has committed."},
+    {Refusal::already_claimed, "already_claimed",
+     "This reward is claimed already. Nothing needs to be done."},
+    {Refusal::vote_needed, "vote_needed",
+     "Structural and operation rewards need the members' consent. Propose a vote on this reward."},
+    {Refusal::paid_by_rule, "paid_by_rule",
+     "Mining rewards follow from recorded work and are claimed by their owner. Choose another kind "
+     "of reward."},
+    {Refusal::fixed_parameter, "fixed_parameter",
+     "No vote changes this parameter, since all time is reckoned by it. Choose another one."},
+    {Refusal::parameter_out_of_bounds, "parameter_out_of_bounds",
+     "The value {actual} passes the parameter's bound of {limit}. Choose a value within the "
+     "bounds."},
+    {Refusal::too_many_votes, "too_many_votes",
+     "{actual} votes are open, and {limit} is the most. Wait until one closes."},
+    {Refusal::vote_not_open, "vote_not_open",
+     "This vote is not open. Look at the list of open votes."},
+    {Refusal::joined_after_vote, "joined_after_vote",
+     "The account exists since sequence {actual}, the vote since {limit}. Only who was a member "
+     "before may vote: wait for the next vote."},
+    {Refusal::already_voted, "already_voted",
+     "The account has voted already. Nothing needs to be done."},
+    {Refusal::nothing_pledged, "nothing_pledged",
+     "The accused has no pledge that answers for that term. Nothing can be taken."},
+    {Refusal::bad_evidence, "bad_evidence",
+     "The two statements do not convict the accused of anything. Check that both are signed by its "
+     "vote key of that term, in one slot, and differ."},
+    {Refusal::not_silent, "not_silent",
+     "The committee counts as silent from pulse {limit}; it is pulse {actual} now. Wait until "
+     "then."},
+    {Refusal::not_last_block, "not_last_block",
+     "The act stands on sequence {actual}, but the last block is another, of sequence {limit}. "
+     "Have "
+     "the act signed for the last block."},
+    {Refusal::committee_not_tiny, "committee_not_tiny",
+     "The committee has {actual} seats; a supervisor may replace one of at most {limit}. Recover "
+     "by "
+     "the candidates' signatures instead."},
+    {Refusal::no_next_committee, "no_next_committee",
+     "No other committee is elected for the next term. Hand over by a supervisor instead."},
+    {Refusal::too_few_countersignatures, "too_few_countersignatures",
+     "{actual} candidates have countersigned, but {limit} must. Ask further candidates."},
+    {Refusal::too_little_pledge, "too_little_pledge",
+     "Candidates with a pledge of {actual} have signed, but {limit} is needed. Ask further "
+     "candidates."},
+    {Refusal::takeover_not_first, "takeover_not_first",
+     "The act must be the first transaction of its block. Send it again in the next pulse."},
     {Refusal::already_pending, "already_pending",
      "The same transaction is waiting already. Wait for it to be committed."},
     {Refusal::already_committed, "already_committed",

@@ -19,6 +19,14 @@ struct KindName {
     const char* operator()(const Pledge&) const { return "pledge"; }
     const char* operator()(const Release&) const { return "release"; }
     const char* operator()(const Cancel&) const { return "cancel"; }
+    const char* operator()(const Reveal&) const { return "reveal"; }
+    const char* operator()(const Ready&) const { return "ready"; }
+    const char* operator()(const Claim&) const { return "claim"; }
+    const char* operator()(const Propose&) const { return "propose"; }
+    const char* operator()(const Cast&) const { return "cast"; }
+    const char* operator()(const Evidence&) const { return "evidence"; }
+    const char* operator()(const HandOver&) const { return "hand_over"; }
+    const char* operator()(const Recovery&) const { return "recovery"; }
 };
 
 struct Counterparty {
@@ -27,11 +35,19 @@ struct Counterparty {
     Answer operator()(const Join& join) const { return crypto::id_of(join.application.applicant); }
     Answer operator()(const Leave& leave) const { return leave.member; }
     Answer operator()(const SetRole& change) const { return change.member; }
-    // A reward needs no consent; the others concern their owner alone.
+    // A reward and a verdict need no consent; the others concern their owner alone, or everybody.
     Answer operator()(const Reward&) const { return std::nullopt; }
     Answer operator()(const Pledge&) const { return std::nullopt; }
     Answer operator()(const Release&) const { return std::nullopt; }
     Answer operator()(const Cancel&) const { return std::nullopt; }
+    Answer operator()(const Reveal&) const { return std::nullopt; }
+    Answer operator()(const Ready&) const { return std::nullopt; }
+    Answer operator()(const Claim&) const { return std::nullopt; }
+    Answer operator()(const Propose&) const { return std::nullopt; }
+    Answer operator()(const Cast&) const { return std::nullopt; }
+    Answer operator()(const Evidence&) const { return std::nullopt; }
+    Answer operator()(const HandOver&) const { return std::nullopt; }
+    Answer operator()(const Recovery&) const { return std::nullopt; }
 };
 
 }  // namespace
@@ -42,6 +58,24 @@ const char* kind_name(const Action& action) {
 
 std::optional<Id> counterparty(const Action& action) {
     return std::visit(Counterparty{}, action);
+}
+
+std::size_t bytes_max(const Action& action) {
+    return std::holds_alternative<Recovery>(action) ? kRecoveryBytesMax : kTransactionBytesMax;
+}
+
+bool is_node_act(const Action& action) {
+    return std::holds_alternative<Reveal>(action) || std::holds_alternative<Ready>(action) ||
+           std::holds_alternative<Claim>(action);
+}
+
+bool is_takeover(const Action& action) {
+    return std::holds_alternative<HandOver>(action) || std::holds_alternative<Recovery>(action);
+}
+
+bool opens_height(const Transaction& transaction) {
+    const Action& action = transaction.body.action;
+    return !std::holds_alternative<Reveal>(action) && !std::holds_alternative<Ready>(action);
 }
 
 std::size_t signatures_needed(const TransactionBody& body) {

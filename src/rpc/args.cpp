@@ -61,7 +61,8 @@ std::optional<Bytes> parse_bytes(const JsonValue& value) {
 
 std::optional<Endpoint> parse_endpoint(const JsonValue& value) {
     const auto text = value.plain_text();
-    return text ? Endpoint::parse(*text) : std::nullopt;
+    const auto endpoint = text ? Endpoint::parse(*text) : std::nullopt;
+    return endpoint && endpoint->port != 0 ? endpoint : std::nullopt;
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ const char* remedy(node::FoundError error) {
         case node::FoundError::exists:
             return "this node keeps an organization already; use another data directory";
         case node::FoundError::not_bookkeeper:
-            return "the charter must name this node's key (node.status) as its one bookkeeper";
+            return "the charter must name this node's key (node.status) among its bookkeepers";
         case node::FoundError::invalid: return "the genesis breaks a rule; data.detail names it";
         case node::FoundError::stopping: return "the node is stopping; start it again and retry";
     }
@@ -89,6 +89,10 @@ CallError query_error(node::QueryError error) {
         case node::QueryError::pruned:
             return named(ErrorCode::no_version,
                          "that sequence lies behind the history window of this node");
+        case node::QueryError::uncertified:
+            return named(ErrorCode::no_version,
+                         "the founding has no certificate of its own; ask again when the first "
+                         "block is sealed");
         case node::QueryError::fault:
             return named(ErrorCode::fault, "the store failed; the daemon's log has the detail");
     }

@@ -206,7 +206,6 @@ Json status_json(const dht::Status& status) {
               {"item_bytes_max", status.item_bytes_max},
               {"peers", status.peers},
               {"peers_max", status.peers_max}}},
-            {"published", status.kept},
             {"lookups",
              {{"at_work", status.lookups},
               {"requests", status.requests},

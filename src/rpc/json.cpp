@@ -33,7 +33,17 @@ Json fields_json(const MemberRecord& record) {
                 {"cycle_transactions", record.cycle_transactions}};
     if (record.candidacy) {
         out["candidacy"] = {{"node_key", record.candidacy->node_key.hex()},
-                            {"reveal_chain", record.candidacy->reveal_chain.hex()}};
+                            {"last_link", record.candidacy->last_link.hex()}};
+        if (const auto& revealed = record.candidacy->revealed) {
+            out["candidacy"]["revealed"] = {{"cycle", revealed->cycle},
+                                            {"vote_key", revealed->vote_key.hex()}};
+        }
+        Json history = Json::array();
+        for (const auto& work : record.candidacy->history) {
+            history.push_back(
+                {{"cycle", work.cycle}, {"assigned", work.assigned}, {"done", work.done}});
+        }
+        out["candidacy"]["history"] = std::move(history);
     }
     return out;
 }
@@ -57,10 +67,98 @@ Json fields_json(const TreasuryRecord& record) {
 Json fields_json(const BookkeepingRecord& record) {
     Json supervisors = Json::array();
     for (const auto& id : record.supervisors) supervisors.push_back(id.hex());
+    Json votes = Json::array();
+    for (const auto& open : record.votes) {
+        votes.push_back({{"vote", open.vote.hex()}, {"closes", open.closes.value()}});
+    }
+    Json changes = Json::array();
+    for (const auto& coming : record.changes) {
+        changes.push_back({{"cycle", coming.cycle},
+                           {"parameter", kParamTable[coming.change.param].name},
+                           {"value", coming.change.value}});
+    }
     return {{"kind", "bookkeeping"},
             {"params", to_json(record.params)},
             {"supervisors", std::move(supervisors)},
-            {"members", record.members}};
+            {"members", record.members},
+            {"votes", std::move(votes)},
+            {"changes", std::move(changes)}};
+}
+
+Json seats_json(const Seats& seats) {
+    Json out = Json::array();
+    for (const auto& seat : seats) {
+        out.push_back({{"member", seat.member.hex()},
+                       {"node_key", seat.node_key.hex()},
+                       {"vote_key", seat.vote_key.hex()}});
+    }
+    return out;
+}
+
+Json committee_json(const Committee& committee) {
+    return {{"seats", seats_json(committee.seats)}, {"spares", seats_json(committee.spares)}};
+}
+
+Json fields_json(const ElectionRecord& record) {
+    Json rewards = Json::array();
+    for (const auto& root : record.rewards) {
+        rewards.push_back(
+            {{"cycle", root.cycle}, {"root", root.root.hex()}, {"claimed", root.claimed}});
+    }
+    return {{"kind", "election"},
+            {"cycle", record.cycle},
+            {"first_pulse", record.first_pulse.value()},
+            {"end_pulse", record.end_pulse.value()},
+            {"first_sequence", record.first_sequence.value()},
+            {"seed", record.seed.hex()},
+            {"former", seats_json(record.former)},
+            {"present", seats_json(record.present)},
+            {"next", committee_json(record.next)},
+            {"after_next", committee_json(record.after_next)},
+            {"ready", record.ready},
+            {"rewards", std::move(rewards)}};
+}
+
+Json fields_json(const CandidateTable& table) {
+    Json rows = Json::array();
+    for (const auto& row : table.rows) {
+        rows.push_back({{"member", row.member.hex()},
+                        {"node_key", row.node_key.hex()},
+                        {"pledge", amount_text(row.pledge)}});
+    }
+    return {{"kind", "candidates"}, {"candidates", std::move(rows)}};
+}
+
+Json fields_json(const TallyRecord& tally) {
+    return {{"kind", "tally"}, {"blocks", tally.blocks}, {"signed_by", tally.signed_by}};
+}
+
+struct SubjectJson {
+    Json operator()(const ParamChange& change) const {
+        return {{"kind", "parameter"},
+                {"parameter", kParamTable[change.param].name},
+                {"value", change.value}};
+    }
+    Json operator()(const Grant& grant) const {
+        return {{"kind", to_string(grant.kind)},
+                {"member", grant.member.hex()},
+                {"amount", amount_text(grant.amount)},
+                {"reason", grant.reason},
+                {"proof", grant.proof}};
+    }
+};
+
+Json fields_json(const VoteRecord& vote) {
+    return {{"kind", "vote"},
+            {"proposal", vote.proposal.hex()},
+            {"proposer", vote.proposer.hex()},
+            {"subject", std::visit(SubjectJson{}, vote.subject)},
+            {"opened", vote.opened.value()},
+            {"closes", vote.closes.value()},
+            {"yes", vote.yes},
+            {"no", vote.no},
+            {"members", vote.members},
+            {"outcome", to_string(vote.outcome)}};
 }
 
 }  // namespace

@@ -120,12 +120,13 @@ protocol::Transaction Community::cancel(const crypto::KeyPair& signer,
     return wallet::sign(draft(signing), protocol::Cancel{}, signer, nullptr);
 }
 
-node::PublishManifest Community::manifest(const node::Queries& queries, Instant now) const {
+node::PublishManifest Community::manifest(const node::Queries& queries, Instant now,
+                                          Duration lifetime) const {
     const crypto::KeyPair key = organization_key();
     const auto read_key = protocol::read_key_of(key);
     protocol::Manifest manifest = queries.manifest_draft().value();
     manifest.read_key = read_key.public_key();
-    manifest.validity = protocol::Validity::from(now, std::chrono::hours(24 * 30));
+    manifest.validity = protocol::Validity::from(now, lifetime);
     node::PublishManifest order;
     order.item.content = protocol::sign(manifest, key);
     const auto salt = dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt));

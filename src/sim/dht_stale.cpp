@@ -183,7 +183,7 @@ Report Archive::run() {
     world.every(kReplayEvery, end, [this] { replay(); });
     world.every(kAuditEvery, end, [this] { audit_all(); });
     while (world.now() + kRound <= end) round();
-    world.run_for(minutes(1));
+    world.run_until(end + minutes(1));
 
     Report report;
     report.at_most("holders gone back", 0, static_cast<std::int64_t>(gone_back_));

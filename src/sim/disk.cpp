@@ -13,6 +13,10 @@ constexpr std::array kAllParts = {Disk::Part::ledger, Disk::Part::network};
 
 }  // namespace
 
+void Disk::put_in(Part part, const WriteBatch& batch) {
+    CHECK(of(part).store.write(batch).has_value());
+}
+
 // ---- Operations
 
 Duration Disk::begin(Part part, Operation&& operation) {
@@ -41,6 +45,7 @@ Result<void, store::Fault> Disk::finish(Part part) {
         if (keeps && !is_full_) one.unseen = *done.batch;
         return written;
     }
+    ++one.written;
     tell(part, *done.batch);
     if (one.lies) one.lies->told.push_back(*done.batch);
     return {};

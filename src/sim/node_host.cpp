@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "leither/base/check.h"
+#include "leither/consensus/vote_log.h"
 
 namespace leither::sim {
 
@@ -34,6 +35,9 @@ NodeHost::NodeHost(Options options, const Prng& entropy, NodeWatcher& watcher)
       chance_(entropy_.next()),
       watcher_(watcher),
       disk_(options_.disk, Prng(entropy_.next())) {
+    store::WriteBatch born;
+    consensus::vote_log::put(born, consensus::Vouch{});
+    disk_.put_in(Disk::Part::ledger, born);
     disk_.watch([this](Disk::Part part, const store::WriteBatch& batch) {
         if (part == Disk::Part::ledger) watcher_.on_durable(*this, batch);
     });

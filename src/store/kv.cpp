@@ -46,7 +46,7 @@ Bytes version_key(std::uint64_t sequence, KeyKind kind, std::uint32_t index) {
 std::optional<VersionKey> parse_version_key(ByteView key) {
     if (key.size() != kVersionKeySize) return std::nullopt;
     const std::uint8_t kind = key[8];
-    if (kind > static_cast<std::uint8_t>(KeyKind::genesis)) return std::nullopt;
+    if (kind > static_cast<std::uint8_t>(KeyKind::vote)) return std::nullopt;
     return VersionKey{.sequence = big_endian<std::uint64_t>(key.first(8)),
                       .kind = static_cast<KeyKind>(kind),
                       .index = big_endian<std::uint32_t>(key.last(4))};

@@ -16,16 +16,15 @@ constexpr unsigned kKindMask = 0x03;
 constexpr unsigned kFlagMask = 0x04;
 constexpr unsigned kSkipShift = 3;
 
-// The longest run: 160 inner nodes and the largest leaf. With a page nearly full in front of it,
-// the last offset must still fit into a location.
+// The longest run: 160 inner nodes and a leaf. With a page nearly full in front of it, the offset
+// of the last node, the leaf, must still fit into a location; how long the leaf is does not matter,
+// as it ends the run and with it the page.
 constexpr std::size_t kReferenceBytesMax = 5 + 5;
 constexpr std::size_t kInnerBytesMax = 2 + 2 * kReferenceBytesMax;
 constexpr std::size_t kSynopsisBytesMax = Hash::kSize + 10;
-constexpr std::size_t kLeafBytesMax = 1 + Id::kSize + 10 + 5 + 5 + 3 + kRecordBytesMax;
-constexpr std::size_t kRunBytesMax = kIdBits * (kInnerBytesMax + 1) +
-                                     (kIdBits / kGroupLevels + 1) * kSynopsisBytesMax +
-                                     kLeafBytesMax;
-static_assert(PageWriter::kPageBytes + kRunBytesMax < Location::kOffsetsMax);
+constexpr std::size_t kBeforeLeafMax =
+    kIdBits * (kInnerBytesMax + 1) + (kIdBits / kGroupLevels + 1) * kSynopsisBytesMax;
+static_assert(PageWriter::kPageBytes + kBeforeLeafMax < Location::kOffsetsMax);
 
 std::uint64_t read_varint(bcs::Reader& in) {
     std::uint64_t value = 0;

@@ -121,6 +121,18 @@ Transaction sign(const Draft& draft, protocol::Action action, const KeyPair& sig
     return complete(draft, std::move(body), first, signer, sorted);
 }
 
+protocol::Transaction act_as_node(const Draft& draft, protocol::Action action, const Id& candidate,
+                                  const KeyPair& node) {
+    CHECK(protocol::is_node_act(action));
+    Transaction transaction;
+    transaction.body.signer = candidate;
+    transaction.body.nonce = draft.nonce;
+    transaction.body.expiry = draft.expiry;
+    transaction.body.action = std::move(action);
+    transaction.signatures.push_back(node.sign(signing_message(draft.chain, transaction.body)));
+    return transaction;
+}
+
 protocol::Genesis found(protocol::Charter charter, protocol::Allocations allocations,
                         const KeyPair& organization) {
     charter.organization = organization.public_key();

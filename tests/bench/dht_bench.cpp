@@ -1,8 +1,7 @@
-// The DHT's machine alone: what answering costs, and what a node weighs. Sockets are not in it.
+// The DHT's machine alone: what answering costs. Sockets are not in it.
 #include <cstdlib>
 
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 
 #include "leither/base/prng.h"
 #include "leither/crypto/sign.h"
@@ -112,19 +111,6 @@ void dht_refuse_malformed(benchmark::State& state) {
 BENCHMARK(dht_refuse_malformed);
 
 // Nodes in one process, each knowing what a node of a network of 200 knows, idle for ten minutes.
-void dht_memory(benchmark::State& state) {
-    crypto::initialise();
-    for (auto _ : state) {
-        const auto before = mallinfo2().uordblks;
-        DhtNetwork network({.seed = 1});
-        while (network.size() < 200) network.add();
-        network.run_for(std::chrono::minutes(10));
-        const auto held = mallinfo2().uordblks - before;
-        demand(network.machine(7).status().nodes_v4 >= 60, "a node knows too few");
-        state.counters["bytes_per_node"] = static_cast<double>(held) / 200;
-    }
-}
-BENCHMARK(dht_memory)->Iterations(1);
 
 }  // namespace
 }  // namespace leither::bench

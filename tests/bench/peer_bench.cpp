@@ -37,11 +37,12 @@ peer::Identity identity_of(std::uint64_t seed) {
     return peer::Identity::of(crypto::KeyPair::generate(prng));
 }
 
-protocol::PeerMessage letter() {
+protocol::EnvelopePost letter() {
     Prng prng(1);
     protocol::EnvelopePost post;
     Bytes sealed(protocol::kSealedLetterBytesMax);
     prng.fill(sealed);
+    post.envelope.envelope.validity = {.issued_ms = 1, .expires_ms = 2};
     post.envelope.envelope.sealed.assign(sealed.begin(), sealed.end());
     return post;
 }
@@ -131,9 +132,12 @@ class Receiver final : public Side {
 
  private:
     void heard(TcpId, const std::vector<protocol::PeerMessage>& messages) override {
-        for (const auto& message : messages) good_ += message == letter_ ? 1 : 0;
+        for (const auto& message : messages) {
+            const auto* post = std::get_if<protocol::EnvelopePost>(&message);
+            good_ += post != nullptr && *post == letter_ ? 1 : 0;
+        }
     }
-    protocol::PeerMessage letter_ = letter();
+    protocol::EnvelopePost letter_ = letter();
     std::size_t good_ = 0;
 };
 

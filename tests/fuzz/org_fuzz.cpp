@@ -231,7 +231,7 @@ class Run {
     }
     void finish() {
         self_->check_invariants();
-        testing::write(disk_, effects_.writes);
+        testing::write(disk_, effects_.writes.take());
         for (const auto* list : {&effects_.sends, &effects_.after_writes}) {
             for (const auto& send : *list) {
                 static_cast<void>(encode_peer_message(send.message));

@@ -16,9 +16,8 @@ void check_grafted(ByteView input) {
     const auto proof = bcs::decode<tree::AccountProof>(input);
     if (!proof) return;
     const ledger::Seal& seal = world.seals[0];
-    const auto proven =
-        ledger::verify({world.genesis.charter, seal.header, seal.certificate, *proof},
-                       world.organization.treasury);
+    const ledger::Receipt receipt{world.genesis.charter, {}, seal.header, seal.certificate, *proof};
+    const auto proven = ledger::verify(receipt, world.organization.treasury);
     if (proven) CHECK(proven->record == world.record(proof->id));
 }
 

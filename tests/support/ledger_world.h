@@ -11,6 +11,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 #include "leither/ledger/block_store.h"
+#include "leither/ledger/cycle.h"
 #include "leither/ledger/execute.h"
 #include "leither/ledger/receipt.h"
 #include "leither/store/memory_store.h"
@@ -69,13 +70,14 @@ class LedgerWorld {
         : genesis(genesis_of(founding)),
           organization(ledger::organization_of(genesis.charter.charter)),
           tree(tree::Options{}, store) {
+        voters.push_back(key_of("node"));
         CHECK(ledger::check(genesis).has_value());
         commit(must(ledger::execute_genesis(organization, tree, genesis)), {});
     }
 
     // Writes block, seal and pages in one batch and makes the version the head.
     void commit(ledger::Executed executed, const protocol::Transactions& transactions) {
-        ledger::Seal seal{executed.header, certify(executed.header),
+        ledger::Seal seal{executed.header, certify(executed.header, office_for(transactions)),
                           executed.update.version().location};
         store::WriteBatch batch = executed.update.take_writes();
         if (executed.header.sequence == Sequence(0)) ledger::put_genesis(batch, genesis);
@@ -86,26 +88,54 @@ class LedgerWorld {
         seals.push_back(std::move(seal));
     }
 
-    protocol::Certificate certify(const protocol::BlockHeader& header) const {
+    // Who certifies a block on the head, and in which term.
+    struct Office {
+        std::uint64_t cycle = 0;
+        protocol::Seats seats;
+    };
+    Office office_for(const protocol::Transactions& transactions) {
+        if (seals.empty()) return {0, election::trusted_from(genesis.charter.charter).seats};
+        const protocol::ElectionRecord before = election();
+        if (transactions.empty() || !is_takeover(transactions.front().body.action)) {
+            return {before.cycle, before.present};
+        }
+        const auto* act = std::get_if<protocol::HandOver>(&transactions.front().body.action);
+        if (act == nullptr) return {before.cycle + 1, before.next.seats};
+        return {before.cycle + 1, protocol::Seats(act->seats.begin(), act->seats.end())};
+    }
+
+    // By all seats whose keys are known; "node" is the charter's.
+    protocol::Certificate certify(const protocol::BlockHeader& header, const Office& office) const {
         protocol::Certificate certificate;
+        certificate.slot.cycle = office.cycle;
         certificate.slot.height = header.sequence;
         certificate.block = block_hash(organization.chain, header);
         const Bytes message =
             precommit_message(organization.chain, certificate.slot, certificate.block);
-        certificate.signatures.push_back({0, key_of("node").sign(message)});
+        for (std::uint16_t seat = 0; seat < office.seats.size(); ++seat) {
+            for (const crypto::KeyPair& key : voters) {
+                if (key.public_key() != office.seats[seat].vote_key) continue;
+                certificate.signatures.push_back({seat, key.sign(message)});
+            }
+        }
         return certificate;
     }
 
     ledger::Parent parent() const {
         const protocol::BlockHeader& header = seals.back().header;
-        return {header, block_hash(organization.chain, header)};
+        return {header, hash_as_parent(organization.chain, header)};
+    }
+    // As the one bookkeeper stamps the next block.
+    ledger::Stamp stamp(Pulse pulse) const {
+        const bool on_founding = seals.back().header.sequence == Sequence(0);
+        return {pulse, 0, on_founding ? 0 : signers_of(seals.back().certificate)};
     }
     Pulse next_pulse() const { return seals.back().header.pulse.next(); }
 
     ledger::Built build(const std::vector<protocol::Transaction>& candidates, Pulse pulse) {
         std::vector<const protocol::Transaction*> pointers;
         for (const auto& candidate : candidates) pointers.push_back(&candidate);
-        return must(ledger::build(organization, tree, parent(), {pulse, 0}, pointers));
+        return must(ledger::build(organization, tree, parent(), stamp(pulse), pointers));
     }
     // Builds and commits; what the rules skip is left out.
     std::vector<ledger::Skipped> seal(const std::vector<protocol::Transaction>& candidates,
@@ -127,6 +157,10 @@ class LedgerWorld {
     }
     protocol::TreasuryRecord treasury() {
         return std::get<protocol::TreasuryRecord>(*record(organization.treasury));
+    }
+
+    protocol::ElectionRecord election() {
+        return std::get<protocol::ElectionRecord>(*record(organization.election));
     }
 
     // The next draft of `name`: first lane, next counter on the head, a minute to expiry.
@@ -154,6 +188,7 @@ class LedgerWorld {
     store::MemoryStore store;
     tree::Tree tree;
     std::vector<ledger::Seal> seals;
+    std::vector<crypto::KeyPair> voters;
 };
 
 inline bool holds(const ledger::SignatureCheck& check) {

@@ -115,6 +115,25 @@ def behind_nat(stage):
     founder.until(lambda: "reachable: 2 of" in founder.network()["reachability"] or
                   "reachable: 1 of" in founder.network()["reachability"], MINUTE, "the founder's verdict")
     see_each_other([founder, other, hidden])
+    write_each_other(founder, hidden)
+
+
+def write_each_other(founder, hidden):
+    """A member whose node nobody can dial gets a message and answers it."""
+    accounts = {}
+    for name in ("anna", "ben"):
+        accounts[name] = founder.leither("key", "new", name)["account"]
+        founder.leither("member", "add", name)
+    os.makedirs(os.path.dirname(hidden.key_file("ben")), mode=0o700)
+    shutil.move(founder.key_file("ben"), hidden.key_file("ben"))
+    for node, name in ((founder, "anna"), (hidden, "ben")):
+        node.leither("node", "serve", name)
+    for node, sender, recipient, reader in ((founder, "anna", "ben", hidden), (hidden, "ben", "anna", founder)):
+        text = f"{sender} to {recipient}"
+        sent = node.until(lambda: node.leither("message", "send", accounts[recipient], text, "--from", sender),
+                          MEET_SECONDS, f"{recipient} to be known to {sender}'s node")
+        reader.until(lambda: reader.leither("message", "list", recipient)["incoming"], MEET_SECONDS, "the message")
+        assert reader.leither("message", "read", sent["id"])["text"] == text
 
 
 @story

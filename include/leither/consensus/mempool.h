@@ -4,6 +4,7 @@
 //   * A transaction is admitted if its signatures hold (checked by the host before) and the rules
 //     accept it on top of the head and everything admitted before it. So a client may send a row of
 //     nonces at once, and spend what a waiting transaction brings.
+//   * A takeover is never admitted: it begins a block of its own, which another committee seals.
 //   * Bounded in number and bytes; a full pool refuses (`mempool_full`), it never drops what it
 //   took.
 //   * After each block, what did not fit is checked again on the new head; what no longer holds
@@ -42,6 +43,7 @@ class Mempool {
         Hash id;
         protocol::Transaction transaction;
         std::size_t bytes = 0;  // encoded
+        Pulse since = {};       // the first that could have held it; set by add()
     };
     struct Dropped {
         Hash id;

@@ -44,6 +44,17 @@ struct Item {
     friend bool operator==(const Item&, const Item&) = default;
 };
 
+// Its author's; 0 of an immutable item.
+inline std::int64_t sequence_of(const Item& item) {
+    return item.author ? item.author->sequence : 0;
+}
+// Which of two items under one target all readers take: the newer. Two values under one sequence
+// are their writer's fault; of these it is the greater.
+inline bool outranks(const Item& a, const Item& b) {
+    if (sequence_of(a) != sequence_of(b)) return sequence_of(a) > sequence_of(b);
+    return a.value > b.value;
+}
+
 // In order of precedence.
 enum class ItemError : std::uint8_t {
     value_too_big,          // more than kValueBytesMax

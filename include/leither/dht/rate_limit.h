@@ -16,6 +16,10 @@ IpAddress source_of(const IpAddress& address);
 
 // Addresses of one host or one site share limits only where Options say so.
 enum class LocalSources : std::uint8_t { limited, exempt };
+// Whether no limit per source or block holds for the address.
+inline bool is_exempt(LocalSources local, const IpAddress& address) {
+    return local == LocalSources::exempt && (address.is_loopback() || address.is_private());
+}
 
 // Token buckets, forgiving: a source that pauses is welcome again within seconds, none is ever
 // silenced for long. A full bucket says nothing and is forgotten, so an idle limiter is empty.

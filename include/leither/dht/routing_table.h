@@ -116,12 +116,11 @@ class RoutingTable {
 
     std::size_t capacity(std::size_t bucket) const;
     std::size_t index_of(const Id& id) const;
-    bool is_exempt(const IpAddress& address) const;
     std::optional<Learned> refusal(const Contact& contact, const Bucket& bucket) const;
     Node* displaceable(Bucket& bucket, const Contact& newcomer);
     void make_room_in_last(const Id& id);
     void split_last();
-    void promote(Bucket& bucket, Instant now);
+    void promote(Bucket& bucket);
     void forget(const Endpoint& endpoint, const Id& but);
 
     Options options_;

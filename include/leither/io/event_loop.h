@@ -2,8 +2,8 @@
 //
 // Specification
 //   * A durable batch is written and synced on the disk thread, then Persisted is stepped; replies
-//   and
-//     events of the step that asked for the batch are told only then, before those of Persisted.
+//     and events of the step that asked for the batch are told only then, before those of
+//     Persisted.
 //   * Signature jobs are spread over the verify pool; answers come back as inputs.
 //   * One timer, armed only while node.next_deadline() names an instant; a second one only while
 //     pulse events are on. An idle node wakes nobody.

@@ -7,8 +7,7 @@
 //   * Limits: connections, header bytes, body bytes, time for a request, idle time. A client above
 //     one of them is answered with the status that says so, if it can be, and disconnected.
 //   * Requests of one connection are answered in order, one at a time; what a client pipelines
-//   waits
-//     unread. A WebSocket's requests overlap up to `websocket_requests_max`.
+//     waits unread. A WebSocket's requests overlap up to `websocket_requests_max`.
 //   * A WebSocket client that does not read is disconnected once `outbox_bytes_max` wait for it.
 //   * No timer runs while there is no connection.
 // All calls and callbacks on the reactor's thread.

@@ -72,7 +72,7 @@ class NetworkHost {
 
  private:
     struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace leither::io

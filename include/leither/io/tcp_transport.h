@@ -110,7 +110,7 @@ class TcpTransport {
 
  private:
     struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace leither::io

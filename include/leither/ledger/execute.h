@@ -32,6 +32,7 @@ struct Executed {
 struct Stamp {
     Pulse pulse;
     std::uint16_t author = 0;
+    std::uint32_t signers = 0;  // BlockHeader::signers
 };
 
 struct Skipped {
@@ -49,14 +50,16 @@ struct Built {
 };
 
 // As many of `candidates` (signatures checked already), in order, as the rules and the block's size
-// allow, on top of due rewards. REQUIRES: stamp.pulse > parent's pulse.
+// allow, on top of what the protocol itself has to do. A takeover that comes first begins its own
+// term instead of the one that is due. REQUIRES: stamp.pulse > parent's pulse, stamp.signers as the
+// parent's certificate has them.
 Result<Built, store::Fault> build(const Organization& organization, tree::Tree& tree,
                                   const Parent& parent, const Stamp& stamp,
                                   std::span<const protocol::Transaction* const> candidates);
 
 // As build() for candidates that `executed` has applied already: all of them, in this order, under
 // every limit of a pulse, at this very place. Nothing is executed again. Nothing comes back if they
-// are too many for one block or a reward is due, since build() has to choose then.
+// are too many for one block or must_seal() holds, since build() has to act and choose then.
 Result<std::optional<Built>, store::Fault> build_on(
     const State& executed, tree::Tree& tree, const Parent& parent, const Stamp& stamp,
     std::span<const protocol::Transaction* const> candidates);
@@ -67,6 +70,7 @@ struct InvalidBlock {
         wrong_sequence,
         wrong_parent,
         pulse_not_rising,
+        wrong_signers,       // seats that cannot have certified the parent
         too_large,           // more bytes than Params::block_bytes_max
         wrong_transactions,  // they do not hash to the header's commitment, or are not as many
         bad_transaction,     // `transaction` is refused for `refused`
@@ -87,6 +91,13 @@ Result<Executed, ExecuteError> execute(const Organization& organization, tree::T
                                        const Parent& parent, const BlockHeader& header,
                                        const Transactions& transactions,
                                        const SignatureOracle& signature_holds);
+
+// Whether the block, executed already, has room for one of these behind its transactions, and it
+// would hold there. Their signatures have been checked.
+Result<bool, store::Fault> has_room_for_any(
+    const Organization& organization, tree::Tree& tree, const Parent& parent,
+    const BlockHeader& header, const Transactions& transactions,
+    std::span<const protocol::Transaction* const> candidates);
 
 // ---- Genesis -----------------------------------------------------------------------------------
 

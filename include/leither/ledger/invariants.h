@@ -21,7 +21,8 @@ class Invariant {
                                                  const Synopsis& root) const = 0;
 };
 
-// Conservation, NoncesRise, LocksWithinRecord, MemberCount, SupervisorsKnown.
+// Conservation, NoncesRise, LocksWithinRecord, MemberCount, SupervisorsKnown, CandidatesKnown,
+// TermsFollow, VotesCounted.
 std::span<const Invariant* const> invariants();
 
 // CHECKs them all against what has been done to `state` and the root it leads to.

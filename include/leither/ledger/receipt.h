@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "leither/election/cycle_chain.h"
 #include "leither/protocol/block.h"
 #include "leither/tree/proof.h"
 
@@ -12,28 +13,31 @@ namespace leither::ledger {
 
 struct Receipt {
     protocol::SignedCharter charter;
+    election::CycleChain committees;  // from the charter's to the one that certified the header
     protocol::BlockHeader header;
     protocol::Certificate certificate;
     tree::AccountProof proof;
     static void fields(auto& self, auto&& visit) {
-        visit(self.charter, self.header, self.certificate, self.proof);
+        visit(self.charter, self.committees, self.header, self.certificate, self.proof);
     }
 };
 
 // The same for the synopsis of a child organization.
 struct ChildReceipt {
     protocol::SignedCharter charter;
+    election::CycleChain committees;
     protocol::BlockHeader header;
     protocol::Certificate certificate;
     tree::PrefixProof proof;
     static void fields(auto& self, auto&& visit) {
-        visit(self.charter, self.header, self.certificate, self.proof);
+        visit(self.charter, self.committees, self.header, self.certificate, self.proof);
     }
 };
 
 enum class ReceiptError : std::uint8_t {
     wrong_organization,  // not the one asked for
     bad_charter,         // not signed by the organization's key
+    bad_committees,      // the chain from the charter's committee breaks
     bad_certificate,     // the committee did not decide this header
     bad_proof,           // the path does not lead to the header's root
     bad_record,
@@ -50,7 +54,14 @@ struct Proven {
     std::optional<protocol::Record> record;  // nothing: the account did not exist
 };
 
-// `organization`: the id the verifier expects, nothing to accept the receipt's own.
+// What the verifier knows beforehand.
+struct Expectation {
+    std::optional<Id> organization;  // nothing: accept the receipt's own
+    // A committee it trusts; the receipt's chain goes on from there. Nothing: the charter's.
+    std::optional<election::Trusted> committee;
+};
+Result<Proven, ReceiptError> verify(const Receipt& receipt, const Expectation& expected);
+// With nothing but the organization's id, or not even that.
 Result<Proven, ReceiptError> verify(const Receipt& receipt, std::optional<Id> organization);
 
 struct ProvenChild {
@@ -60,6 +71,7 @@ struct ProvenChild {
     bool trusted = false;
     Synopsis synopsis;
 };
+Result<ProvenChild, ReceiptError> verify(const ChildReceipt& receipt, const Expectation& expected);
 Result<ProvenChild, ReceiptError> verify(const ChildReceipt& receipt,
                                          std::optional<Id> organization);
 

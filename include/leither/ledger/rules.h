@@ -46,10 +46,12 @@ void apply(State& state, const Place& place, const protocol::Transaction& transa
 void apply(State& state, const Place& place, const protocol::Transaction& transaction,
            const Hash& id);
 
-// What the protocol itself does at the start of a block: pays the rewards that are due; one whose
-// member has left returns to the treasury. REQUIRES: state.load_system().
+// What the protocol itself does at the start of a block, after a cycle that has ended: pays the
+// rewards that are due (one whose member has left returns to the treasury) and counts the votes
+// that close. REQUIRES: state.load_system().
 Result<void, store::Fault> apply_due(State& state, const Place& place);
-// The pulse at which apply_due has work next. REQUIRES: state.load_system().
-std::optional<Pulse> next_due(const State& state);
+// The pulse at which the protocol itself has work next; the end of the cycle at the latest.
+// REQUIRES: state.load_system().
+Pulse next_due(const State& state);
 
 }  // namespace leither::ledger

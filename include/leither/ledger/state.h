@@ -23,6 +23,9 @@ struct Organization {
     ChainId chain;
     Id treasury;     // the organization's id
     Id bookkeeping;  // where the BookkeepingRecord lives
+    Id election;     // and the ElectionRecord
+    Id candidates;   // the CandidateTable
+    Id tally;        // the TallyRecord
 };
 Organization organization_of(const protocol::Charter& charter);
 
@@ -31,6 +34,12 @@ struct Place {
     Pulse pulse;
     Sequence sequence;  // of the block that will hold it
     friend bool operator==(const Place&, const Place&) = default;
+};
+
+// The block that a state stands on, as far as no leaf tells.
+struct Base {
+    Hash hash;
+    Pulse pulse;
 };
 
 // One leaf before and after everything done to a state; null where there is no account. Points into
@@ -65,6 +74,15 @@ class State {
     protocol::TreasuryRecord& treasury_for_change();
     const protocol::BookkeepingRecord& bookkeeping() const;
     protocol::BookkeepingRecord& bookkeeping_for_change();
+    const protocol::ElectionRecord& election() const;
+    protocol::ElectionRecord& election_for_change();
+    const protocol::TallyRecord& tally() const;
+    protocol::TallyRecord& tally_for_change();
+    // Large and seldom asked for: loaded with the transactions that need it.
+    const protocol::CandidateTable& candidates() const;
+    protocol::CandidateTable& candidates_for_change();
+    const protocol::VoteRecord* vote(const Id& id) const;
+    protocol::VoteRecord& vote_for_change(const Id& id);
     // Whether `id` has a leaf of any kind.
     bool exists(const Id& id) const;
     // Whether `id` had a leaf and lost it in this state. It gets no new one in the same block: its
@@ -74,8 +92,15 @@ class State {
     void create_member(const Id& id, protocol::MemberRecord record);
     // REQUIRES: member(id).
     void remove_member(const Id& id);
+    // REQUIRES: !exists(id).
+    void create_vote(const Id& id, protocol::VoteRecord record);
     // The organization's own accounts, at genesis.
-    void create_system(protocol::TreasuryRecord treasury, protocol::BookkeepingRecord bookkeeping);
+    struct System {
+        protocol::TreasuryRecord treasury;
+        protocol::BookkeepingRecord bookkeeping;
+        protocol::ElectionRecord election;
+    };
+    void create_system(System system);
 
     // Transactions the member has signed within the pulse being built.
     std::uint32_t signed_this_pulse(const Id& id) const;
@@ -84,10 +109,17 @@ class State {
 
     const Organization& organization() const { return organization_; }
 
+    // Known while a block is built or checked; a mempool judges without it.
+    const std::optional<Base>& base() const { return base_; }
+    void stand_on(const Base& base) { base_ = base; }
+
     // Everything changed, by id. The pointers live until the state changes.
     std::vector<Transition> transitions() const;
     // The same as Tree::prepare wants it.
     std::vector<tree::Change> changes() const;
+    // With `tally` beside it, so that a block's own work needs no change of a shared state.
+    // REQUIRES: the tally has not been changed.
+    std::vector<tree::Change> changes(const protocol::TallyRecord& tally) const;
 
  private:
     struct Entry {
@@ -115,6 +147,10 @@ class State {
     void mark_changed(const Id& id, Entry& entry);
     void create(const Id& id, protocol::Record record);
     std::vector<Changed> changed_by_id() const;
+    template <class Kind>
+    const Kind& system(const Id& id) const;
+    template <class Kind>
+    Kind& system_for_change(const Id& id);
 
     Organization organization_;
     tree::Tree& tree_;
@@ -127,6 +163,7 @@ class State {
     Entry* treasury_ = nullptr;
     Entry* bookkeeping_ = nullptr;
     std::unordered_map<Id, std::uint32_t, FirstBytes> signed_this_pulse_;
+    std::optional<Base> base_;
 };
 
 }  // namespace leither::ledger

@@ -30,7 +30,7 @@ struct SubmitReply {
 enum class FoundError : std::uint8_t {
     malformed,       // no canonical genesis
     exists,          // this node keeps an organization already
-    not_bookkeeper,  // the charter does not name this node as its one bookkeeper
+    not_bookkeeper,  // the charter does not name this node among its bookkeepers
     invalid,         // see `genesis`
     stopping,        // the store has failed; this node takes nothing any more
 };

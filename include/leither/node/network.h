@@ -25,7 +25,6 @@ using Token = std::uint64_t;
 struct NetworkOptions {
     dht::Options dht;  // own_id is set by the node
     peer::HubOptions hub;
-    org::ManifestOptions manifest;
     org::AnnouncerOptions announcer;
     org::MailboxOptions mailbox;
     org::ChatOptions chat;
@@ -36,7 +35,6 @@ struct NetworkOptions {
     std::vector<Endpoint> listen;
     Duration find_timeout = std::chrono::seconds(20);   // of an organization
     Duration save_interval = std::chrono::hours(3);     // of contacts, addresses, bans
-    Duration seek_interval = std::chrono::minutes(2);   // of peers, while there are too few
     Duration refresh_interval = std::chrono::hours(1);  // of the manifest
     std::size_t pass_lifetime_hours = 72;               // of what a keeper signs for members
     std::size_t saved_max = 256;                        // contacts, and addresses

@@ -21,6 +21,7 @@ enum class QueryError : std::uint8_t {
     no_organization,   // this node keeps no ledger yet
     unknown_sequence,  // in the future
     pruned,            // behind the history window
+    uncertified,       // the founding, until several bookkeepers have decided a block
     fault,             // the store failed; the log has the detail
 };
 const char* to_string(QueryError error);

@@ -10,8 +10,7 @@
 //     ago; a stranger never takes a member's place.
 // Rationale
 //   * Delegations come with records and, from a node we are connected to, by its credentials;
-//   either
-//     proves the same, so they are kept in one place.
+//     either proves the same, so they are kept in one place.
 // Complexity: all O(log n) but members_nodes and making room, O(n).
 //
 // Not thread-safe.

@@ -113,6 +113,7 @@ class ChatLog {
         std::vector<protocol::SignedLine> taken;        // new here, for whoever follows
         std::optional<Result<Hash, ChatRefusal>> said;  // of a Say
         bool last_lines_changed = false;                // publish them
+        bool forged = false;                            // some line bore no good signature
     };
 
     struct Setup {

@@ -46,6 +46,8 @@ struct MailboxOptions {
     std::size_t settled_max = 4096;
     std::size_t holders = 3;
     std::size_t offers_per_node_max = 16;  // unanswered
+    // To be offered as these are answered; what finds no place has to await its next try.
+    std::size_t waiting_per_node_max = 1024;
     Duration answer_timeout = std::chrono::seconds(30);
     Duration retry_min = std::chrono::seconds(15);
     Duration retry_max = std::chrono::hours(1);
@@ -129,6 +131,7 @@ class Mailbox {
         std::vector<Hash> expired;      // outgoing ones that never arrived
         // Of a Post: its id, or why not.
         std::optional<Result<Hash, PostRefusal>> posted;
+        bool forged = false;  // what was posted to us bears no good signature
     };
 
     struct Incoming {

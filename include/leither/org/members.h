@@ -20,6 +20,8 @@ class MemberSource {
     virtual ~MemberSource() = default;
     // Nothing if this node holds no ledger.
     virtual std::optional<bool> is_member(const Id& account) const = 0;
+    // False also if this node holds no ledger.
+    virtual bool is_bookkeeper(const PublicKey& node) const = 0;
 };
 
 class Members {

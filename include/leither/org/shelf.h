@@ -32,6 +32,9 @@ class Writes {
  public:
     void put(Bytes key, Bytes value) { pending_[std::move(key)] = std::move(value); }
     void erase(Bytes key) { pending_[std::move(key)] = std::nullopt; }
+    void append(const store::WriteBatch& later);
+    void append(Writes&& later);
+    bool empty() const { return pending_.empty(); }
     store::WriteBatch take();
 
  private:

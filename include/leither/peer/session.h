@@ -7,8 +7,7 @@
 //     `leither/noise-identity/1` and the context's chain: handshake hash so far | own static key |
 //     role byte. So the holder of the node key holds that static key, in this handshake.
 //   * The dialer is established when it has checked the responder's signature, the responder when
-//   it
-//     has checked the dialer's. Nothing is delivered before.
+//     it has checked the dialer's. Nothing is delivered before.
 //   * A session that has closed takes and gives nothing more.
 // Rationale
 //   * The signature covers the static key besides the hash, because the hash does not yet hold the

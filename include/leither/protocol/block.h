@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "leither/base/result.h"
 #include "leither/base/synopsis.h"
 #include "leither/protocol/transaction.h"
+#include "leither/protocol/vote.h"
 
 namespace leither::protocol {
 
@@ -24,17 +26,15 @@ struct Allocation {
 inline constexpr std::size_t kAllocationsMax = 65'536;
 using Allocations = Bounded<Allocation, kAllocationsMax>;
 
-inline constexpr std::size_t kBookkeepersMax = 31;
-
 // The founding document. Its hash is the chain id. Small: the allocations travel beside it.
 struct Charter {
     BoundedText<64> name;
     BoundedText<16> unit;  // what the credit is called
     std::uint8_t decimals = 2;
-    std::uint64_t time_ms = 0;                        // Unix time of pulse 0
-    PublicKey organization;                           // its id names the treasury
-    PublicKey founder;                                // first member and supervisor
-    Bounded<PublicKey, kBookkeepersMax> bookkeepers;  // node keys of the first committee, by seat
+    std::uint64_t time_ms = 0;                  // Unix time of pulse 0
+    PublicKey organization;                     // its id names the treasury
+    PublicKey founder;                          // first member and supervisor
+    Bounded<PublicKey, kSeatsMax> bookkeepers;  // node keys of the first committee, by seat
     Amount supply;
     Hash allocations;       // allocations_hash()
     LongText announcement;  // reasons for the first distribution
@@ -76,12 +76,17 @@ struct BlockHeader {
     Hash transactions;  // transactions_hash()
     std::uint32_t transaction_count = 0;
     std::uint16_t author = 0;  // seat of who proposed it first
+    // signers_of() the parent's certificate as the author held it, so that who works is decided
+    // data. 0 at sequences 0 and 1: the founding is nobody's work.
+    std::uint32_t signers = 0;
     static void fields(auto& self, auto&& visit) {
         visit(self.sequence, self.pulse, self.parent, self.root, self.transactions,
-              self.transaction_count, self.author);
+              self.transaction_count, self.author, self.signers);
     }
     friend bool operator==(const BlockHeader&, const BlockHeader&) = default;
 };
+
+inline constexpr std::uint32_t kBlockHeaderBytes = 130;  // encoded
 
 // Covers the signatures too, unlike transaction ids. The codec's own bound on a block is
 // Params::block_bytes_max, kept by the ledger; this one only limits decoding.
@@ -92,19 +97,8 @@ using Transactions = Bounded<Transaction, kBlockTransactionsMax>;
 Hash transactions_hash(const ChainId& chain, std::span<const Hash> commitments);
 Hash transactions_hash(const ChainId& chain, const Transactions& transactions);
 Hash block_hash(const ChainId& chain, const BlockHeader& header);
-
-// Where a vote belongs; part of everything a bookkeeper signs.
-struct Slot {
-    std::uint64_t cycle = 0;
-    Prefix branch;  // empty prefix: the root
-    Sequence height;
-    std::uint32_t round = 0;
-    static void fields(auto& self, auto&& visit) {
-        visit(self.cycle, self.branch, self.height, self.round);
-    }
-    friend bool operator==(const Slot&, const Slot&) = default;
-};
-Bytes precommit_message(const ChainId& chain, const Slot& slot, const Hash& block);
+// What the next header names as its parent: the block hash, but of the genesis the chain id.
+Hash hash_as_parent(const ChainId& chain, const BlockHeader& header);
 
 struct SeatSignature {
     std::uint16_t seat = 0;
@@ -116,19 +110,25 @@ struct SeatSignature {
 struct Certificate {
     Slot slot;
     Hash block;
-    Bounded<SeatSignature, kBookkeepersMax> signatures;  // by seat, rising
+    Bounded<SeatSignature, kSeatsMax> signatures;  // by seat, rising
     static void fields(auto& self, auto&& visit) { visit(self.slot, self.block, self.signatures); }
     bool is_canonical() const;
 };
+// Bit s for each seat s that signed; seats beyond kSeatsMax, which no committee has, not counted.
+std::uint32_t signers_of(const Certificate& certificate);
 
-// n - floor((n - 1) / 3), but any 2 of 2 or 3 (crash tolerance only). REQUIRES: n >= 1.
+// How many of n seats may lie. REQUIRES: n >= 1.
+constexpr std::size_t faulty_max(std::size_t n) {
+    return (n - 1) / 3;
+}
+// n - faulty_max(n), but any 2 of 2 or 3 (crash tolerance only). REQUIRES: n >= 1.
 constexpr std::size_t quorum(std::size_t n) {
     if (n == 2 || n == 3) return 2;
-    return n - (n - 1) / 3;
+    return n - faulty_max(n);
 }
 
 enum class CertificateError : std::uint8_t {
-    wrong_block,  // certifies another header
+    wrong_block,  // certifies another header, or in another term
     unknown_seat,
     too_few_signatures,
     bad_signature,
@@ -138,6 +138,13 @@ const char* to_string(CertificateError error);
 Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
                                       const BlockHeader& header,
                                       std::span<const PublicKey> committee);
+// The same with the caller's own check of one signature, which may remember earlier answers.
+using SignatureVerifier =
+    std::function<bool(const PublicKey& key, ByteView message, const Signature& signature)>;
+Result<void, CertificateError> verify(const Certificate& certificate, const ChainId& chain,
+                                      const BlockHeader& header,
+                                      std::span<const PublicKey> committee,
+                                      const SignatureVerifier& holds);
 // Committees below 4 tolerate crashes, not lies: wallets show such certificates as `trusted`.
 constexpr bool is_trusted(std::size_t committee_size) {
     return committee_size < 4;

@@ -3,6 +3,8 @@
 // last lines are named by its head, a mutable item under the node key, salt `chat`.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,7 +18,7 @@ inline constexpr std::string_view kChatSalt = "chat";
 
 struct ChatLine {
     PublicKey author;
-    std::uint64_t number = 0;  // of this author's lines, from 1
+    std::uint64_t number = 0;  // of this author's lines, from 1; one more always fits
     Hash previous;             // line_hash of the author's line before; zero at number 1
     std::uint64_t time_ms = 0;
     BoundedText<500> text;
@@ -24,7 +26,10 @@ struct ChatLine {
         visit(self.author, self.number, self.previous, self.time_ms, self.text);
     }
     // Number 1 and nothing else has no predecessor.
-    bool is_canonical() const { return number > 0 && (number == 1) == previous.is_zero(); }
+    bool is_canonical() const {
+        return number > 0 && number < std::numeric_limits<std::uint64_t>::max() &&
+               (number == 1) == previous.is_zero();
+    }
     friend bool operator==(const ChatLine&, const ChatLine&) = default;
 };
 struct SignedLine {

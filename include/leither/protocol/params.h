@@ -18,12 +18,15 @@ struct Params {
     std::uint32_t reward_daily_basis_points = 100;  // of the treasury, paid out in one day at most
     std::uint32_t pledge_release_pulses = 14 * 86'400;  // from announcing a release to the credit
     std::uint32_t supervisors_required = 1;             // signatures for join, leave, role, reward
+    std::uint32_t vote_pulses = 86'400;                 // how long a vote of the members is open
+    std::uint32_t mining_reward_per_cycle = 0;  // smallest units for all bookkeepers; 0 none
 
     static void fields(auto& self, auto&& visit) {
         visit(self.pulse_ms, self.cycle_pulses, self.expiry_pulses_max,
               self.member_transactions_per_cycle, self.member_transactions_per_pulse,
               self.block_bytes_max, self.publicity_pulses, self.reward_daily_basis_points,
-              self.pledge_release_pulses, self.supervisors_required);
+              self.pledge_release_pulses, self.supervisors_required, self.vote_pulses,
+              self.mining_reward_per_cycle);
     }
     friend bool operator==(const Params&, const Params&) = default;
 };
@@ -48,7 +51,12 @@ inline constexpr ParamInfo kParamTable[] = {
     {"reward_daily_basis_points", &Params::reward_daily_basis_points, 1, 10'000, "1/10000"},
     {"pledge_release_pulses", &Params::pledge_release_pulses, 60, 365 * 86'400, "pulses"},
     {"supervisors_required", &Params::supervisors_required, 1, 16, ""},
+    {"vote_pulses", &Params::vote_pulses, 60, 30 * 86'400, "pulses"},
+    {"mining_reward_per_cycle", &Params::mining_reward_per_cycle, 0, 4'000'000'000, ""},
 };
+// Of it time is reckoned, back to the founding; so no vote changes it.
+inline constexpr std::size_t kFixedParam = 0;
+static_assert(kParamTable[kFixedParam].member == &Params::pulse_ms);
 
 // The first row that `params` violates, or nullptr.
 constexpr const ParamInfo* out_of_bounds(const Params& params) {

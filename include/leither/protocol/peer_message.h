@@ -14,7 +14,10 @@
 #include "leither/base/bounded.h"
 #include "leither/base/number.h"
 #include "leither/codec/bcs.h"
+#include "leither/protocol/agreement.h"
 #include "leither/protocol/org_messages.h"
+#include "leither/protocol/sync_messages.h"
+#include "leither/protocol/transaction_post.h"
 #include "leither/protocol/wire_endpoint.h"
 
 namespace leither::protocol {
@@ -88,7 +91,9 @@ struct DialBackResult {
 using PeerMessage =
     std::variant<Hello, Ping, Pong, Goodbye, AskDialBack, DialBackResult, AskManifest,
                  ManifestReply, Credentials, Welcome, RecordOffer, RecordAsk, RecordReply,
-                 EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines>;
+                 EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines,
+                 TransactionPost, Proposal, Vote, Heartbeat, Status, Decision, AskBlocks,
+                 BlocksReply, AskGenesis, GenesisReply, AskChain, ChainReply, AskPiece, PieceReply>;
 
 // What a sender that must drop something drops first.
 enum class Urgency : std::uint8_t {
@@ -96,6 +101,9 @@ enum class Urgency : std::uint8_t {
     normal,
     vital,  // keeps the connection itself going
 };
+
+// What carries blocks. An organization of several bookkeepers must have blocks that fit.
+inline constexpr std::uint32_t kBlockMessageBytesMax = 1 << 20;
 
 struct PeerMessageKind {
     std::uint8_t wire = 0;  // on the wire; never change these values
@@ -125,6 +133,20 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {27, "chat_have", ChatHave::kBytesMax, Urgency::low},
         {28, "chat_ask", ChatAsk::kBytesMax, Urgency::low},
         {29, "chat_lines", ChatLines::kBytesMax, Urgency::low},
+        {48, "transactions", TransactionPost::kBytesMax, Urgency::normal},
+        {49, "proposal", kBlockMessageBytesMax, Urgency::normal},
+        {50, "vote", Vote::kBytesMax, Urgency::normal},
+        {51, "heartbeat", Heartbeat::kBytesMax, Urgency::low},
+        {52, "agreement_status", Status::kBytesMax, Urgency::low},
+        {53, "decision", kBlockMessageBytesMax, Urgency::normal},
+        {64, "ask_blocks", AskBlocks::kBytesMax, Urgency::normal},
+        {65, "blocks", kBlockMessageBytesMax, Urgency::normal},
+        {66, "ask_genesis", AskGenesis::kBytesMax, Urgency::normal},
+        {67, "genesis", GenesisReply::kBytesMax, Urgency::normal},
+        {68, "ask_chain", AskChain::kBytesMax, Urgency::normal},
+        {69, "chain", ChainReply::kBytesMax, Urgency::normal},
+        {70, "ask_piece", AskPiece::kBytesMax, Urgency::normal},
+        {71, "piece", PieceReply::kBytesMax, Urgency::normal},
     }};
 
 inline constexpr std::size_t kPeerHeaderBytes = 5;

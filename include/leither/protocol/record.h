@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <variant>
 
@@ -10,6 +11,7 @@
 #include "leither/base/bounded.h"
 #include "leither/base/fixed_bytes.h"
 #include "leither/base/number.h"
+#include "leither/protocol/election.h"
 #include "leither/protocol/params.h"
 
 namespace leither::protocol {
@@ -31,7 +33,10 @@ struct Lock {
     Amount amount;
     // When it falls free; nothing while its release has not been announced.
     std::optional<Pulse> until;
-    static void fields(auto& self, auto&& visit) { visit(self.purpose, self.amount, self.until); }
+    std::uint64_t since = 0;  // the cycle in which it was frozen
+    static void fields(auto& self, auto&& visit) {
+        visit(self.purpose, self.amount, self.until, self.since);
+    }
     friend bool operator==(const Lock&, const Lock&) = default;
 };
 inline constexpr std::size_t kLocksMax = 8;
@@ -43,15 +48,13 @@ struct Lane {
     static void fields(auto& self, auto&& visit) { visit(self.lane, self.next); }
     friend bool operator==(const Lane&, const Lane&) = default;
 };
+// Beside the lane of the member's node.
 inline constexpr std::size_t kLanesMax = 16;
+// The acts of a candidate's node have a lane of their own, so that the node needs no spending key
+// and never meets its owner's counters.
+inline constexpr std::uint8_t kNodeLane = 255;
 
-// What a pledge registers its owner for: a seat among the bookkeepers.
-struct Candidacy {
-    PublicKey node_key;
-    Hash reveal_chain;  // head of the hash chain whose links the candidate reveals
-    static void fields(auto& self, auto&& visit) { visit(self.node_key, self.reveal_chain); }
-    friend bool operator==(const Candidacy&, const Candidacy&) = default;
-};
+inline constexpr std::size_t kOpenVotesMax = 16;
 
 struct MemberRecord {
     PublicKey key;
@@ -59,16 +62,17 @@ struct MemberRecord {
     Role role = Role::member;
     Sequence created;
     Bounded<Lock, kLocksMax> locks;
-    Bounded<Lane, kLanesMax> lanes;  // by lane, rising
+    Bounded<Lane, kLanesMax + 1> lanes;  // by lane, rising
     std::optional<Candidacy> candidacy;
     // Transactions signed in `cycle`, for the limit per member and cycle.
     std::uint32_t cycle = 0;
     std::uint32_t cycle_transactions = 0;
-    Salt salt;  // so that a leaf's hash does not betray a guessed record
+    Bounded<Id, kOpenVotesMax> voted;  // open votes the member has cast a ballot in; by id, rising
+    Salt salt;                         // so that a leaf's hash does not betray a guessed record
 
     static void fields(auto& self, auto&& visit) {
         visit(self.key, self.balance, self.role, self.created, self.locks, self.lanes,
-              self.candidacy, self.cycle, self.cycle_transactions, self.salt);
+              self.candidacy, self.cycle, self.cycle_transactions, self.voted, self.salt);
     }
     bool is_canonical() const;
     friend bool operator==(const MemberRecord&, const MemberRecord&) = default;
@@ -112,20 +116,102 @@ struct TreasuryRecord {
 
 inline constexpr std::size_t kSupervisorsMax = 64;
 
+// A vote that runs. What it is about and how it stands is in its own leaf.
+struct OpenVote {
+    Id vote;
+    Pulse closes;  // the first block from here on counts it
+    static void fields(auto& self, auto&& visit) { visit(self.vote, self.closes); }
+    friend bool operator==(const OpenVote&, const OpenVote&) = default;
+};
+
+// One value for one row of kParamTable.
+struct ParamChange {
+    std::uint8_t param = 0;  // row
+    std::uint32_t value = 0;
+    static void fields(auto& self, auto&& visit) { visit(self.param, self.value); }
+    bool is_canonical() const { return param < std::size(kParamTable); }
+    friend bool operator==(const ParamChange&, const ParamChange&) = default;
+};
+struct ComingChange {
+    std::uint64_t cycle = 0;  // in force from this cycle's beginning
+    ParamChange change;
+    static void fields(auto& self, auto&& visit) { visit(self.cycle, self.change); }
+    friend bool operator==(const ComingChange&, const ComingChange&) = default;
+};
+// A passed change waits for the cycle after next: at most two of each parameter wait at a time.
+inline constexpr std::size_t kComingChangesMax = 64;
+static_assert(2 * std::size(kParamTable) <= kComingChangesMax);
+
 // What the organization knows of itself: parameters in force and who may admit. Holds no credit.
 struct BookkeepingRecord {
     Params params;
     Bounded<Id, kSupervisorsMax> supervisors;  // rising
     std::uint64_t members = 0;
+    Bounded<OpenVote, kOpenVotesMax> votes;            // by closing pulse, then by arrival
+    Bounded<ComingChange, kComingChangesMax> changes;  // by cycle, then by arrival
     static void fields(auto& self, auto&& visit) {
-        visit(self.params, self.supervisors, self.members);
+        visit(self.params, self.supervisors, self.members, self.votes, self.changes);
     }
     bool is_canonical() const;
     friend bool operator==(const BookkeepingRecord&, const BookkeepingRecord&) = default;
 };
 
+using LongText = BoundedText<280>;
+
+// A reward that needs the members' consent.
+struct Grant {
+    RewardKind kind = RewardKind::structural;  // or operation
+    Id member;
+    Amount amount;
+    LongText reason;
+    LongText proof;  // where the evidence is
+    static void fields(auto& self, auto&& visit) {
+        visit(self.kind, self.member, self.amount, self.reason, self.proof);
+    }
+    bool is_canonical() const {
+        return kind == RewardKind::structural || kind == RewardKind::operation;
+    }
+    friend bool operator==(const Grant&, const Grant&) = default;
+};
+using Subject = std::variant<ParamChange, Grant>;  // only ever append
+
+enum class Outcome : std::uint8_t {  // encoded; never change these values
+    open,
+    passed,
+    rejected,
+    unpaid,  // passed, but the member has left, or the treasury or the day's share did not allow it
+};
+constexpr Outcome last_of(Outcome) {
+    return Outcome::unpaid;
+}
+const char* to_string(Outcome outcome);
+
+// A vote of the members, public also when it is over. Holds no credit.
+struct VoteRecord {
+    Hash proposal;  // the transaction that opened it
+    Id proposer;
+    Subject subject;
+    Sequence opened;  // members of this sequence or earlier may vote
+    Pulse closes;
+    std::uint64_t yes = 0;
+    std::uint64_t no = 0;
+    std::uint64_t members = 0;  // when it was counted
+    Outcome outcome = Outcome::open;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.proposal, self.proposer, self.subject, self.opened, self.closes, self.yes,
+              self.no, self.members, self.outcome);
+    }
+    friend bool operator==(const VoteRecord&, const VoteRecord&) = default;
+};
+// Where the vote has its leaf that a transaction of `proposer` with this nonce opens. No nonce
+// comes twice, so no two votes meet.
+Id vote_id(const ChainId& chain, const Id& proposer, std::uint8_t lane, std::uint64_t counter);
+// Two thirds of the votes cast and a third of all members say yes.
+bool is_passed(std::uint64_t yes, std::uint64_t no, std::uint64_t members);
+
 // The alternatives' order is encoded; only ever append.
-using Record = std::variant<MemberRecord, TreasuryRecord, BookkeepingRecord>;
+using Record = std::variant<MemberRecord, TreasuryRecord, BookkeepingRecord, ElectionRecord,
+                            CandidateTable, TallyRecord, VoteRecord>;
 
 // Balance plus everything frozen; nothing on overflow (such bytes are no record).
 std::optional<Amount> sum_of(const Record& record);

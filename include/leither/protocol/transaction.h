@@ -9,7 +9,9 @@
 #include "leither/base/bounded.h"
 #include "leither/base/fixed_bytes.h"
 #include "leither/base/number.h"
+#include "leither/protocol/evidence.h"
 #include "leither/protocol/record.h"
+#include "leither/protocol/takeover.h"
 
 namespace leither::protocol {
 
@@ -20,7 +22,6 @@ constexpr Cover last_of(Cover) {
 }
 
 using Text = BoundedText<140>;
-using LongText = BoundedText<280>;
 
 // The payee's half of a transfer, signed first: "pay me this".
 struct PaymentRequest {
@@ -86,8 +87,8 @@ struct Reward {
 // Signer = owner. Freezes credit and registers as a candidate.
 struct Pledge {
     Amount amount;
-    Candidacy candidacy;
-    static void fields(auto& self, auto&& visit) { visit(self.amount, self.candidacy); }
+    Registration registration;
+    static void fields(auto& self, auto&& visit) { visit(self.amount, self.registration); }
     friend bool operator==(const Pledge&, const Pledge&) = default;
 };
 // Signer = owner. The first announces the release and ends the candidacy; one sent after the delay
@@ -103,8 +104,67 @@ struct Cancel {
     friend bool operator==(const Cancel&, const Cancel&) = default;
 };
 
+// ---- Acts of a candidate's node: signed with the node key, in lane kNodeLane -------------------
+
+// Competes for the term kElectedAhead cycles ahead.
+struct Reveal {
+    Hash link;
+    PublicKey vote_key;  // signs in that term
+    static void fields(auto& self, auto&& visit) { visit(self.link, self.vote_key); }
+    friend bool operator==(const Reveal&, const Reveal&) = default;
+};
+// The node of a seat or spare of the next committee is there.
+struct Ready {
+    std::uint64_t cycle = 0;  // the term it is ready for
+    static void fields(auto& self, auto&& visit) { visit(self.cycle); }
+    friend bool operator==(const Ready&, const Ready&) = default;
+};
+// A line of a cycle's mining rewards: where it stands, and the hashes beside the way to the root.
+struct RewardProof {
+    std::uint8_t line = 0;
+    Bounded<Hash, 5> path;  // from the line upwards
+    static void fields(auto& self, auto&& visit) { visit(self.line, self.path); }
+    friend bool operator==(const RewardProof&, const RewardProof&) = default;
+};
+struct Claim {
+    std::uint64_t cycle = 0;
+    Amount amount;
+    RewardProof proof;
+    static void fields(auto& self, auto&& visit) { visit(self.cycle, self.amount, self.proof); }
+    friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+// ---- Votes of the members ----------------------------------------------------------------------
+
+// Signer = a supervisor.
+struct Propose {
+    Subject subject;
+    static void fields(auto& self, auto&& visit) { visit(self.subject); }
+    friend bool operator==(const Propose&, const Propose&) = default;
+};
+enum class Choice : std::uint8_t { no, yes };  // encoded; never change these values
+constexpr Choice last_of(Choice) {
+    return Choice::yes;
+}
+// Signer = the voter.
+struct Cast {
+    Id vote;
+    Choice choice = Choice::no;
+    static void fields(auto& self, auto&& visit) { visit(self.vote, self.choice); }
+    friend bool operator==(const Cast&, const Cast&) = default;
+};
+
+// Signer = who reports. The accused loses its pledge.
+struct Evidence {
+    Id accused;
+    Conflict conflict;
+    static void fields(auto& self, auto&& visit) { visit(self.accused, self.conflict); }
+    friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
 // The alternatives' order is encoded; only ever append.
-using Action = std::variant<Transfer, Join, Leave, SetRole, Reward, Pledge, Release, Cancel>;
+using Action = std::variant<Transfer, Join, Leave, SetRole, Reward, Pledge, Release, Cancel, Reveal,
+                            Ready, Claim, Propose, Cast, Evidence, HandOver, Recovery>;
 // "transfer", "join", ... as in logs, RPC and docs.
 const char* kind_name(const Action& action);
 
@@ -132,12 +192,24 @@ struct TransactionBody {
 
 struct Transaction {
     TransactionBody body;
-    // In this order: the counterparty (if the kind has one), the signer, the cosigners.
+    // In this order: the counterparty (if the kind has one), the signer (or its node), the
+    // cosigners.
     Bounded<Signature, kCosignersMax + 2> signatures;
     static void fields(auto& self, auto&& visit) { visit(self.body, self.signatures); }
     friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 inline constexpr std::size_t kTransactionBytesMax = 4096;
+// A recovery carries the signatures of most candidates.
+inline constexpr std::size_t kRecoveryBytesMax = 72 << 10;
+std::size_t bytes_max(const Action& action);
+
+// Whether it is signed with the node key of a candidate.
+bool is_node_act(const Action& action);
+// Whether it begins a term of its own, so that it can only be a block's first transaction.
+bool is_takeover(const Action& action);
+// Whether a height opens for its sake. Reveals and `ready` wait for a height that opens anyway, or
+// for the last pulse at which they are taken.
+bool opens_height(const Transaction& transaction);
 // Signatures a transaction with that body carries.
 std::size_t signatures_needed(const TransactionBody& body);
 

@@ -2,9 +2,8 @@
 //
 // Specification
 //   * Every request text is answered exactly once, perhaps with the empty text (nothing to send:
-//   only
-//     notifications). Most answers come at once; those of organization.create and
-//     transaction.submit come when the node has replied. A batch is answered when all its calls
+//     only notifications). Most answers come at once; those of founding, of submitting and of all
+//     that asks the network come when the node has replied. A batch is answered when all its calls
 //     are.
 //   * A request is read strictly: one JSON text, nesting at most 64, no duplicate keys, only the
 //     fields that JSON-RPC and the method's row in the method table name.

@@ -59,7 +59,8 @@ class Community {
 
     // What the keeper at `queries` should publish, signed with the organization key. REQUIRES: it
     // keeps the ledger.
-    node::PublishManifest manifest(const node::Queries& queries, Instant now) const;
+    node::PublishManifest manifest(const node::Queries& queries, Instant now,
+                                   Duration lifetime = std::chrono::hours(24 * 30)) const;
     // The account wants to be served by that node.
     node::ServeAccount delegate(const crypto::KeyPair& account, const PublicKey& node,
                                 Instant now) const;

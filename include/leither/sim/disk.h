@@ -42,6 +42,8 @@ class Disk {
     Disk(const Options& options, const Prng& chance) : options_(options), chance_(chance) {}
     void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
+    // What it holds before the machine is switched on first.
+    void put_in(Part part, const store::WriteBatch& batch);
     // Outlived by the disk; its content changes by the disk's operations alone.
     const store::Reader& reader(Part part) const { return of(part).store; }
 
@@ -49,6 +51,8 @@ class Disk {
     Duration write(Part part, store::WriteBatch&& batch);
     Duration prune(Part part, const ledger::Pruning& pruning);
     bool is_busy(Part part) const { return of(part).is_busy(); }
+    // Batches so far.
+    std::uint64_t written(Part part) const { return of(part).written; }
     // The operation has had its time. REQUIRES: is_busy.
     Result<void, store::Fault> finish(Part part);
 
@@ -91,6 +95,7 @@ class Disk {
         store::MemoryStore store;
         std::optional<Operation> under_way;
         std::optional<Lies> lies;
+        std::uint64_t written = 0;
         bool keeps_what_fails = false;            // the next time
         std::optional<store::WriteBatch> unseen;  // kept although it failed
         bool is_busy() const { return under_way.has_value(); }

@@ -6,7 +6,8 @@
 //   * The node never sees its clock go back: a step back repeats the last instant, until a restart.
 //   * Signature jobs come back after a time of their own, so in any order.
 //   * After a fault of its disk the program ends. What cannot be opened ends at once.
-//   * Keys and disk outlive crashes, nothing else does.
+//   * Keys and disk outlive crashes, nothing else does. Both begin together, so the disk has a log
+//   that vouches for all that the key will sign.
 #pragma once
 
 #include <map>
@@ -59,7 +60,10 @@ class NodeHost final : public Host {
     void crash() override { go_down(Going::crashes); }
     void stop() override { go_down(Going::ends); }
     std::optional<Instant> next_deadline() const override;
-    void on_deadline() override { step(node::Input(node::Tick{})); }
+    void on_deadline() override {
+        ++ticks_;
+        step(node::Input(node::Tick{}));
+    }
     void on_elapsed(std::uint64_t token) override;
 
     void on_datagram(const Endpoint& from, ByteView bytes) override {
@@ -89,6 +93,9 @@ class NodeHost final : public Host {
     node::Queries queries() const { return node_->queries(); }
     // As the node sees it.
     Instant now() const;
+
+    // How often a deadline has woken it.
+    std::uint64_t ticks() const { return ticks_; }
 
     Disk& disk() { return disk_; }
     const Disk& disk() const { return disk_; }
@@ -137,6 +144,7 @@ class NodeHost final : public Host {
     std::optional<node::Node> node_;
     bool is_ending_ = false;
     mutable Instant latest_;  // shown to the node
+    std::uint64_t ticks_ = 0;
     std::map<std::uint64_t, Pending> pending_;
     std::uint64_t last_pending_ = 0;
     std::optional<Told> held_;                  // until the ledger's batch is durable

@@ -111,6 +111,7 @@ enum class KeyKind : std::uint8_t {
     block = 1,  // its transactions: ledger
     page = 2,   // tree nodes: tree
     genesis = 3,
+    vote = 4,  // what a bookkeeper signed, at the height it is voting on: consensus
 };
 
 // 8 bytes sequence, 1 byte kind, 4 bytes index, all big-endian.

@@ -19,8 +19,8 @@
 
 namespace leither::tree {
 
-// Largest record a leaf may hold.
-inline constexpr std::size_t kRecordBytesMax = 4096;
+// Largest record a leaf may hold: the full table of candidates, and rewards that wait.
+inline constexpr std::size_t kRecordBytesMax = 64 << 10;
 using RecordBytes = Bounded<std::uint8_t, kRecordBytesMax>;
 
 // One inner node above the leaf, root first. Its prefix is not sent: it is the id's first bits.

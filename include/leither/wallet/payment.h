@@ -61,6 +61,10 @@ protocol::Transaction sign(const Draft& draft, protocol::Action action,
                            const crypto::KeyPair& signer, const crypto::KeyPair* counterparty,
                            std::span<const crypto::KeyPair> cosigners = {});
 
+// An act of the node that stands for `candidate`, in the nodes' lane: reveal, ready, claim.
+protocol::Transaction act_as_node(const Draft& draft, protocol::Action action, const Id& candidate,
+                                  const crypto::KeyPair& node);
+
 // What `org create` signs. REQUIRES: every field of `charter` set but organization, allocations
 // hash.
 protocol::Genesis found(protocol::Charter charter, protocol::Allocations allocations,

@@ -1,4 +1,3 @@
-#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -8,6 +7,7 @@
 #include "leither/dht/item.h"
 
 #include "app/commands/commands.h"
+#include "app/small_file.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -106,25 +106,15 @@ void get(Session& session, const DhtOptions& options) {
 
 // ---- Writing
 
-std::string read_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string content;
-    // One byte more than may be stored tells that it is too long; nobody waits for a device's end.
-    content.resize(dht::kContentBytesMax + 1);
-    if (in) in.read(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!in.is_open() || in.bad()) {
-        throw CliError(CliExit::local, "bad_file", fmt::format("{} cannot be read.", path),
-                       "Check the path and its permissions.");
-    }
-    content.resize(static_cast<std::size_t>(in.gcount()));
-    return content;
-}
-
 Bytes value_given(const DhtOptions& options) {
     if (options.text.empty() == options.file.empty()) {
         refuse_usage("text_or_file", "Say what to store.", "Write a text, or --file FILE.");
     }
-    const std::string given = options.file.empty() ? options.text : read_file(options.file);
+    // In hex a byte takes two digits, and a line end may follow.
+    const std::size_t bytes_max =
+        options.is_hex ? 2 * dht::kContentBytesMax + 3 : dht::kContentBytesMax;
+    const std::string given =
+        options.file.empty() ? options.text : read_small_file(options.file, bytes_max);
     auto content = Bytes(given.begin(), given.end());
     if (options.is_hex) {
         const auto end = given.find_last_not_of(" \r\n");
@@ -281,7 +271,6 @@ void status(Session& session) {
          {"items", of_max(store, "items")},
          {"item bytes", of_max(store, "item_bytes")},
          {"peers", of_max(store, "peers")},
-         {"published", status.at("published").dump()},
          {"lookups",
           fmt::format("{} at work, {} begun; {} queries in flight", lookups.at("at_work").dump(),
                       lookups.at("begun").dump(), lookups.at("queries_in_flight").dump())},

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <memory>
 
 #include <fmt/format.h>
@@ -119,7 +120,7 @@ void serve_key(Session& session, const std::string& name, unsigned days) {
 
 // HOST:PORT with the host's first address in figures, as the daemon takes it.
 std::string resolve(const std::string& text) {
-    if (Endpoint::parse(text)) return text;
+    if (const auto given = Endpoint::parse(text); given && given->port != 0) return text;
     const auto colon = text.rfind(':');
     const auto refuse = [&text](const char* next_step) {
         throw CliError(CliExit::usage, "bad_endpoint",
@@ -128,11 +129,18 @@ std::string resolve(const std::string& text) {
     if (colon == std::string::npos || colon == 0) refuse("Write HOST:PORT.");
     const std::string host = text.substr(0, colon);
     const std::string port = text.substr(colon + 1);
+    std::uint16_t port_number = 0;
+    const char* end = port.data() + port.size();
+    const auto [stop, error] = std::from_chars(port.data(), end, port_number);
+    // getaddrinfo would take 65536 for 0.
+    if (error != std::errc{} || stop != end || port_number == 0) {
+        refuse("Write a port from 1 to 65535.");
+    }
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* first = nullptr;
     if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &first) != 0) {
-        refuse("See whether the host's name is right and the port is a number.");
+        refuse("See whether the host's name is right.");
     }
     char figures[NI_MAXHOST] = {};
     char number[NI_MAXSERV] = {};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -32,6 +33,7 @@ struct OrgOptions {
     std::string announcement = "All credit starts in the treasury; rewards bring it to members.";
     std::string allocation_file;
     std::vector<std::string> params;
+    std::vector<std::string> bookkeepers;
 };
 
 [[noreturn]] void refuse_usage(const std::string& name, const std::string& message,
@@ -133,12 +135,26 @@ protocol::Charter charter_of(const OrgOptions& options) {
     return charter;
 }
 
+void add_bookkeeper(protocol::Charter& charter, const std::string& text) {
+    const auto key = PublicKey::parse(text);
+    if (!key || std::ranges::count(charter.bookkeepers, *key) > 0) {
+        refuse_usage("bad_bookkeeper", fmt::format("\"{}\" is no further node's key.", text),
+                     "Write the 64 digits of `leither node status` at that node.");
+    }
+    if (charter.bookkeepers.full()) {
+        refuse_usage("too_many_bookkeepers",
+                     fmt::format("There can be at most {}.", protocol::kSeatsMax), "Name fewer.");
+    }
+    charter.bookkeepers.push_back(*key);
+}
+
 void create(Session& session, const OrgOptions& options) {
     protocol::Charter charter = charter_of(options);
     auto allocations = read_allocations(session, options);
     const auto node_key = PublicKey::parse(
         session.call("node.status", json::object()).at("node_key").get<std::string>());
     charter.bookkeepers.push_back(node_key.value());
+    for (const std::string& text : options.bookkeepers) add_bookkeeper(charter, text);
     charter.founder = key_or_new(session, options.founder).public_key();
     const auto organization = key_or_new(session, options.organization_key);
     const auto genesis = wallet::found(std::move(charter), std::move(allocations), organization);
@@ -243,6 +259,11 @@ void add_org_commands(CLI::App& cli, Session& session) {
     make->add_option("--allocate", options->allocation_file,
                      "First distribution: CSV with key,amount,reason")
         ->type_name("FILE");
+    make->add_option("--bookkeeper", options->bookkeepers,
+                     "Key of another node that keeps the ledger; may be repeated")
+        ->type_name("NODE-KEY")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     make->add_option("--param", options->params, "Set a parameter; may be repeated")
         ->type_name("NAME=VALUE")
         ->allow_extra_args(false)

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "leither/crypto/hash.h"
+#include "leither/crypto/hash_chain.h"
+#include "leither/protocol/domain_tags.h"
 
 #include "app/act.h"
 #include "app/commands/commands.h"
@@ -27,11 +28,12 @@ struct PledgeOptions {
 };
 
 // The head of the chain that the key's owner can always compute again.
-Hash reveal_chain_head(const crypto::KeyPair& owner) {
+Hash reveal_chain_head(Session& session, const crypto::KeyPair& owner) {
     auto seed = crypto::derive_key(owner.seed(), kRevealFamily).seed();
-    Hash link = crypto::blake2b_256(seed);
-    for (unsigned i = 0; i < kRevealLinks; ++i) link = crypto::blake2b_256(link.view());
-    return link;
+    const Hash secret = crypto::blake2b_256(seed);
+    return crypto::HashChain(protocol::tags::kRevealLink, session.organization().chain, secret,
+                             kRevealLinks)
+        .head();
 }
 
 PublicKey node_key_of(Session& session, const PledgeOptions& options) {
@@ -54,8 +56,9 @@ void act_alone(Session& session, const PledgeOptions& options, const protocol::A
 void pledge(Session& session, const PledgeOptions& options) {
     const auto owner = session.key(options.from);
     const Amount amount = session.amount(options.amount);
-    const protocol::Candidacy candidacy{node_key_of(session, options), reveal_chain_head(owner)};
-    act_alone(session, options, protocol::Pledge{amount, candidacy},
+    const protocol::Registration registration{node_key_of(session, options),
+                                              reveal_chain_head(session, owner)};
+    act_alone(session, options, protocol::Pledge{amount, registration},
               fmt::format("{} pledged.", session.format(amount)));
 }
 

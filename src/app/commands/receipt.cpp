@@ -1,5 +1,4 @@
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 
@@ -11,6 +10,7 @@
 
 #include "app/commands/commands.h"
 #include "app/receipt_file.h"
+#include "app/small_file.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -44,14 +44,6 @@ void write_file(const std::string& path, const std::string& text) {
                    "Choose another place with --out.");
 }
 
-std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(file)), {});
-    if (file && !text.empty()) return text;
-    throw CliError(CliExit::local, "io", fmt::format("{} cannot be read.", path),
-                   "Check the path.");
-}
-
 // To the file asked for, with a summary on the screen, or to standard output.
 void deliver(Session& session, const ReceiptOptions& options, const std::string& receipt) {
     if (options.out.empty()) {
@@ -78,8 +70,8 @@ std::optional<Id> expected_organization(const ReceiptOptions& options) {
 }
 
 void verify_file(Session& session, const ReceiptOptions& options) {
-    const ProvenFile proven =
-        verify_receipt_text(read_file(options.subject), expected_organization(options));
+    const ProvenFile proven = verify_receipt_text(
+        read_small_file(options.subject, kReceiptBytesMax), expected_organization(options));
     session.print(json::parse(proven.facts_json), proven.words);
 }
 

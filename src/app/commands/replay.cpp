@@ -121,6 +121,7 @@ void add_replay_command(CLI::App& cli, Session& session) {
     command
         ->add_option("--reconnect", arguments->reconnect_seconds,
                      "Seconds to wait for a daemon that went away")
+        ->check(CLI::Range(0u, 86'400u))
         ->capture_default_str();
     command->add_flag("--presign", arguments->presign,
                       "Sign everything before the clock starts (for benchmarks)");

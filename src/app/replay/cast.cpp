@@ -81,7 +81,7 @@ protocol::Transaction Acts::join(AccountIndex applicant, std::uint64_t counter) 
 
 protocol::Transaction Acts::fund(AccountIndex member, Amount amount, std::uint64_t counter) const {
     protocol::Reward reward;
-    reward.kind = protocol::RewardKind::operation;
+    reward.kind = protocol::RewardKind::service;
     reward.member = cast_.account(member).id();
     reward.amount = amount;
     reward.reason = protocol::LongText("balance before the replay");

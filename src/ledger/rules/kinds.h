@@ -33,6 +33,14 @@ inline constexpr bool is_act_of_supervisors<protocol::SetRole> = true;
 template <>
 inline constexpr bool is_act_of_supervisors<protocol::Reward> = true;
 
+// Made by any one supervisor.
+template <class Kind>
+inline constexpr bool is_of_one_supervisor = false;
+template <>
+inline constexpr bool is_of_one_supervisor<protocol::Propose> = true;
+template <>
+inline constexpr bool is_of_one_supervisor<protocol::HandOver> = true;
+
 // When the counterparty's half, signed before, loses its force.
 inline std::optional<Pulse> half_expiry(const protocol::Transfer& transfer) {
     return transfer.request.expiry;
@@ -50,6 +58,8 @@ Verdict check_parties(const State& state, const protocol::Join& join);
 Verdict check_parties(const State& state, const protocol::Leave& leave);
 Verdict check_parties(const State& state, const protocol::SetRole& change);
 Verdict check_parties(const State& state, const protocol::Reward& reward);
+Verdict check_parties(const State& state, const protocol::Propose& proposal);
+Verdict check_parties(const State& state, const protocol::Evidence& evidence);
 // The remaining kinds concern their signer alone.
 inline Verdict check_parties(const State&, const auto&) {
     return {};
@@ -64,6 +74,14 @@ Verdict check_substance(const State& state, const Case& in, const protocol::Rewa
 Verdict check_substance(const State& state, const Case& in, const protocol::Pledge& pledge);
 Verdict check_substance(const State& state, const Case& in, const protocol::Release& release);
 Verdict check_substance(const State& state, const Case& in, const protocol::Cancel& cancel);
+Verdict check_substance(const State& state, const Case& in, const protocol::Reveal& reveal);
+Verdict check_substance(const State& state, const Case& in, const protocol::Ready& ready);
+Verdict check_substance(const State& state, const Case& in, const protocol::Claim& claim);
+Verdict check_substance(const State& state, const Case& in, const protocol::Propose& proposal);
+Verdict check_substance(const State& state, const Case& in, const protocol::Cast& cast);
+Verdict check_substance(const State& state, const Case& in, const protocol::Evidence& evidence);
+Verdict check_substance(const State& state, const Case& in, const protocol::HandOver& act);
+Verdict check_substance(const State& state, const Case& in, const protocol::Recovery& act);
 
 // The effect, once nonce and limits of the signer are charged. `id` is the transaction's.
 void apply(State& state, const Case& in, const Hash& id, const protocol::Transfer& transfer);
@@ -74,5 +92,21 @@ void apply(State& state, const Case& in, const Hash& id, const protocol::Reward&
 void apply(State& state, const Case& in, const Hash& id, const protocol::Pledge& pledge);
 void apply(State& state, const Case& in, const Hash& id, const protocol::Release& release);
 void apply(State& state, const Case& in, const Hash& id, const protocol::Cancel& cancel);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Reveal& reveal);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Ready& ready);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Claim& claim);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Propose& proposal);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Cast& cast);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Evidence& evidence);
+void apply(State& state, const Case& in, const Hash& id, const protocol::HandOver& act);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Recovery& act);
+
+// ---- What several kinds do ---------------------------------------------------------------------
+
+// Takes the member, if it stands, from the candidates. REQUIRES: state.member(member), candidates
+// loaded.
+void end_candidacy(State& state, const Id& member);
+// Counts the votes that close, and carries out what has passed.
+Result<void, store::Fault> close_votes(State& state, Pulse pulse);
 
 }  // namespace leither::ledger::rules

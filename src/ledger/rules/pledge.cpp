@@ -16,6 +16,10 @@ using protocol::Pledge;
 using protocol::Refusal;
 using protocol::Release;
 
+auto row_of(auto& table, const Id& member) {
+    return std::ranges::lower_bound(table.rows, member, {}, &protocol::CandidateRow::member);
+}
+
 auto find_pledge(auto& member) {
     return std::ranges::find(member.locks, LockPurpose::pledge, &Lock::purpose);
 }
@@ -34,14 +38,22 @@ Verdict check_substance(const State& state, const Case& in, const Pledge& pledge
     if (existing != owner.locks.end()) {
         return refuse(Refusal::already_pledged, existing->amount.units());
     }
+    const auto& rows = state.candidates().rows;
+    if (rows.full()) {
+        return refuse(Refusal::too_many_candidates, rows.size(), protocol::kCandidatesMax);
+    }
     return {};
 }
 
 void apply(State& state, const Case& in, const Hash&, const Pledge& pledge) {
     MemberRecord& owner = *state.member_for_change(in.body.signer);
     owner.balance = difference(owner.balance, pledge.amount);
-    owner.locks.push_back({LockPurpose::pledge, pledge.amount, std::nullopt});
-    owner.candidacy = pledge.candidacy;
+    owner.locks.push_back(
+        {LockPurpose::pledge, pledge.amount, std::nullopt, state.election().cycle});
+    const auto& [node_key, reveal_chain] = pledge.registration;
+    owner.candidacy = protocol::Candidacy{node_key, reveal_chain, std::nullopt, {}};
+    auto& table = state.candidates_for_change();
+    table.rows.insert(row_of(table, in.body.signer), {in.body.signer, node_key, pledge.amount});
 }
 
 // ---- Release -----------------------------------------------------------------------------------
@@ -65,8 +77,18 @@ void apply(State& state, const Case& in, const Hash&, const Release&) {
     } else {
         const std::uint32_t delay = state.bookkeeping().params.pledge_release_pulses;
         pledge->until = Pulse(in.place.pulse.value() + delay);
-        owner.candidacy.reset();
+        end_candidacy(state, in.body.signer);
     }
+}
+
+void end_candidacy(State& state, const Id& member) {
+    protocol::MemberRecord& owner = *state.member_for_change(member);
+    if (!owner.candidacy) return;
+    owner.candidacy.reset();
+    auto& table = state.candidates_for_change();
+    const auto row = row_of(table, member);
+    CHECK(row != table.rows.end() && row->member == member);
+    table.rows.erase(row);
 }
 
 // ---- Cancel ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include "kinds.h"
 #include "leaf.h"
+#include "treasury.h"
 
 namespace leither::ledger {
 
@@ -33,8 +34,8 @@ Allowance allowance_at(const State& state, Pulse pulse) {
     return {day, treasury.balance, Amount{}};
 }
 
-Verdict check_daily_limit(const State& state, const Case& in, Amount amount) {
-    const Allowance today = allowance_at(state, in.place.pulse);
+Verdict check_daily_limit(const State& state, Pulse pulse, Amount amount) {
+    const Allowance today = allowance_at(state, pulse);
     const Uint128 share =
         Uint128{today.base.units()} * state.bookkeeping().params.reward_daily_basis_points;
     // Cross-multiplied, so that no rounding decides.
@@ -44,6 +45,17 @@ Verdict check_daily_limit(const State& state, const Case& in, Amount amount) {
                       static_cast<std::uint64_t>(share / kBasisPoints));
     }
     return {};
+}
+
+// Which kinds a supervisor may announce.
+Verdict check_kind(protocol::RewardKind kind) {
+    switch (kind) {
+        case protocol::RewardKind::structural:
+        case protocol::RewardKind::operation: return refuse(Refusal::vote_needed);
+        case protocol::RewardKind::mining: return refuse(Refusal::paid_by_rule);
+        case protocol::RewardKind::service: return {};
+    }
+    UNREACHABLE();
 }
 
 void enqueue(TreasuryRecord& treasury, const PendingReward& reward) {
@@ -59,49 +71,70 @@ Verdict check_parties(const State& state, const Reward& reward) {
     return {};
 }
 
+Verdict check_payable(const State& state, Pulse pulse, Amount amount) {
+    const Amount balance = state.treasury().balance;
+    if (balance < amount) {
+        return refuse(Refusal::treasury_insufficient, balance.units(), amount.units());
+    }
+    return check_daily_limit(state, pulse, amount);
+}
+
+void take_from_treasury(State& state, Pulse pulse, Amount amount) {
+    const Allowance today = allowance_at(state, pulse);
+    TreasuryRecord& treasury = state.treasury_for_change();
+    treasury.day = today.day;
+    treasury.day_base = today.base;
+    treasury.day_announced = sum(today.announced, amount);
+    treasury.balance = difference(treasury.balance, amount);
+}
+
+void give(State& state, Pulse pulse, const PendingReward& reward) {
+    const std::uint32_t publicity = state.bookkeeping().params.publicity_pulses;
+    if (publicity == 0) {
+        credit(state, reward.member, reward.amount, reward.transaction);
+        return;
+    }
+    PendingReward pending = reward;
+    pending.due = Pulse(pulse.value() + publicity);
+    enqueue(state.treasury_for_change(), pending);
+}
+
 Verdict check_substance(const State& state, const Case& in, const Reward& reward) {
     const TreasuryRecord& treasury = state.treasury();
     if (reward.amount.is_zero()) return refuse(Refusal::zero_amount);
-    if (treasury.balance < reward.amount) {
-        return refuse(Refusal::treasury_insufficient, treasury.balance.units(),
-                      reward.amount.units());
-    }
-    TRY(check_daily_limit(state, in, reward.amount));
+    TRY(check_payable(state, in.place.pulse, reward.amount));
     if (treasury.pending.full()) {
         return refuse(Refusal::too_many_pending_rewards, treasury.pending.size(),
                       protocol::kPendingRewardsMax);
     }
     if (reward.reason.empty()) return refuse(Refusal::missing_reason);
-    return {};
+    return check_kind(reward.kind);
 }
 
 void apply(State& state, const Case& in, const Hash& id, const Reward& reward) {
-    const Allowance today = allowance_at(state, in.place.pulse);
-    TreasuryRecord& treasury = state.treasury_for_change();
-    treasury.day = today.day;
-    treasury.day_base = today.base;
-    treasury.day_announced = sum(today.announced, reward.amount);
-    treasury.balance = difference(treasury.balance, reward.amount);
-
-    const std::uint32_t publicity = state.bookkeeping().params.publicity_pulses;
-    if (publicity == 0) {
-        credit(state, reward.member, reward.amount, id);
-    } else {
-        const Pulse due(in.place.pulse.value() + publicity);
-        enqueue(treasury, {id, reward.member, reward.amount, due});
-    }
+    take_from_treasury(state, in.place.pulse, reward.amount);
+    give(state, in.place.pulse, {id, reward.member, reward.amount, Pulse(0)});
 }
 
 }  // namespace rules
 
-std::optional<Pulse> next_due(const State& state) {
+Pulse next_due(const State& state) {
+    Pulse due = state.election().end_pulse;
     const auto& pending = state.treasury().pending;
-    if (pending.empty()) return std::nullopt;
-    return pending.front().due;
+    if (!pending.empty()) due = std::min(due, pending.front().due);
+    const auto& votes = state.bookkeeping().votes;
+    if (!votes.empty()) due = std::min(due, votes.front().closes);
+    return due;
 }
 
-Result<void, store::Fault> apply_due(State& state, const Place& place) {
-    while (next_due(state) && *next_due(state) <= place.pulse) {
+namespace {
+
+Result<void, store::Fault> pay_due(State& state, Pulse pulse) {
+    const auto is_due = [&] {
+        const auto& pending = state.treasury().pending;
+        return !pending.empty() && pending.front().due <= pulse;
+    };
+    while (is_due()) {
         auto& treasury = state.treasury_for_change();
         const protocol::PendingReward reward = treasury.pending.front();
         TRY(state.load(reward.member));
@@ -113,6 +146,13 @@ Result<void, store::Fault> apply_due(State& state, const Place& place) {
         }
     }
     return {};
+}
+
+}  // namespace
+
+Result<void, store::Fault> apply_due(State& state, const Place& place) {
+    TRY(pay_due(state, place.pulse));
+    return rules::close_votes(state, place.pulse);
 }
 
 }  // namespace leither::ledger

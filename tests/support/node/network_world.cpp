@@ -1,6 +1,7 @@
 #include "support/node/network_world.h"
 
 #include "leither/base/check.h"
+#include "leither/consensus/vote_log.h"
 
 namespace leither::testing {
 
@@ -34,11 +35,13 @@ std::size_t NetworkWorld::add(const crypto::KeyPair& key) {
 
     sim::NodeHost::Options options{.name = "node " + std::to_string(number), .key = key};
     options.checks = sim::Checks::every_step;
-    options.disk.sync_min = options.disk.sync_max = Duration(0);
+    options.disk.sync_min = options.disk.sync_max = options_.disk_latency;
     options.check_min = options.check_max = Duration(0);
     options.network.dht.local = dht::LocalSources::exempt;
     options.network.dht.families = dht::Families::v4;
     options.network.listen = {place.endpoint};
+    options.network.peers = options_.peers;
+    options.network.hub.outbound_target = options_.outbound_target;
     if (options_.listens == Listens::anywhere) options.network.listen.front().address = {};
     if (number > 0) options.network.bootstrap.push_back(endpoint(0));
 

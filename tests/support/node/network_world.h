@@ -22,6 +22,9 @@ class NetworkWorld final : public sim::NodeWatcher {
         std::uint64_t seed = 1;
         Duration latency = std::chrono::milliseconds(10);
         Listens listens = Listens::at_own_address;
+        Duration disk_latency{};           // until a node hears that a batch is durable
+        std::vector<Endpoint> peers = {};  // configured at each node
+        std::size_t outbound_target = peer::HubOptions().outbound_target;
     };
     using Answer = Result<node::NetworkAnswer, node::NetworkFailure>;
     explicit NetworkWorld(Options options, Instant start);
@@ -60,6 +63,13 @@ class NetworkWorld final : public sim::NodeWatcher {
         std::uint64_t stream_bytes = 0;
     };
     Traffic traffic(std::size_t host) const;
+
+    // Written to its network's store.
+    std::uint64_t batches(std::size_t host) const {
+        return node(host).disk().written(sim::Disk::Part::network);
+    }
+    // How often a deadline has woken it.
+    std::uint64_t ticks(std::size_t host) const { return node(host).ticks(); }
 
     const std::vector<node::Event>& events(std::size_t host) const { return hosts_[host].events; }
 

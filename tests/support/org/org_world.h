@@ -17,6 +17,7 @@ class ListedMembers final : public org::MemberSource {
         if (!has_ledger) return std::nullopt;
         return accounts.contains(account);
     }
+    bool is_bookkeeper(const PublicKey&) const override { return false; }
     bool has_ledger = true;
     std::set<Id> accounts;
 };

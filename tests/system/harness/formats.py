@@ -43,6 +43,7 @@ PARAMS = {
     "pulse_ms": 1000, "cycle_pulses": 1800, "expiry_pulses_max": 600, "member_transactions_per_cycle": 60,
     "member_transactions_per_pulse": 4, "block_bytes_max": 256 << 10, "publicity_pulses": 86400,
     "reward_daily_basis_points": 100, "pledge_release_pulses": 14 * 86400, "supervisors_required": 1,
+    "vote_pulses": 86400, "mining_reward_per_cycle": 0,
 }
 # So that no limit meant for people stands in the way of a test.
 OPEN_PARAMS = dict(PARAMS, pulse_ms=100, expiry_pulses_max=86400, member_transactions_per_cycle=1_000_000_000,

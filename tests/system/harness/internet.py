@@ -167,6 +167,9 @@ class Resident:
         self.leither("org", "publish")
         return organization
 
+    def key_file(self, name):
+        return os.path.join(self.data_dir, "wallet", name + ".key")
+
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:
             return file.read()

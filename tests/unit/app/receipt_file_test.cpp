@@ -18,13 +18,19 @@ class ReceiptFileTest : public ::testing::Test {
     std::string account_file(const std::string& name) {
         const ledger::Seal& seal = world_.seals.back();
         return receipt_to_text(
-            ledger::Receipt{world_.genesis.charter, seal.header, seal.certificate,
+            ledger::Receipt{world_.genesis.charter,
+                            {},
+                            seal.header,
+                            seal.certificate,
                             must(world_.tree.prove_at(version_of(seal), id_of(name)))});
     }
     std::string child_file() {
         const ledger::Seal& seal = world_.seals.back();
         return receipt_to_text(
-            ledger::ChildReceipt{world_.genesis.charter, seal.header, seal.certificate,
+            ledger::ChildReceipt{world_.genesis.charter,
+                                 {},
+                                 seal.header,
+                                 seal.certificate,
                                  must(world_.tree.prove_at(version_of(seal), Prefix{}))});
     }
     std::string error_of(const std::string& text, std::optional<Id> organization = {}) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
-#include "leither/consensus/bookkeeper.h"
+#include "leither/consensus/ledger_application.h"
 #include "leither/store/memory_store.h"
 
 #include "support/node/community.h"
@@ -140,14 +140,12 @@ TEST_F(MempoolTest, KeysComeFromWhatIsAdmitted) {
     EXPECT_EQ((*checks)[0].key, newcomer.public_key());
 }
 
-TEST(Certificate, OfACommitteeOfOneIsAcceptedByTheCharter) {
+TEST(Certificate, OfTheFoundingIsAcceptedByTheCharter) {
     const Community town{CommunityOptions{}};
     protocol::BlockHeader header;
-    header.sequence = Sequence(7);
-    header.pulse = Pulse(4000);
     const auto certificate =
-        consensus::certify_alone(town.organization(), header, town.node_key(), 0);
-    EXPECT_EQ(certificate.slot.cycle, 2u);
+        consensus::certify_founding(town.organization(), header, town.node_key());
+    EXPECT_EQ(certificate.slot, protocol::Slot{});
     const auto& committee = town.organization().charter.bookkeepers;
     EXPECT_TRUE(protocol::verify(certificate, town.chain(), header, committee));
     header.pulse = Pulse(4001);

@@ -226,6 +226,24 @@ TEST(DhtNetwork, APutWithAnotherSequenceInMindIsRefused) {
     EXPECT_FALSE(network.ask(8, Put{writer.item(1, 7), 5}).outcome.failure);
 }
 
+TEST(DhtNetwork, ARefusedPutIsNotKeptByItsWriterEither) {
+    DhtNetwork network({.seed = 12});
+    grow(network, 6);  // everybody is near
+    const Writer writer;
+    ASSERT_FALSE(network.ask(1, Put{writer.item(1, 7), std::nullopt}).outcome.failure);
+    const std::size_t late = network.add();
+    network.run_for(seconds(5));
+    const auto refused = network.ask(late, Put{writer.item(1, 8), 5}).outcome;
+    EXPECT_EQ(refused.failure, Failure::cas_mismatch);
+    EXPECT_FALSE(refused.stored_here);
+    const auto old = network.ask(late, Put{writer.item(1, 6), std::nullopt}).outcome;
+    EXPECT_EQ(old.failure, Failure::sequence_too_low);
+    network.run_for(minutes(40));  // copies are made meanwhile
+    for (std::size_t i = 0; i < network.size(); ++i) {
+        EXPECT_EQ(network.ask(i, writer.get(1)).outcome.item->author->sequence, 7) << i;
+    }
+}
+
 TEST(DhtNetwork, TheEqualItemCanBePutAgainByAnybody) {
     DhtNetwork network({.seed = 7});
     grow(network, 50);

@@ -404,6 +404,46 @@ TEST(DhtNode, RequestsWaitUntilTheNodeHasJoined) {
     EXPECT_EQ(effects.done[0].outcome.nodes, std::vector<Contact>({{id_of(1), at(1)}}));
 }
 
+TEST(DhtNode, AReplyUnderOurOwnIdIsAsGoodAsNone) {
+    Bench bench = Bench::started();
+    bench.befriend(1);
+    std::vector<Done> done;
+    std::size_t queries = 0;
+    const auto mirror = [&](Effects effects) {
+        for (Done& each : effects.done) done.push_back(std::move(each));
+        for (const auto& query : Bench::sent<Query>(effects, at(1))) {
+            ++queries;
+            for (Done& each : bench.answer(at(1), query, 0xaa).done)
+                done.push_back(std::move(each));
+        }
+    };
+    mirror(bench.step(Ask{RequestId(1), FindNode{id_of(3)}}));
+    for (int second = 0; second < 120; ++second) mirror(bench.pass(seconds(1)));
+    EXPECT_GT(queries, 0u);
+    ASSERT_EQ(done.size(), 1u);
+    EXPECT_EQ(bench.node->status().lookups, 0u);
+    EXPECT_EQ(bench.nodes(), 0u) << "whom nothing can be asked leaves the table";
+}
+
+TEST(DhtNode, StrangersWhoseRepliesAreTrimmedGetNoMorePingsThanTheAllowance) {
+    Options open;
+    open.rates.source_burst = open.rates.total_burst = 1'000'000;
+    Bench bench = Bench::started(open);
+    for (std::uint8_t i = 1; i <= 20; ++i) bench.befriend(i);
+    bench.pass(minutes(1));
+    std::size_t pings = 0;
+    for (std::uint8_t block = 100; block < 200; ++block) {
+        for (std::uint8_t host = 1; host <= 10; ++host) {
+            Query find = Bench::query(Method::find_node, block, 7);
+            find.version.reset();
+            pings += Bench::sent<Query>(bench.hand(at(block, host), write(find)), at(block, host))
+                         .size();
+        }
+    }
+    EXPECT_GT(pings, 0u);
+    EXPECT_LE(pings, 64u);
+}
+
 TEST(DhtNode, IfNobodyAnswersRequestsFailAndJoiningGoesOn) {
     Bench bench;
     bench.step(Ask{RequestId(1), FindNode{id_of(3)}});

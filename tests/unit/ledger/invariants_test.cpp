@@ -24,6 +24,8 @@ class InvariantsTest : public ::testing::Test {
     InvariantsTest() {
         organization_.charter.supply = Amount::of(100);
         organization_.bookkeeping = id(9);
+        organization_.candidates = id(8);
+        organization_.election = id(7);
     }
 
     // The names of the invariants that object.
@@ -79,13 +81,18 @@ TEST_F(InvariantsTest, NoncesNeverFall) {
 
 TEST_F(InvariantsTest, LocksFitTheirRecord) {
     using protocol::LockPurpose;
-    const Record before = MemberRecord{};
+    const Record nobody = protocol::CandidateTable{};
     const auto objections_to = [&](const MemberRecord& changed) {
+        MemberRecord old;
+        protocol::CandidateTable rows;
+        if (changed.candidacy) rows.rows.push_back({id(1), {}, Amount::of(5)});
+        const Record before = old;
         const Record after = changed;
-        return objections({{id(1), &before, &after}});
+        const Record table = rows;
+        return objections({{id(1), &before, &after}, {id(8), &nobody, &table}});
     };
     MemberRecord pledged;
-    pledged.locks.push_back({LockPurpose::pledge, Amount::of(5), std::nullopt});
+    pledged.locks.push_back({LockPurpose::pledge, Amount::of(5), std::nullopt, 0});
     pledged.candidacy.emplace();
     EXPECT_EQ(objections_to(pledged), Names{});
 
@@ -101,6 +108,74 @@ TEST_F(InvariantsTest, LocksFitTheirRecord) {
     bad = pledged;
     bad.candidacy.reset();
     EXPECT_EQ(objections_to(bad), Names{"LocksWithinRecord"});
+}
+
+TEST_F(InvariantsTest, CandidatesAreListed) {
+    MemberRecord standing;
+    standing.locks.push_back({protocol::LockPurpose::pledge, Amount::of(5), std::nullopt, 0});
+    standing.candidacy.emplace();
+    protocol::CandidateTable listed;
+    listed.rows.push_back({id(1), {}, Amount::of(5)});
+    const Record none = MemberRecord{};
+    const Record candidate = standing;
+    const Record empty = protocol::CandidateTable{};
+    const Record table = listed;
+    EXPECT_EQ(objections({{id(1), &none, &candidate}, {id(8), &empty, &table}}), Names{});
+    EXPECT_EQ(objections({{id(1), &none, &candidate}}), Names{"CandidatesKnown"});
+    EXPECT_EQ(objections({{id(1), &none, &candidate}, {id(8), &empty, &empty}}),
+              Names{"CandidatesKnown"});
+    EXPECT_EQ(objections({{id(1), &none, &none}, {id(8), &empty, &table}}),
+              Names{"CandidatesKnown"});
+}
+
+TEST_F(InvariantsTest, TermsFollowEachOther) {
+    protocol::ElectionRecord first;
+    first.cycle = 4;
+    first.first_pulse = Pulse(60);
+    first.end_pulse = Pulse(120);
+    first.present.push_back({id(1), {}, {}});
+    protocol::ElectionRecord second = first;
+    second.cycle = 5;
+    second.former = first.present;
+    second.present[0].member = id(2);
+    const auto objections_to = [&](const protocol::ElectionRecord& changed) {
+        const Record before = first;
+        const Record after = changed;
+        return objections({{id(7), &before, &after}});
+    };
+    EXPECT_EQ(objections_to(first), Names{});
+    EXPECT_EQ(objections_to(second), Names{});
+    auto bad = second;
+    bad.cycle = 6;
+    EXPECT_EQ(objections_to(bad), Names{"TermsFollow"});
+    bad = second;
+    bad.cycle = 4;  // other seats within a term
+    EXPECT_EQ(objections_to(bad), Names{"TermsFollow"});
+    bad = second;
+    bad.former.clear();
+    EXPECT_EQ(objections_to(bad), Names{"TermsFollow"});
+    bad = second;
+    bad.present.clear();
+    EXPECT_EQ(objections_to(bad), Names{"TermsFollow"});
+    bad = second;
+    bad.end_pulse = bad.first_pulse;
+    EXPECT_EQ(objections_to(bad), Names{"TermsFollow"});
+}
+
+TEST_F(InvariantsTest, BallotsAreCastByMembersInListedVotes) {
+    protocol::VoteRecord none;
+    protocol::VoteRecord one = none;
+    one.yes = 1;
+    protocol::VoteRecord many = none;
+    many.no = 100;
+    const Record before = none;
+    const Record after = one;
+    const Record stuffed = many;
+    EXPECT_EQ(objections({{id(5), &before, &after}}), Names{});
+    EXPECT_EQ(objections({{id(5), &before, &stuffed}}), Names{"VotesCounted"});
+    const Record unlisted = book(0, {});
+    EXPECT_EQ(objections({{id(5), nullptr, &before}, {id(9), &unlisted, &unlisted}}),
+              Names{"VotesCounted"});
 }
 
 TEST_F(InvariantsTest, MembersAreCounted) {

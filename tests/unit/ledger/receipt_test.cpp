@@ -22,12 +22,18 @@ class ReceiptTest : public ::testing::Test {
 
     Receipt receipt(const std::string& name, std::size_t sequence) {
         const Seal& seal = world_.seals.at(sequence);
-        return {world_.genesis.charter, seal.header, seal.certificate,
+        return {world_.genesis.charter,
+                {},
+                seal.header,
+                seal.certificate,
                 must(world_.tree.prove_at(version_of(seal), id_of(name)))};
     }
     ChildReceipt child(const Prefix& prefix) {
         const Seal& seal = world_.seals.back();
-        return {world_.genesis.charter, seal.header, seal.certificate,
+        return {world_.genesis.charter,
+                {},
+                seal.header,
+                seal.certificate,
                 must(world_.tree.prove_at(version_of(seal), prefix))};
     }
     std::string error_of(const Receipt& receipt) {

@@ -103,14 +103,18 @@ class Network : public ::testing::Test {
         }
         return texts;
     }
-    void say(std::size_t host, std::size_t member, std::string_view text) {
+    // What `member` says next.
+    SayLine line(const NetworkWorld& world, std::size_t host, std::size_t member,
+                 std::string_view text) const {
         const auto key = community_.member(member);
-        const auto next = world_.queries(host).next_line(key.id()).value();
+        const auto next = world.queries(host).next_line(key.id()).value();
         protocol::ChatLine line{key.public_key(), next.number, next.previous,
-                                std::max(next.time_ms_min, unix_ms(world_.now())),
+                                std::max(next.time_ms_min, unix_ms(world.now())),
                                 BoundedText<500>(std::string(text))};
-        const auto answer =
-            world_.ask(host, SayLine{protocol::sign(community_.chain(), line, key)});
+        return {protocol::sign(community_.chain(), line, key)};
+    }
+    void say(std::size_t host, std::size_t member, std::string_view text) {
+        const auto answer = world_.ask(host, line(world_, host, member, text));
         ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
     }
     std::vector<std::string> chat(std::size_t host) {
@@ -144,6 +148,31 @@ TEST_F(Network, AnUnknownOrganizationIsNotFound) {
     EXPECT_EQ((*answer).error().error, NetworkError::not_found);
 }
 
+TEST_F(Network, AsManySearchesAsTheHubCanServe) {
+    for (std::uint8_t n = 0; n < 15; ++n) {
+        const Id unknown = Id::copy_of(Bytes(Id::kSize, n));
+        world_.step(kKeeper, NetworkCall{Token{1'000'000} + n, FindOrganization{unknown}});
+    }
+    EXPECT_FALSE(world_.take_reply(kKeeper, 1'000'013));
+    const auto refused = world_.take_reply(kKeeper, 1'000'014);
+    ASSERT_TRUE(refused && !*refused);
+    EXPECT_EQ(refused->error().error, NetworkError::full);
+}
+
+TEST_F(Network, AManifestThatHasExpiredIsNoAnswer) {
+    const std::size_t follower = add_node();
+    auto order = community_.manifest(world_.queries(kKeeper), world_.now(), hours(1));
+    ASSERT_TRUE(world_.ask(kKeeper, std::move(order)));
+    follow(follower);
+    ASSERT_TRUE(
+        world_.wait([&] { return world_.queries(follower).manifest().has_value(); }, minutes(2)));
+    EXPECT_TRUE(*world_.ask(follower, FindOrganization{organization()}));
+    world_.advance(hours(1));
+    const auto answer = world_.ask(follower, FindOrganization{organization()});
+    ASSERT_TRUE(answer && !*answer);
+    EXPECT_EQ((*answer).error().error, NetworkError::not_found);
+}
+
 TEST_F(Network, AFollowerFindsTheKeeperAndStaysConnected) {
     publish();
     const std::size_t follower = add_node();
@@ -155,6 +184,21 @@ TEST_F(Network, AFollowerFindsTheKeeperAndStaysConnected) {
     EXPECT_EQ(peers[0].peer.node_key, community_.node_key().public_key());
     world_.advance(minutes(30));
     EXPECT_EQ(world_.queries(follower).peers(world_.now()).size(), 1u);
+}
+
+TEST_F(Network, WhoIsConnectedAlreadyIsAskedByWhoBeginsToFollow) {
+    publish();
+    const std::size_t node = add_node();
+    world_.advance(seconds(5));
+    world_.step(node, NetworkCall{1'000'000, FindOrganization{organization()}});
+    const auto is_connected = [&] { return !world_.queries(node).peers(world_.now()).empty(); };
+    for (int i = 0; i < 20'000 && !is_connected(); ++i)
+        world_.advance(std::chrono::milliseconds(1));
+    ASSERT_TRUE(is_connected());
+    // The manifest is on its way to the search; the community comes to life only now.
+    world_.step(node, NetworkCall{1'000'001, FollowOrganization{organization()}});
+    EXPECT_TRUE(
+        world_.wait([&] { return world_.queries(node).manifest().has_value(); }, seconds(5)));
 }
 
 TEST_F(Network, OnlyAMembersNodeIsGivenTheReadKey) {
@@ -236,6 +280,44 @@ TEST_F(Network, AMappedPortIsTriedSoonAfterwards) {
     EXPECT_TRUE(world_.wait([&] { return role() == dht::Role::member; }, seconds(30)));
 }
 
+TEST_F(Network, AnotherPortThanOursAtTheRouterIsWhatOthersAreTold) {
+    constexpr std::uint16_t kOutside = 9999;
+    publish();
+    add_node();  // holds what is announced
+    const std::size_t stranger = add_node();
+    follow(stranger);
+    ASSERT_TRUE(world_.wait([&] { return !world_.queries(stranger).peers(world_.now()).empty(); },
+                            minutes(2)));
+    const IpAddress router = world_.endpoint(kKeeper).address;
+    const NetworkInput mapped(PortsMapped{Endpoint{router, kOutside}, std::nullopt, "by a test"});
+    world_.step(kKeeper, NetworkInput(mapped));
+    world_.advance(minutes(1));
+    const auto answer = world_.ask(stranger, dht::Request(dht::GetPeers{organization()}));
+    ASSERT_TRUE(answer && *answer);
+    const auto& found = std::get<dht::Outcome>(**answer).peers;
+    EXPECT_NE(std::ranges::find(found, Endpoint{router, kOutside}), found.end());
+    // Nobody listens there: it is tried, and the verdict names it.
+    const auto status = world_.queries(kKeeper).network(world_.now());
+    EXPECT_NE(status->reachability.find(":9999"), std::string::npos) << status->reachability;
+}
+
+TEST_F(Network, ANodeWithPeersEnoughDoesNotLookForMore) {
+    NetworkWorld::Options options;
+    options.outbound_target = 1;
+    NetworkWorld world(options, world_.now());
+    world.add(community_.node_key());
+    world.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
+    world.add(node_key(1));
+    ASSERT_TRUE(world.ask(kKeeper, community_.manifest(world.queries(kKeeper), world.now())));
+    ASSERT_TRUE(world.ask(1, FollowOrganization{organization()}));
+    ASSERT_TRUE(
+        world.wait([&] { return !world.queries(1).peers(world.now()).empty(); }, minutes(2)));
+    world.advance(minutes(10));
+    const std::uint64_t before = world.ticks(1);
+    world.advance(minutes(10));
+    EXPECT_LT(world.ticks(1) - before, 300u);
+}
+
 TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
     NetworkWorld world({.listens = NetworkWorld::Listens::anywhere}, world_.now());
     world.add(community_.node_key());
@@ -248,6 +330,22 @@ TEST_F(Network, AnAddressOfAFamilyWhereNobodyListensIsNotTold) {
     std::vector<Endpoint> told;
     for (const auto& one : draft->keepers[0].endpoints) told.push_back(one.endpoint());
     EXPECT_EQ(told, std::vector{(Endpoint{v4, world.endpoint(0).port})});
+}
+
+TEST_F(Network, ConfiguredPeersAreDialedFromTheFirstDayOn) {
+    NetworkWorld::Options options;
+    options.peers = {{IpAddress::v4({10, 9, 9, 9}), 7400}};
+    NetworkWorld world(options, world_.now());
+    world.add(community_.node_key());
+    world.add(node_key(1));
+    const auto known = [&](std::size_t host) {
+        return world.queries(host).network(world.now())->hub.addresses;
+    };
+    EXPECT_EQ(known(0), 0u);
+    world.step(0, Found{1'000'000, community_.encoded_genesis()});
+    EXPECT_EQ(known(0), 1u);
+    ASSERT_TRUE(world.ask(1, FollowOrganization{community_.member(0).id()}));
+    EXPECT_EQ(known(1), 1u);
 }
 
 TEST_F(Network, AMessageReachesAMemberOnAnotherNode) {
@@ -394,6 +492,39 @@ TEST_F(Network, WhatTheDhtNoLongerNamesIsAskedOfPeers) {
     EXPECT_TRUE(world_.wait([&] { return chat(b) == all; }, hours(1)));
 }
 
+TEST_F(Network, WhatIsNotDurableYetIsToldToNobodyAndWrittenTogether) {
+    constexpr std::size_t kLines = 8;
+    NetworkWorld::Options options;
+    options.disk_latency = seconds(2);
+    NetworkWorld world(options, world_.now());
+    world.add(community_.node_key());
+    world.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
+    ASSERT_TRUE(world.ask(kKeeper, community_.manifest(world.queries(kKeeper), world.now())));
+    world.advance(minutes(1));
+    const std::uint64_t before = world.batches(kKeeper);
+    const auto told = [&] {
+        return std::ranges::count_if(world.events(kKeeper), [](const Event& event) {
+            return std::holds_alternative<LineTaken>(event);
+        });
+    };
+    for (std::size_t n = 0; n < kLines; ++n) {
+        world.step(kKeeper, NetworkCall{1'000'000 + n, line(world, kKeeper, 0, "and on")});
+    }
+    EXPECT_EQ(told(), 0);
+    world.advance(seconds(3));
+    EXPECT_EQ(told(), 1);
+    world.advance(seconds(2));
+    EXPECT_EQ(told(), static_cast<std::ptrdiff_t>(kLines));
+    EXPECT_EQ(world.batches(kKeeper), before + 2);
+    for (std::size_t n = 0; n < kLines; ++n) {
+        const auto reply = world.take_reply(kKeeper, 1'000'000 + n);
+        EXPECT_TRUE(reply && *reply) << n;
+    }
+    world.crash(kKeeper);
+    world.restart(kKeeper);
+    EXPECT_EQ(world.queries(kKeeper).chat(100).size(), kLines);
+}
+
 TEST_F(Network, AConversationReachesAllMembersNodes) {
     publish();
     const std::size_t a = add_member(0);
@@ -432,6 +563,36 @@ TEST_F(Network, WhatIsFollowedServedAndSaidSurvivesACrash) {
     EXPECT_TRUE(status->community->can_read_records);
     EXPECT_TRUE(
         world_.wait([&] { return !world_.queries(a).peers(world_.now()).empty(); }, minutes(3)));
+}
+
+// Reads an empty store until it fails.
+class FailingReader final : public store::Reader {
+ public:
+    Result<std::optional<std::string>, store::Fault> get(ByteView key) const override {
+        if (fails) return fail(store::Fault{store::Fault::Kind::io, "by a test"});
+        return store_.get(key);
+    }
+    std::unique_ptr<store::Cursor> cursor() const override { return store_.cursor(); }
+
+    bool fails = false;
+
+ private:
+    store::MemoryStore store_;
+};
+
+TEST_F(Network, AFaultOfItsStoreEndsTheNodeAlsoDuringACall) {
+    store::MemoryStore ledger;
+    FailingReader disk;
+    Prng entropy(1);
+    auto node = Node::open({}, ledger, node_key(1), Log(), {{}, disk, entropy, world_.now()});
+    ASSERT_TRUE(node);
+    node->start_network(world_.now());
+    ASSERT_TRUE(node->next_deadline());
+    disk.fails = true;
+    const auto effects =
+        node->step(NetworkCall{1, FollowOrganization{organization()}}, world_.now());
+    EXPECT_TRUE(effects.fatal);
+    EXPECT_FALSE(node->next_deadline());
 }
 
 // What peers.md and performance.md promise, headers and acknowledgements included.

@@ -1,6 +1,10 @@
 // When a node seals and when it keeps still.
 #include <gtest/gtest.h>
 
+#include "leither/crypto/hash.h"
+#include "leither/crypto/hash_chain.h"
+#include "leither/protocol/domain_tags.h"
+
 #include "support/node/node_host.h"
 
 namespace leither::testing {
@@ -37,6 +41,12 @@ TEST(NodePulse, WhatArrivesDuringAPulseIsSealedTogetherAtTheNext) {
     EXPECT_EQ(host.sealed().front().seal.header.pulse, Pulse(4));
 }
 
+// All that an idle organization waits for.
+Instant cycle_end(const NodeHost& host, std::uint64_t cycle = 0) {
+    const auto cycle_pulses = host.community().organization().charter.params.cycle_pulses;
+    return host.community().start_of(Pulse((cycle + 1) * cycle_pulses));
+}
+
 TEST(NodePulse, IdlePulsesAskForNothingAndWriteNothing) {
     NodeHost host;
     ASSERT_TRUE(host.found());
@@ -47,6 +57,54 @@ TEST(NodePulse, IdlePulsesAskForNothingAndWriteNothing) {
     host.pass_pulses(600);
     EXPECT_EQ(host.store().operations(), operations);
     EXPECT_EQ(host.ticks(), ticks);
+    EXPECT_EQ(host.node().next_deadline(), cycle_end(host));
+}
+
+TEST(NodePulse, AnIdleCycleEndsWithOneBlock) {
+    CommunityOptions community;
+    community.params.cycle_pulses = 60;
+    NodeHost host({.community = community});
+    ASSERT_TRUE(host.found());
+    host.pass_pulses(3 * 60 - 1);
+    ASSERT_EQ(host.sealed().size(), 2u);
+    for (const auto& sealed : host.sealed()) EXPECT_TRUE(sealed.transactions.empty());
+    EXPECT_EQ(host.sealed()[1].seal.header.pulse, Pulse(120));
+    EXPECT_EQ(host.sealed()[1].seal.certificate.slot.cycle, 1u);
+    EXPECT_EQ(host.node().next_deadline(), cycle_end(host, 2));
+}
+
+// Somebody else is elected: this node's seat is gone, and with it everything it waits for.
+TEST(NodePulse, AfterItsTermTheNodeSealsNoMore) {
+    CommunityOptions community;
+    community.params.cycle_pulses = 60;
+    NodeHost host({.community = community});
+    ASSERT_TRUE(host.found());
+    const Community& town = host.community();
+    const auto member = town.member(0);
+    const auto other = town.member(70);  // its node key
+    const crypto::HashChain links(protocol::tags::kRevealLink, town.chain(),
+                                  crypto::blake2b_256(as_bytes("links")), 9);
+    const auto draft = [&](std::uint8_t lane, std::uint64_t counter) {
+        return wallet::Draft{town.chain(), {lane, counter}, Pulse(host.pulse().value() + 50)};
+    };
+    const protocol::Pledge pledge{Amount::of(100), {other.public_key(), links.head()}};
+    ASSERT_TRUE(host.submit_one(wallet::sign(draft(0, 0), pledge, member, nullptr)));
+    host.pass_pulses(45);
+    const protocol::Reveal reveal{links.link(1), town.member(71).public_key()};
+    ASSERT_TRUE(host.submit_one(
+        wallet::act_as_node(draft(protocol::kNodeLane, 0), reveal, member.id(), other)));
+    host.pass_pulses(105);
+    ASSERT_TRUE(host.submit_one(wallet::act_as_node(draft(protocol::kNodeLane, 1),
+                                                    protocol::Ready{3}, member.id(), other)));
+    host.pass_pulses(40);
+    const auto sealed = host.sealed().size();
+    EXPECT_EQ(host.sealed().back().seal.header.pulse, Pulse(180));
+    ASSERT_TRUE(host.pay(1, 2, 5));
+    host.pass_pulses(100);
+    EXPECT_EQ(host.sealed().size(), sealed);
+    EXPECT_EQ(host.node().next_deadline(), std::nullopt);
+    ASSERT_TRUE(host.crash());
+    host.pass_pulses(2);
     EXPECT_EQ(host.node().next_deadline(), std::nullopt);
 }
 
@@ -131,7 +189,7 @@ TEST(NodePulse, ADueRewardOpensAHeightOfItsOwn) {
     EXPECT_TRUE(host.sealed()[1].transactions.empty());
     EXPECT_EQ(host.sealed()[1].accounts.size(), 2u);  // member and treasury
     EXPECT_EQ(host.balance(0), 1'500u);
-    EXPECT_EQ(host.node().next_deadline(), std::nullopt);
+    EXPECT_EQ(host.node().next_deadline(), cycle_end(host));
 }
 
 TEST(NodePulse, TheLimitPerPulseCarriesOverToTheNext) {
@@ -191,7 +249,7 @@ TEST(NodePulse, WhatExpiresBeforeABlockTakesItIsDropped) {
     EXPECT_EQ(host.dropped()[0].id,
               protocol::transaction_id(host.community().chain(), second.body));
     EXPECT_EQ(host.balance(1), 1'001u);
-    EXPECT_EQ(host.node().next_deadline(), std::nullopt);
+    EXPECT_EQ(host.node().next_deadline(), cycle_end(host));
 }
 
 TEST(NodePulse, APoolInWhichEverythingHasExpiredIsEmptiedWithoutABlock) {
@@ -208,7 +266,7 @@ TEST(NodePulse, APoolInWhichEverythingHasExpiredIsEmptiedWithoutABlock) {
     ASSERT_EQ(host.dropped().size(), 1u);
     EXPECT_EQ(host.dropped()[0].refused.code, Refusal::expired);
     EXPECT_EQ(host.store().operations(), operations);
-    EXPECT_EQ(host.node().next_deadline(), std::nullopt);
+    EXPECT_EQ(host.node().next_deadline(), cycle_end(host));
 }
 
 TEST(NodePulse, ACancelTakesTheNonceOfAnotherTransaction) {

@@ -229,10 +229,13 @@ void expect_window(const NodeHost& host) {
     const Id member = host.community().member(0).id();
     EXPECT_EQ(host.queries().account(member, Sequence(oldest - 1)).error(), QueryError::pruned);
     EXPECT_EQ(host.queries().block(Sequence(oldest - 1)).error(), QueryError::pruned);
+    std::size_t payments = 0;
     for (Sequence at = status.oldest; at <= status.head.sequence; at = at.next()) {
         const auto receipt = host.queries().receipt(member, at);
         ASSERT_TRUE(receipt) << at.value();
         EXPECT_TRUE(ledger::verify(*receipt, std::nullopt));
+        // Cycle blocks come without.
+        payments += receipt->header.transaction_count;
     }
     // A member who never moved is still there, carried forward with the tree.
     EXPECT_EQ(host.balance(3), 1'000u);
@@ -240,7 +243,7 @@ void expect_window(const NodeHost& host) {
     ASSERT_TRUE(history);
     EXPECT_TRUE(history->pruned);
     EXPECT_FALSE(history->next);
-    EXPECT_EQ(history->items.size(), status.head.sequence.value() - oldest + 1);
+    EXPECT_EQ(history->items.size(), payments);
 }
 
 TEST(NodeWindow, OldSequencesAreErasedAndTheRestStaysProvable) {

@@ -173,6 +173,19 @@ TEST_F(AddressBookTest, WhatGoesLeavesTheStoreEmpty) {
     EXPECT_FALSE(cursor->valid());
 }
 
+TEST_F(AddressBookTest, WhatHasExpiredMeanwhileLeavesTheStore) {
+    store::MemoryStore disk;
+    ASSERT_TRUE(book.accept(members_node(1), kSampleNow));
+    testing::write(disk, book.take_writes());
+    AddressBook again(small(), sample.chain, members, as_bytes("test"));
+    ASSERT_TRUE(again.load(disk, kSampleNow + std::chrono::hours(24 * 401)).has_value());
+    EXPECT_EQ(again.size(), 0U);
+    testing::write(disk, again.take_writes());
+    const auto cursor = disk.cursor();
+    cursor->seek(Bytes{});
+    EXPECT_FALSE(cursor->valid());
+}
+
 // ---- Members
 
 class MembersTest : public AddressBookTest {
@@ -240,6 +253,18 @@ TEST_F(MembersTest, PassesComeBackFromTheStore) {
     EXPECT_FALSE(again.is_member(sample.alice.id(), kSampleNow));
     again.set_keepers(sample.manifest());
     EXPECT_TRUE(again.is_member(sample.alice.id(), kSampleNow));
+}
+
+TEST_F(MembersTest, APassThatHasExpiredMeanwhileLeavesTheStore) {
+    store::MemoryStore disk;
+    ASSERT_TRUE(members.accept(sample.pass(sample.alice.id()), kSampleNow).has_value());
+    testing::write(disk, members.take_writes());
+    Members again({}, sample.chain, ledger, testing::shelf(ShelfKind::pass));
+    ASSERT_TRUE(again.load(disk, kSampleNow + protocol::kMemberPassLifetimeMax).has_value());
+    testing::write(disk, again.take_writes());
+    const auto cursor = disk.cursor();
+    cursor->seek(Bytes{});
+    EXPECT_FALSE(cursor->valid());
 }
 
 }  // namespace

@@ -34,6 +34,12 @@ class Pen {
         previous_ = line_hash(chain_, line);
         return sign(chain_, line, author_);
     }
+    // One that stands alone, as if lines were there before it.
+    SignedLine write_at(std::uint64_t number, Instant at) {
+        number_ = number - 1;
+        previous_ = Hash::copy_of(Bytes(32, 7));
+        return write(at);
+    }
     const Hash& last() const { return previous_; }
 
  private:
@@ -229,6 +235,16 @@ TEST_F(ChatLogTest, AnAnswerBeginsAtTheOldestLineThereIs) {
     EXPECT_TRUE(give(ChatLog::Asked{key_named("nobody").id(), {author, 0}}).sends.empty());
 }
 
+TEST_F(ChatLogTest, AnAnswerEndsAtTheLastLineWhateverItsNumber) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    const SignedLine line = alice.write_at(kMost, now);
+    ASSERT_EQ(tell({line}).taken.size(), 1U);
+    const auto answers =
+        sent<ChatLines>(give(ChatLog::Asked{peer, {key_named("alice").id(), kMost}}));
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers.front().second.lines, (decltype(ChatLines::lines){line}));
+}
+
 TEST_F(ChatLogTest, TwentyLinesInTenMinutesAndNoMore) {
     for (std::size_t i = 0; i < kBurstLines; ++i) ASSERT_TRUE(say(alice.write(now))) << i;
     Pen copy = alice;
@@ -270,6 +286,34 @@ TEST_F(ChatLogTest, AGapNobodyFillsEndsTheOldRun) {
     }
     EXPECT_EQ(tell({later[4], later[5]}).taken.size(), 2U);
     EXPECT_EQ(log.size(), 2U);
+}
+
+TEST_F(ChatLogTest, WhatTheDhtNamesBehindAGapIsOneAnswerEachTime) {
+    std::vector<SignedLine> all;
+    for (int i = 0; i < 11; ++i) all.push_back(alice.write(now));
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(say(all[static_cast<std::size_t>(i)]));
+    const Id author = key_named("alice").id();
+    std::vector<FoundLine> found;
+    for (std::size_t i = 8; i < all.size(); ++i) found.push_back({all[i], Voucher::nobody});
+    for (unsigned i = 1; i < kUnfilledMax; ++i) {
+        const auto effects = give(ChatLog::Found{found});
+        EXPECT_TRUE(effects.taken.empty());
+        EXPECT_EQ(log.size(), 5U);
+        const auto asked = sent<ChatAsk>(effects);
+        ASSERT_EQ(asked.size(), 1U);
+        EXPECT_EQ(asked[0].second, (ChatAsk{author, 6}));
+        now += seconds(31);
+    }
+    const auto effects = give(ChatLog::Found{found});
+    EXPECT_EQ(effects.taken.size(), 3U);
+    // What came before is asked back.
+    const auto asked = sent<ChatAsk>(effects);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked[0].second, (ChatAsk{author, 1}));
+    ChatLines answer;
+    answer.lines.assign(all.begin(), all.end());
+    give(ChatLog::Told{asked[0].first, answer});
+    EXPECT_EQ(log.last(100), all);
 }
 
 TEST_F(ChatLogTest, LinesPerAuthorAreBoundedOldestFirst) {
@@ -322,6 +366,25 @@ TEST_F(ChatLogTest, ComesBackFromItsStore) {
     again.check_invariants();
     EXPECT_EQ(again.last(100), log.last(100));
     EXPECT_EQ(again.tips(), log.tips());
+}
+
+TEST_F(ChatLogTest, OfAStoreWithTooManyLinesTheOldestAreLeftOut) {
+    const bool alice_first = key_named("alice").id() < key_named("bob").id();
+    Pen& first = alice_first ? alice : bob;
+    Pen& second = alice_first ? bob : alice;
+    ASSERT_TRUE(say(second.write(now)));
+    now += minutes(1);
+    for (std::size_t i = 0; i < kBurstLines + 1; ++i) {
+        now += minutes(1);
+        ASSERT_TRUE(say(first.write(now)));
+    }
+    ChatOptions options;
+    options.lines_per_author_max = kBurstLines + 1;
+    options.lines_max = kBurstLines + 1;
+    ChatLog again = make(options);
+    ASSERT_TRUE(again.load(disk, now).has_value());
+    again.check_invariants();
+    EXPECT_EQ(again.tips().size(), 1U);
 }
 
 TEST_F(ChatLogTest, TipsOfManyAuthorsCoverAllIdsInSeveralMessages) {

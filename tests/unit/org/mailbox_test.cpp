@@ -388,6 +388,65 @@ TEST_F(MailboxTest, OffersToOneNodeWaitForAnswers) {
     limited.check_invariants();
 }
 
+TEST_F(MailboxTest, WhatWaitsToBeOfferedToOneNodeIsBounded) {
+    MailboxOptions options;
+    options.offers_per_node_max = 2;
+    options.waiting_per_node_max = 4;
+    Mailbox limited = make(node_a, options);
+    for (int i = 0; i < 7; ++i) {
+        ASSERT_EQ(post(limited, node_b.id(), envelope(node_b, sample.bob.id())),
+                  EnvelopeOutcome::held);
+    }
+    directory.by_account[sample.bob.id()] = {node_c.id()};
+    auto effects = limited.step(Mailbox::NodeUp{node_c.id()}, now);
+    limited.check_invariants();
+    // The one that found no place is offered with the next try.
+    std::set<Hash> offered;
+    while (offered.size() < 7 && limited.next_deadline()) {
+        for (const auto& send : effects.sends) {
+            const auto* held = std::get_if<EnvelopeOffer>(&send.message);
+            if (held == nullptr) continue;
+            offered.insert(held->message);
+            const EnvelopeAck ack{held->message, EnvelopeOutcome::full, std::nullopt};
+            effects = limited.step(Mailbox::Acknowledged{node_c.id(), ack}, now);
+            limited.check_invariants();
+            break;
+        }
+        if (!sent<EnvelopeOffer>(effects).empty()) continue;
+        now = *limited.next_deadline();
+        effects = limited.step(Mailbox::Tick{}, now);
+    }
+    EXPECT_EQ(offered.size(), 7U);
+    EXPECT_LT(now, kSampleNow + hours(1));
+}
+
+TEST_F(MailboxTest, MeetingOthersDoesNotPutOffTheNextTry) {
+    box.step(Mailbox::Post{sample.bob.id(), letter("x")}, now);
+    const auto due = box.next_deadline();
+    ASSERT_TRUE(due);
+    for (const auto& node : {node_b, node_c, node_d}) {
+        const auto effects = box.step(Mailbox::NodeUp{node.id()}, now);
+        EXPECT_EQ(sent<EnvelopeOffer>(effects), std::vector{node.id()});
+        EXPECT_EQ(box.next_deadline(), due);
+    }
+}
+
+TEST_F(MailboxTest, WhatWasSettledAndExpiredMeanwhileLeavesTheStore) {
+    store::MemoryStore disk;
+    box.step(serves(sample.bob, node_a), now);
+    const auto mail = envelope(node_b, sample.bob.id());
+    testing::write(disk, box.step(Mailbox::Posted{node_b.id(), {mail}}, now).writes);
+    testing::write(disk, box.step(Mailbox::Forget{id_of(mail)}, now).writes);
+    now += hours(24);
+    Mailbox again = make(node_a);
+    ASSERT_TRUE(again.load(disk, now).has_value());
+    testing::write(disk, again.step(Mailbox::Tick{}, now).writes);
+    EXPECT_EQ(again.usage().settled, 0U);
+    const auto cursor = disk.cursor();
+    cursor->seek(Bytes{});
+    EXPECT_FALSE(cursor->valid());
+}
+
 TEST_F(MailboxTest, SettledMessagesAreBounded) {
     MailboxOptions options;
     options.settled_max = 5;

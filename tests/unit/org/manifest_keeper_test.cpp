@@ -9,7 +9,6 @@ namespace {
 
 using protocol::RecordError;
 using std::chrono::hours;
-using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::kSampleNow;
 
@@ -17,10 +16,9 @@ class ManifestKeeperTest : public ::testing::Test {
  protected:
     static void SetUpTestSuite() { crypto::initialise(); }
 
-    ManifestKeeper keeper(bool with_key) {
-        ManifestKeeper::Setup setup{sample.organization.id(), std::nullopt};
-        if (with_key) setup.key = sample.organization;
-        return ManifestKeeper({}, setup, format, testing::shelf(ShelfKind::manifest), Log());
+    ManifestKeeper make() const {
+        return ManifestKeeper(sample.organization.id(), format,
+                              testing::shelf(ShelfKind::manifest));
     }
     protocol::ManifestItem item(Instant issued) {
         protocol::Manifest manifest = sample.manifest();
@@ -33,8 +31,7 @@ class ManifestKeeperTest : public ::testing::Test {
 
     testing::OrgSample sample;
     testing::PlainItemFormat format;
-    ManifestKeeper reader = keeper(/*with_key=*/false);
-    ManifestKeeper founder = keeper(/*with_key=*/true);
+    ManifestKeeper reader = make();
 };
 
 TEST_F(ManifestKeeperTest, TheOneIssuedLastIsKept) {
@@ -89,58 +86,12 @@ TEST_F(ManifestKeeperTest, AnExpiredOneStaysButDoesNotHold) {
     EXPECT_TRUE(reader.item().has_value());
 }
 
-TEST_F(ManifestKeeperTest, WithoutTheKeyADraftIsOfNoEffect) {
-    EXPECT_FALSE(reader.step(ManifestKeeper::Drafted{sample.manifest()}, kSampleNow).changed);
-    EXPECT_FALSE(reader.next_deadline().has_value());
-}
-
-TEST_F(ManifestKeeperTest, TheKeyHolderSignsWhatOthersAccept) {
-    ASSERT_TRUE(founder.step(ManifestKeeper::Drafted{sample.manifest()}, kSampleNow).changed);
-    EXPECT_TRUE(reader.step(ManifestKeeper::Offered{*founder.item()}, kSampleNow).changed);
-    EXPECT_EQ(reader.current(kSampleNow)->read_key,
-              protocol::read_key_of(sample.organization).public_key());
-}
-
-TEST_F(ManifestKeeperTest, AChangeIsSignedAtOnceACheckpointOnceADay) {
-    const ManifestOptions options;
-    protocol::Manifest draft = sample.manifest();
-    ASSERT_TRUE(founder.step(ManifestKeeper::Drafted{draft}, kSampleNow).changed);
-    EXPECT_FALSE(founder.step(ManifestKeeper::Drafted{draft}, kSampleNow).changed);
-    EXPECT_EQ(founder.next_deadline(), kSampleNow + options.lifetime - options.renew_before);
-
-    draft.checkpoint.sequence = Sequence(8);
-    EXPECT_FALSE(founder.step(ManifestKeeper::Drafted{draft}, kSampleNow).changed);
-    EXPECT_EQ(founder.next_deadline(), kSampleNow + options.checkpoint_interval);
-
-    draft.keepers.clear();
-    EXPECT_FALSE(founder.step(ManifestKeeper::Drafted{draft}, kSampleNow).changed);
-    EXPECT_EQ(founder.next_deadline(), kSampleNow + options.renew_interval);
-    EXPECT_TRUE(founder.step(ManifestKeeper::Tick{}, kSampleNow + options.renew_interval).changed);
-    EXPECT_EQ(founder.current(kSampleNow)->checkpoint.sequence, Sequence(8));
-}
-
-TEST_F(ManifestKeeperTest, ItIsRenewedBeforeItExpires) {
-    ASSERT_TRUE(founder.step(ManifestKeeper::Drafted{sample.manifest()}, kSampleNow).changed);
-    const Instant due = *founder.next_deadline();
-    EXPECT_FALSE(founder.step(ManifestKeeper::Tick{}, due - seconds(1)).changed);
-    EXPECT_TRUE(founder.step(ManifestKeeper::Tick{}, due).changed);
-    EXPECT_NE(founder.current(due + ManifestOptions{}.lifetime - seconds(1)), nullptr);
-}
-
-TEST_F(ManifestKeeperTest, TheSequenceRisesThoughTheClockStepsBack) {
+TEST_F(ManifestKeeperTest, ComesBackFromItsStore) {
     store::MemoryStore disk;
-    const auto first = founder.step(ManifestKeeper::Drafted{sample.manifest()}, kSampleNow);
-    testing::write(disk, first.writes);
-    const std::uint64_t before = founder.publication().sequence;
-
-    ManifestKeeper again = keeper(/*with_key=*/true);
+    testing::write(disk, reader.step(ManifestKeeper::Offered{item(kSampleNow)}, kSampleNow).writes);
+    ManifestKeeper again = make();
     ASSERT_TRUE(again.load(disk).has_value());
-    protocol::Manifest draft = sample.manifest();
-    draft.keepers.clear();
-    const Instant past = kSampleNow - minutes(5);
-    again.step(ManifestKeeper::Drafted{draft}, past);
-    again.step(ManifestKeeper::Tick{}, *again.next_deadline());
-    EXPECT_GT(again.publication().sequence, before);
+    EXPECT_EQ(again.item(), reader.item());
 }
 
 }  // namespace

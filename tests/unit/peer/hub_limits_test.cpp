@@ -216,8 +216,8 @@ TEST_F(HubLimits, InboundConnectionsLeaveRoomForDialsAndReservedNodes) {
     EXPECT_FALSE(rogues[inbound_max - 1]->is_closed());
     EXPECT_TRUE(rogues[inbound_max]->is_closed());
     rogues[inbound_max]->pump();
-    EXPECT_EQ(rogues[inbound_max]->heard().back(),
-              protocol::PeerMessage(protocol::Goodbye{protocol::GoodbyeReason::full}));
+    EXPECT_EQ(std::get<protocol::Goodbye>(rogues[inbound_max]->heard().back()).reason,
+              protocol::GoodbyeReason::full);
     // Those we dial ourselves find room.
     for (int n = 0; n < 3; ++n) {
         net.learn(a, add("30.0." + std::to_string(n) + ".1:4242"), kContext);

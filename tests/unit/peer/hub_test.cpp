@@ -122,7 +122,7 @@ TEST_F(HubTest, MessagesArriveInOrderAndOnlyFromPeersThatAreUp) {
     const auto undelivered = net.events_of<Undelivered>(a);
     ASSERT_EQ(undelivered.size(), 1u);
     EXPECT_EQ(undelivered[0].why, Undelivered::Why::not_connected);
-    EXPECT_EQ(undelivered[0].message, message(0));
+    EXPECT_EQ(encode_peer_message(undelivered[0].message), encode_peer_message(message(0)));
     net.learn(a, b, kContext);
     net.run_for(seconds(1));
     for (std::uint8_t n = 1; n <= 50; ++n) net.tell(a, SendMessage{node(b), message(n)});
@@ -130,7 +130,7 @@ TEST_F(HubTest, MessagesArriveInOrderAndOnlyFromPeersThatAreUp) {
     const auto received = net.events_of<MessageReceived>(b);
     ASSERT_EQ(received.size(), 50u);
     for (std::uint8_t n = 1; n <= 50; ++n) {
-        EXPECT_EQ(received[n - 1].message, message(n));
+        EXPECT_EQ(encode_peer_message(received[n - 1].message), encode_peer_message(message(n)));
         EXPECT_EQ(received[n - 1].node, node(a));
     }
 }
@@ -452,6 +452,35 @@ TEST_F(HubTest, AddressesWorthKeepingAreThoseThatLedToANode) {
     EXPECT_EQ(kept[0].endpoint, net.at(b));
     EXPECT_EQ(kept[0].static_key, net.hub(b).static_key());
     EXPECT_TRUE(net.hub(a).addresses(0).empty());
+}
+
+TEST_F(HubTest, NoMoreAddressesAreNamedThanAskedFor) {
+    const auto a = add("20.0.0.1:4242");
+    const auto b = add("30.0.0.1:4242");
+    for (const auto host : {a, b}) net.tell(host, Serve{{kContext, kOther}});
+    for (const auto& context : {kContext, kOther}) net.learn(a, b, context);
+    net.run_for(minutes(1));
+    EXPECT_EQ(net.hub(a).addresses(10).size(), 2u);
+    EXPECT_EQ(net.hub(a).addresses(1).size(), 1u);
+}
+
+TEST_F(HubTest, ANodeForWhomThereIsNoPlaceIsNotTakenForAnother) {
+    HubOptions options;
+    options.connections_max = 2;
+    options.reserved_max = 1;
+    options.plan_every = milliseconds(1);  // both are dialed at once
+    const auto a = add("20.0.0.1:4242", options);
+    const auto b = add("30.0.0.1:4242");
+    const auto c = add("40.0.0.1:4242");
+    for (const auto host : {b, c}) {
+        net.tell(a, Learn{{net.at(host), kContext, node(host), net.hub(host).static_key(),
+                           Source::dht}});
+    }
+    net.run_for(milliseconds(500));
+    EXPECT_EQ(net.hub(a).status().established, 1u);
+    const auto kept = net.hub(a).addresses(10);
+    ASSERT_EQ(kept.size(), 2u);
+    for (const auto& address : kept) EXPECT_TRUE(address.node) << address.endpoint.text();
 }
 
 TEST_F(HubTest, FortyNodesOfOneOrganizationFormOneNet) {

@@ -142,6 +142,29 @@ TEST_F(ReachabilityTest, AnotherPortIsAskedAboutAnew) {
     EXPECT_EQ(verdict(a).evidence.at(0).endpoint, endpoint("20.0.0.1:5555"));
 }
 
+TEST_F(ReachabilityTest, AnswersAboutThePortOfBeforeCountForNothing) {
+    net.latency = std::chrono::milliseconds(500);
+    const auto a = add("20.0.0.1:4242");
+    surround(a, 3);
+    while (net.dials(others[0]) == 0) net.run_for(std::chrono::milliseconds(100));
+    net.tell(a, Introduce{5555, 0});
+    net.run_for(seconds(9));
+    EXPECT_EQ(net.events_of<DialBackVerdict>(a).size(), 0u);
+    EXPECT_EQ(verdict(a).verdict, Verdict::unknown);
+}
+
+TEST_F(ReachabilityTest, ATryThatWasBrokenOffProvesNothing) {
+    net.latency = std::chrono::milliseconds(500);
+    const auto a = add("20.0.0.1:4242");
+    surround(a, 1);
+    while (net.dials(others[0]) == 0) net.run_for(std::chrono::milliseconds(100));
+    net.tell(others[0], Stop{});
+    net.run_for(seconds(5));
+    ASSERT_EQ(verdict(a).evidence.size(), 1u);
+    EXPECT_EQ(verdict(a).evidence[0].outcome, DialBackOutcome::declined);
+    EXPECT_EQ(verdict(a).verdict, Verdict::unknown);
+}
+
 TEST_F(ReachabilityTest, AfterAChangeOfAddressesTheVerdictIsSoughtAnew) {
     const auto a = add("20.0.0.1:4242");
     surround(a, 3);

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
-#include "leither/protocol/block.h"
+#include "leither/protocol/agreement.h"
 #include "leither/protocol/refusal.h"
 
 #include "support/shared_data.h"
@@ -42,9 +42,12 @@ MemberRecord worked_member() {
     member.key = PublicKey::copy_of(Bytes(32, 0x33));
     member.balance = Amount::of(2500);
     member.created = Sequence(3);
-    member.locks.push_back({LockPurpose::pledge, Amount::of(1000), std::nullopt});
+    member.locks.push_back({LockPurpose::pledge, Amount::of(1000), std::nullopt, 1});
     member.lanes.push_back({0, member.first_counter() + 5});
-    member.candidacy = {PublicKey::copy_of(Bytes(32, 0x44)), Hash::copy_of(Bytes(32, 0x55))};
+    member.candidacy = Candidacy{PublicKey::copy_of(Bytes(32, 0x44)),
+                                 Hash::copy_of(Bytes(32, 0x55)),
+                                 Revealed{1, PublicKey::copy_of(Bytes(32, 0x77))},
+                                 {CycleWork{1, 30, 28}}};
     member.cycle = 2;
     member.cycle_transactions = 5;
     member.salt = Salt::copy_of(Bytes(16, 0x66));
@@ -59,6 +62,7 @@ BlockHeader worked_header() {
     header.root = {Hash::copy_of(Bytes(32, 0x88)), Amount::of(1'000'000)};
     header.transactions = Hash::copy_of(Bytes(32, 0x99));
     header.transaction_count = 2;
+    header.signers = 0b1101;
     return header;
 }
 
@@ -93,6 +97,46 @@ TEST(Docs, HeaderEncodesHashesAndIsSignedAsShown) {
     EXPECT_EQ(bcs::encode(header), worked_bytes(page, "header"));
     EXPECT_EQ(bytes_of(hash.view()), worked_bytes(page, "block hash"));
     EXPECT_EQ(precommit_message(kChain, slot, hash), worked_bytes(page, "precommit"));
+}
+
+TEST(Docs, AConflictEncodesAsShown) {
+    Slot slot;
+    slot.cycle = 2;
+    slot.height = Sequence(3);
+    slot.round = 1;
+    const Vote none{slot, VoteKind::prevote, std::nullopt, 2, Signature::copy_of(Bytes(64, 0xab))};
+    const Vote block{slot, VoteKind::prevote, Hash::copy_of(Bytes(32, 0x11)), 2,
+                     Signature::copy_of(Bytes(64, 0xcd))};
+    EXPECT_EQ(bcs::encode(conflict_between(block, none).value()),
+              worked_bytes("protocol/election.md", "conflict"));
+}
+
+TEST(Docs, WhatBookkeepersSignIsAsShown) {
+    const char* page = "protocol/agreement.md";
+    Slot slot;
+    slot.cycle = 2;
+    slot.height = Sequence(3);
+    slot.round = 1;
+    const Hash block = block_hash(kChain, worked_header());
+    const Vote prevote{slot, VoteKind::prevote, block, 2, Signature::copy_of(Bytes(64, 0xab))};
+    EXPECT_EQ(bcs::encode(prevote), worked_bytes(page, "vote"));
+    EXPECT_EQ(signing_message(kChain, prevote), worked_bytes(page, "prevote message"));
+    const Vote nil{slot, VoteKind::precommit, std::nullopt, 2, {}};
+    EXPECT_EQ(signing_message(kChain, nil), worked_bytes(page, "nil precommit message"));
+    const ProposalClaim claim{slot, 0, block, {}};
+    EXPECT_EQ(signing_message(kChain, claim), worked_bytes(page, "proposal message"));
+    const Heartbeat heartbeat{2, Sequence(3), block, Pulse(4720), 0, {}};
+    EXPECT_EQ(signing_message(kChain, heartbeat), worked_bytes(page, "heartbeat message"));
+    Status status;
+    status.cycle = 2;
+    status.height = Sequence(3);
+    status.round = 1;
+    status.step = RoundStep::prevote;
+    status.pulse = Pulse(4712);
+    status.interest = Interest::votes;
+    status.connected = 0b1101;
+    status.rounds.push_back({1, true, 0b1101, 0});
+    EXPECT_EQ(bcs::encode(status), worked_bytes(page, "status"));
 }
 
 // The names in the first column of a page's tables, in order.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "leither/protocol/block.h"
+#include "leither/protocol/agreement.h"
 
 namespace leither::protocol {
 namespace {
@@ -13,16 +13,42 @@ class Golden : public ::testing::Test {};
 #define GOLDEN_TYPES                                                                               \
     Record, MemberRecord, TreasuryRecord, BookkeepingRecord, Params, Transaction, TransactionBody, \
         Action, PaymentRequest, Application, Charter, SignedCharter, Genesis, BlockHeader, Slot,   \
-        Certificate
+        Certificate, ElectionRecord, CandidateTable, TallyRecord, VoteRecord, Conflict, HandOver,  \
+        Recovery, Vote, ProposalClaim, Proposal, Heartbeat, Status, Decision, Fork
 
 struct Names {
     template <class T>
     static std::string GetName(int i) {
-        static constexpr const char* kNames[] = {
-            "Record",      "MemberRecord",    "TreasuryRecord", "BookkeepingRecord", "Params",
-            "Transaction", "TransactionBody", "Action",         "PaymentRequest",    "Application",
-            "Charter",     "SignedCharter",   "Genesis",        "BlockHeader",       "Slot",
-            "Certificate"};
+        static constexpr const char* kNames[] = {"Record",
+                                                 "MemberRecord",
+                                                 "TreasuryRecord",
+                                                 "BookkeepingRecord",
+                                                 "Params",
+                                                 "Transaction",
+                                                 "TransactionBody",
+                                                 "Action",
+                                                 "PaymentRequest",
+                                                 "Application",
+                                                 "Charter",
+                                                 "SignedCharter",
+                                                 "Genesis",
+                                                 "BlockHeader",
+                                                 "Slot",
+                                                 "Certificate",
+                                                 "ElectionRecord",
+                                                 "CandidateTable",
+                                                 "TallyRecord",
+                                                 "VoteRecord",
+                                                 "Conflict",
+                                                 "HandOver",
+                                                 "Recovery",
+                                                 "Vote",
+                                                 "ProposalClaim",
+                                                 "Proposal",
+                                                 "Heartbeat",
+                                                 "Status",
+                                                 "Decision",
+                                                 "Fork"};
         return kNames[i];
     }
 };

@@ -1,4 +1,6 @@
 // What an organization's nodes sign: every altered bit is refused, every maximum fits.
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
@@ -249,6 +251,10 @@ TEST_F(OrgRecords, OnlyALineOfNumberOneHasNoPredecessor) {
     EXPECT_TRUE(sample.line(1, Hash{}, "x").line.is_canonical());
     EXPECT_FALSE(sample.line(0, Hash{}, "x").line.is_canonical());
     EXPECT_FALSE(sample.line(2, Hash{}, "x").line.is_canonical());
+    const Hash before = Hash::copy_of(Bytes(32, 1));
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    EXPECT_TRUE(sample.line(kMost - 1, before, "x").line.is_canonical());
+    EXPECT_FALSE(sample.line(kMost, before, "x").line.is_canonical());
     EXPECT_FALSE(sample.line(1, Hash::copy_of(Bytes(32, 1)), "x").line.is_canonical());
 }
 

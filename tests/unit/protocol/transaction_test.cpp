@@ -67,10 +67,22 @@ TEST(Transaction, EachKindHasItsNameCounterpartyAndSignatures) {
         std::optional<Id> counterparty;
     };
     const Row rows[] = {
-        {transfer, "transfer", member},       {join, "join", crypto::id_of(applicant)},
-        {Leave{member}, "leave", member},     {SetRole{member, Role::supervisor}, "role", member},
-        {reward, "reward", std::nullopt},     {Pledge{}, "pledge", std::nullopt},
-        {Release{}, "release", std::nullopt}, {Cancel{}, "cancel", std::nullopt},
+        {transfer, "transfer", member},
+        {join, "join", crypto::id_of(applicant)},
+        {Leave{member}, "leave", member},
+        {SetRole{member, Role::supervisor}, "role", member},
+        {reward, "reward", std::nullopt},
+        {Pledge{}, "pledge", std::nullopt},
+        {Release{}, "release", std::nullopt},
+        {Cancel{}, "cancel", std::nullopt},
+        {Reveal{}, "reveal", std::nullopt},
+        {Ready{}, "ready", std::nullopt},
+        {Claim{}, "claim", std::nullopt},
+        {Propose{}, "propose", std::nullopt},
+        {Cast{}, "cast", std::nullopt},
+        {Evidence{}, "evidence", std::nullopt},
+        {HandOver{}, "hand_over", std::nullopt},
+        {Recovery{}, "recovery", std::nullopt},
     };
     static_assert(std::size(rows) == std::variant_size_v<Action>);
     for (const Row& row : rows) {
@@ -95,16 +107,44 @@ TEST(Transaction, CosignersRiseAndAreNotTheSigner) {
     EXPECT_FALSE(body.is_canonical());
 }
 
+TEST(Transaction, OnlyRevealsAndReadyOpenNoHeight) {
+    const auto opens = [](Action action) {
+        Transaction transaction;
+        transaction.body.action = std::move(action);
+        return opens_height(transaction);
+    };
+    EXPECT_FALSE(opens(Reveal{}));
+    EXPECT_FALSE(opens(Ready{}));
+    EXPECT_TRUE(opens(Claim{}));
+    EXPECT_TRUE(opens(Transfer{}));
+    EXPECT_TRUE(opens(Recovery{}));
+}
+
 // So that too_large can only ever mean bytes that are no transaction.
-TEST(Transaction, TheGreatestFitsTheLimit) {
+TEST(Transaction, TheGreatestOfEachKindFitsItsLimit) {
+    const LongText longest(std::string(LongText::kMax, 'r'));
     Reward reward;
-    reward.reason = LongText(std::string(LongText::kMax, 'r'));
-    reward.proof = LongText(std::string(LongText::kMax, 'p'));
-    Transaction transaction;
-    transaction.body.cosigners.resize(kCosignersMax);
-    transaction.body.action = reward;
-    transaction.signatures.resize(kCosignersMax + 2);
-    EXPECT_LE(EncodedTransaction(transaction).size(), kTransactionBytesMax);
+    reward.reason = longest;
+    reward.proof = longest;
+    Grant grant;
+    grant.reason = longest;
+    grant.proof = longest;
+    Evidence evidence;
+    evidence.conflict.first = {1, Hash{}, {}};
+    evidence.conflict.second = {2, Hash{}, {}};
+    HandOver hand_over;
+    hand_over.seats.resize(kTinyCommitteeMax);
+    hand_over.countersigned.resize(kCountersignersMax);
+    Recovery recovery;
+    recovery.signatures.resize(kCandidatesMax);
+    for (const Action& action : {Action(reward), Action(Propose{grant}), Action(evidence),
+                                 Action(hand_over), Action(recovery)}) {
+        Transaction transaction;
+        transaction.body.cosigners.resize(kCosignersMax);
+        transaction.body.action = action;
+        transaction.signatures.resize(kCosignersMax + 2);
+        EXPECT_LE(EncodedTransaction(transaction).size(), bytes_max(action)) << kind_name(action);
+    }
 }
 
 }  // namespace

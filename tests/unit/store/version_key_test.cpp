@@ -29,9 +29,9 @@ TEST(VersionKey, ReadsBack) {
 }
 
 TEST(VersionKey, RefusesOtherKeys) {
-    Bytes key = version_key(7, KeyKind::genesis);
+    Bytes key = version_key(7, KeyKind::vote);
     EXPECT_TRUE(parse_version_key(key));
-    key[8] = 4;
+    key[8] = 5;
     EXPECT_FALSE(parse_version_key(key));
     EXPECT_FALSE(parse_version_key(Bytes(12)));
     EXPECT_FALSE(parse_version_key(Bytes(14)));

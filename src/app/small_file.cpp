@@ -1,0 +1,23 @@
+#include "app/small_file.h"
+
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "app/cli_error.h"
+
+namespace leither::app {
+
+std::string read_small_file(const std::string& path, std::size_t bytes_max) {
+    std::ifstream in(path, std::ios::binary);
+    std::string content(bytes_max + 1, '\0');
+    if (in) in.read(content.data(), static_cast<std::streamsize>(content.size()));
+    if (!in.is_open() || in.bad()) {
+        throw CliError(CliExit::local, "bad_file", fmt::format("{} cannot be read.", path),
+                       "Check the path and its permissions.");
+    }
+    content.resize(static_cast<std::size_t>(in.gcount()));
+    return content;
+}
+
+}  // namespace leither::app

@@ -1,0 +1,272 @@
+// What neighbours are sent.
+#include <algorithm>
+
+#include "agreement_impl.h"
+#include "rounds.h"
+
+namespace leither::consensus {
+
+using protocol::Interest;
+using protocol::RoundStep;
+using protocol::Status;
+
+namespace {
+
+// In tenths of a pulse.
+constexpr std::uint64_t kAgain = 5;      // before something is sent again, or asked of another
+constexpr std::uint64_t kHeadStart = 3;  // that a seat has to send its message to who it knows
+
+// The same but for the time.
+bool is_news(const Status& status, const std::optional<Status>& told) {
+    if (!told) return true;
+    Status same = *told;
+    same.pulse = status.pulse;
+    same.wanted = status.wanted;
+    return same != status;
+}
+
+}  // namespace
+
+Status Agreement::Impl::status(Instant now) const {
+    Status status;
+    status.cycle = law.term().cycle;
+    status.height = next();
+    status.pulse = law.pulse(now);
+    const bool has_seat = law.term().seat.has_value();
+    status.interest = has_seat ? Interest::votes : options.interest;
+    for (std::uint16_t seat = 0; seat < law.term().committee.size(); ++seat) {
+        if (neighbours.contains(law.term().nodes[seat])) status.connected |= bit_of_seat(seat);
+    }
+    if (sealing) {
+        status.round = *sealing;
+        status.step = RoundStep::decided;
+    }
+    if (!machine) return status;
+    status.round = machine->round();
+    status.step = machine->step_of_round();
+    for (const std::uint32_t round : machine->rounds_of_interest()) {
+        if (!status.rounds.full()) status.rounds.push_back(machine->held(round));
+    }
+    return status;
+}
+
+bool Agreement::Impl::speaks_to_anybody() const {
+    return !neighbours.empty() && status_due.has_value();
+}
+
+void Agreement::Impl::note_exchanged(Neighbour& neighbour, const Tendermint::Item& item,
+                                     Instant now) {
+    // Full only if rounds go on and on: then some messages may go twice.
+    if (neighbour.exchanged.size() >= kExchangedMax) neighbour.exchanged.clear();
+    neighbour.exchanged[item] = now;
+}
+
+// Own messages go out at once; others' votes to those who are not connected to the voter. What is
+// lost on the way is found by the statuses.
+void Agreement::Impl::spread(const Tendermint::Item& item, const std::optional<Id>& from,
+                             Instant now, Effects& fx) {
+    if (arrivals.size() >= kExchangedMax) arrivals.clear();
+    arrivals.emplace(item, now);
+    if (from && neighbours.contains(*from)) note_exchanged(neighbours.at(*from), item, now);
+    const Instant soon = now + pulses(1) / 2;
+    status_due = std::min(status_due.value_or(soon), soon);
+    const bool is_own = law.term().seat == item.seat;
+    if (!is_own && item.what == Tendermint::What::proposal) return;
+    for (auto& [id, neighbour] : neighbours) {
+        if (!is_own && (id == law.term().nodes[item.seat] || neighbour.is_connected(item.seat)))
+            continue;
+        const bool is_near = neighbour.status && (neighbour.status->height == next() ||
+                                                  neighbour.status->height.next() == next());
+        if (!is_near || !neighbour.wants_votes() || neighbour.exchanged.contains(item)) continue;
+        if (item.what == Tendermint::What::proposal) {
+            send_proposal(id, item.round, now, fx);
+        } else {
+            send_vote(id, item, now, fx);
+        }
+    }
+}
+
+Instant Agreement::Impl::arrived(const Tendermint::Item& item) const {
+    const auto at = arrivals.find(item);
+    return at == arrivals.end() ? Instant{} : at->second;
+}
+
+void Agreement::Impl::send_vote(const Id& to, const Tendermint::Item& item, Instant now,
+                                Effects& fx) {
+    auto vote = machine->vote(item);
+    if (!vote) return;
+    note_exchanged(neighbours.at(to), item, now);
+    fx.sends.push_back({to, *std::move(vote)});
+}
+
+// Without its transactions for who has them, unless it was sent before and did not do.
+void Agreement::Impl::send_proposal(const Id& to, std::uint32_t round, Instant now, Effects& fx) {
+    Neighbour& neighbour = neighbours.at(to);
+    const auto block = machine->proposed(round);
+    if (!block) return;
+    const Tendermint::Item item{round, Tendermint::What::proposal, machine->leader(round)};
+    const bool has_body = neighbour.bodies.contains(*block) && !neighbour.exchanged.contains(item);
+    auto proposal = machine->proposal(
+        round, has_body ? Tendermint::Body::left_out : Tendermint::Body::included);
+    if (!proposal) return;
+    note_exchanged(neighbour, item, now);
+    if (neighbour.bodies.size() < kBodiesMax) neighbour.bodies.insert(*block);
+    fx.sends.push_back({to, *std::move(proposal)});
+}
+
+void Agreement::Impl::tell_status(const Id& to, Instant now, Effects& fx) {
+    Neighbour& neighbour = neighbours.at(to);
+    neighbour.told = status(now);
+    neighbour.told_at = now;
+    fx.sends.push_back({to, *neighbour.told});
+}
+
+// While a height is open: what is new soon, and all of it once a pulse.
+void Agreement::Impl::tell_statuses(Instant now, Effects& fx) {
+    if (!status_due || now < *status_due) return;
+    const Status present = status(now);
+    for (auto& [id, neighbour] : neighbours) {
+        const bool is_late = machine && now - neighbour.told_at >= pulses(10);
+        const bool follows = neighbour.status && !neighbour.wants_votes();
+        if (follows && (machine || sealing)) continue;
+        if (is_late || is_news(present, neighbour.told)) tell_status(id, now, fx);
+    }
+    status_due = machine ? std::optional(now + pulses(10)) : std::nullopt;
+}
+
+Agreement::Impl::Done Agreement::Impl::take(const Id& from, Status&& theirs, Instant now,
+                                            Effects& fx) {
+    Neighbour& neighbour = neighbours.at(from);
+    clocks.note(from, theirs.pulse, law.pulse(now));
+    const bool is_first = !neighbour.status;
+    neighbour.status = std::move(theirs);
+    const Status& status = *neighbour.status;
+    if (status.height < next()) TRY(hand_decision(from, now, fx));
+    const bool may_help_us = status.height > next() && now - neighbour.told_at >= pulses(kAgain);
+    if (may_help_us || (is_first && !neighbour.told)) tell_status(from, now, fx);
+    if (machine && status.height == next() && status.cycle == law.term().cycle) {
+        supply(from, now, fx);
+        ask_for_proposals(now, fx);
+    }
+    return judge_silence(now, fx);
+}
+
+// What a neighbour at the open height lacks.
+void Agreement::Impl::supply(const Id& to, Instant now, Effects& fx) {
+    Neighbour& neighbour = neighbours.at(to);
+    const Status& theirs = *neighbour.status;
+    if (theirs.step == RoundStep::decided) return;
+    std::set<std::uint32_t> rounds;
+    for (const protocol::RoundStatus& held : theirs.rounds) {
+        rounds.insert(held.round);
+        const auto block = machine->proposed(held.round);
+        if (held.has_proposal && block && neighbour.bodies.size() < kBodiesMax) {
+            neighbour.bodies.insert(*block);
+        }
+    }
+    if (machine->round() >= theirs.round) rounds.insert(machine->round());
+    if (theirs.wanted) send_proposal(to, *theirs.wanted, now, fx);
+    if (!neighbour.wants_votes()) return;
+    for (const std::uint32_t round : rounds) {
+        // Our own proposal, if it was lost on its way.
+        const std::uint16_t leader = machine->leader(round);
+        std::vector<Tendermint::Item> items;
+        if (law.term().seat == leader) items.push_back({round, Tendermint::What::proposal, leader});
+        const protocol::RoundStatus held = machine->held(round);
+        for (std::uint16_t seat = 0; seat < law.term().committee.size(); ++seat) {
+            const SeatMask bit = bit_of_seat(seat);
+            if (held.prevotes & bit) items.push_back({round, Tendermint::What::prevote, seat});
+            if (held.precommits & bit) items.push_back({round, Tendermint::What::precommit, seat});
+        }
+        for (const Tendermint::Item& item : items) {
+            if (neighbour.shows(next(), item)) continue;
+            const auto before = neighbour.exchanged.find(item);
+            const bool was_sent = before != neighbour.exchanged.end();
+            if (was_sent && now - before->second < pulses(kAgain)) continue;
+            // The voter's own may still be on its way.
+            const bool is_direct =
+                law.term().seat != item.seat && neighbour.is_connected(item.seat);
+            if (is_direct && now - arrived(item) < pulses(kHeadStart)) continue;
+            if (item.what == Tendermint::What::proposal) {
+                if (round >= theirs.round) send_proposal(to, round, now, fx);
+            } else {
+                send_vote(to, item, now, fx);
+            }
+        }
+    }
+}
+
+// For a neighbour whose height is behind: the block it waits for, or the proof that it is late.
+Agreement::Impl::Done Agreement::Impl::hand_decision(const Id& to, Instant now, Effects& fx) {
+    const ledger::Seal& head = law.head();
+    if (head.header.sequence == Sequence(0)) return {};
+    Neighbour& neighbour = neighbours.at(to);
+    const bool is_next = neighbour.status && neighbour.status->height == head.header.sequence;
+    const Duration apart = is_next ? pulses(kAgain) : pulses(10 * options.proof_pulses);
+    if (neighbour.decision_at && now - *neighbour.decision_at < apart) return {};
+    neighbour.decision_at = now;
+    protocol::Decision decision{head.header, head.certificate, std::nullopt};
+    if (is_next) decision.transactions = TRY(law.head_transactions());
+    fx.sends.push_back({to, std::move(decision)});
+    return {};
+}
+
+// A new head, for those who do not hear the votes.
+Agreement::Impl::Done Agreement::Impl::hand_to_followers(Instant now, Effects& fx) {
+    for (auto& [id, neighbour] : neighbours) {
+        neighbour.decision_at.reset();
+        if (!neighbour.status || neighbour.wants_votes()) continue;
+        if (neighbour.status->height == law.head().header.sequence) {
+            TRY(hand_decision(id, now, fx));
+        }
+    }
+    return {};
+}
+
+std::vector<Id> Agreement::Impl::holders_of(std::uint32_t round) const {
+    std::vector<Id> holders;
+    const Tendermint::Item item{round, Tendermint::What::proposal, 0};
+    for (const auto& [id, neighbour] : neighbours) {
+        if (neighbour.shows(next(), item)) holders.push_back(id);
+    }
+    return holders;
+}
+
+void Agreement::Impl::ask_for_proposals(Instant now, Effects& fx) {
+    if (!machine) return;
+    std::map<std::uint32_t, Ask> open_asks;
+    for (const std::uint32_t round : machine->rounds_of_interest()) {
+        if (machine->held(round).has_proposal) continue;
+        const auto holders = holders_of(round);
+        if (holders.empty()) continue;
+        const auto before = asks.find(round);
+        Ask ask;
+        if (before != asks.end()) {
+            ask = before->second;
+        } else {
+            const Id& leader = law.term().nodes[machine->leader(round)];
+            ask.at = neighbours.contains(leader) ? now + pulses(kHeadStart) : now;
+        }
+        if (ask.at <= now) {
+            const Id& holder = holders[ask.tries % holders.size()];
+            Status wish = status(now);
+            wish.wanted = round;
+            neighbours.at(holder).told = wish;
+            neighbours.at(holder).told_at = now;
+            fx.sends.push_back({holder, std::move(wish)});
+            ask = {now + pulses(kAgain), ask.tries + 1};
+        }
+        open_asks.emplace(round, ask);
+    }
+    asks = std::move(open_asks);
+}
+
+std::optional<Instant> Agreement::Impl::next_ask() const {
+    std::optional<Instant> first;
+    for (const auto& [round, ask] : asks) {
+        if (!first || ask.at < *first) first = ask.at;
+    }
+    return first;
+}
+
+}  // namespace leither::consensus

@@ -1,0 +1,408 @@
+#include "leither/consensus/ledger_application.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "leither/consensus/agreement.h"
+#include "leither/crypto/hash.h"
+#include "leither/ledger/cycle.h"
+
+namespace leither::consensus {
+
+namespace {
+
+using ledger::Seal;
+using store::Fault;
+
+// Executed blocks kept of one height; beyond, one is executed again if it is asked for again.
+constexpr std::size_t kExecutedMax = 4;
+// Old transactions that are looked at when a block omits them.
+constexpr std::size_t kOmittedMax = 16;
+
+struct Candidates {
+    std::vector<const protocol::Transaction*> transactions;
+    std::vector<Hash> ids;
+};
+
+Candidates candidates_of(const std::deque<Mempool::Entry>& entries) {
+    Candidates candidates;
+    candidates.transactions.reserve(entries.size());
+    candidates.ids.reserve(entries.size());
+    for (const Mempool::Entry& entry : entries) {
+        candidates.transactions.push_back(&entry.transaction);
+        candidates.ids.push_back(entry.id);
+    }
+    return candidates;
+}
+
+// The ids of the block's transactions: of the candidates looked at, those not skipped.
+std::vector<Hash> included(const Candidates& candidates, const ledger::Built& built) {
+    std::vector<Hash> ids;
+    ids.reserve(built.transactions.size());
+    auto skip = built.skipped.begin();
+    for (std::size_t i = 0; i < built.considered; ++i) {
+        if (skip != built.skipped.end() && skip->index == i) {
+            ++skip;
+        } else {
+            ids.push_back(candidates.ids[i]);
+        }
+    }
+    CHECK(ids.size() == built.transactions.size());
+    return ids;
+}
+
+std::vector<Hash> ids_of(const ChainId& chain, const protocol::Transactions& transactions) {
+    std::vector<Hash> ids;
+    ids.reserve(transactions.size());
+    for (const protocol::Transaction& transaction : transactions) {
+        ids.push_back(protocol::transaction_id(chain, transaction.body));
+    }
+    return ids;
+}
+
+using PendingRewards = std::vector<protocol::PendingReward>;
+
+// What the head says of the block after it.
+struct Outlook {
+    PendingRewards rewards;  // by due pulse
+    Pulse due;               // the protocol itself has work
+    Pulse node_acts_close;
+    Term term;
+};
+
+// Of the cycles behind the running one, as far as votes have settled it.
+std::uint32_t shortest_cycle(const protocol::BookkeepingRecord& book) {
+    std::uint32_t shortest = book.params.cycle_pulses;
+    for (const auto& [cycle, change] : book.changes) {
+        if (protocol::kParamTable[change.param].member != &protocol::Params::cycle_pulses) continue;
+        shortest = std::min(shortest, change.value);
+    }
+    return shortest;
+}
+
+Term term_after(const ledger::State& state, const LedgerApplication::VoteKeys& key_of) {
+    const protocol::ElectionRecord& record = state.election();
+    const auto [cycle, seats] = ledger::next_authority(state);
+    Term term;
+    term.cycle = cycle;
+    term.committee = vote_keys(seats);
+    term.previous = vote_keys(record.former);
+    term.first_height = record.first_sequence.next();
+    term.end = record.end_pulse;
+    term.cycle_pulses = shortest_cycle(state.bookkeeping());
+    for (std::uint16_t seat = 0; seat < seats.size(); ++seat) {
+        term.nodes.push_back(crypto::id_of(seats[seat].node_key));
+        auto key = key_of(seats[seat].vote_key);
+        if (!key) continue;
+        term.seat = seat;
+        term.key = std::move(key);
+    }
+    return term;
+}
+
+Result<Outlook, Fault> outlook_of(const ledger::Organization& organization, tree::Tree& tree,
+                                  const LedgerApplication::VoteKeys& key_of) {
+    ledger::State state(organization, tree);
+    TRY(state.load_system());
+    const auto& pending = state.treasury().pending;
+    return Outlook{PendingRewards(pending.begin(), pending.end()), ledger::next_due(state),
+                   ledger::node_acts_close(state), term_after(state, key_of)};
+}
+
+// A block that has been executed on the head.
+struct Made {
+    ledger::Executed executed;
+    std::vector<Hash> ids;
+};
+
+}  // namespace
+
+protocol::Certificate certify_founding(const ledger::Organization& organization,
+                                       const protocol::BlockHeader& header,
+                                       const crypto::KeyPair& key) {
+    protocol::Certificate certificate;
+    certificate.slot.height = header.sequence;
+    certificate.block = protocol::block_hash(organization.chain, header);
+    const Bytes message =
+        protocol::precommit_message(organization.chain, certificate.slot, certificate.block);
+    certificate.signatures.push_back({0, key.sign(message)});
+    return certificate;
+}
+
+ledger::Parent parent_of(const ledger::Organization& organization, const Seal& seal) {
+    return {seal.header, protocol::hash_as_parent(organization.chain, seal.header)};
+}
+
+Result<std::uint32_t, Fault> author_run(const store::Reader& store, const Seal& head,
+                                        Sequence first_height) {
+    std::uint32_t run = 0;
+    for (Sequence at = head.header.sequence; at >= first_height && run < kAuthorRunMax;
+         at = Sequence(at.value() - 1)) {
+        const auto seal = TRY(ledger::read_seal(store, at));
+        if (!seal || seal->header.author != head.header.author) break;
+        ++run;
+    }
+    return run;
+}
+
+struct LedgerApplication::Impl {
+    // A block whose batch is out.
+    struct Open {
+        Seal seal;
+        tree::Tree::Update update;
+        protocol::Transactions transactions;
+        std::vector<Hash> ids;
+    };
+
+    Setup setup;
+    const store::Reader& store;
+    tree::Tree& tree;
+    Mempool& mempool;
+    Outlook outlook;
+    std::vector<std::pair<Hash, Made>> made = {};  // oldest first
+    std::optional<Open> open = std::nullopt;
+    std::optional<Sealed> sealed = std::nullopt;
+    std::vector<Mempool::Dropped> dropped = {};
+    // When the next height opens for what waits in the mempool.
+    std::optional<Pulse> opens_at = std::nullopt;
+
+    ledger::Place place_after(const Seal& seal, Instant now) const;
+    std::vector<Id> due(Pulse at) const;
+    std::optional<Pulse> opening_for_waiting(Pulse next) const;
+    bool has_passed(const protocol::Transaction& transaction, Pulse at) const;
+    ledger::Parent parent() const {
+        ledger::Parent parent = parent_of(setup.organization, setup.head);
+        parent.known = mempool.reads();
+        return parent;
+    }
+    Made* find(const Hash& block);
+    Made& keep(const Hash& block, Made&& executed);
+    Result<ledger::Built, Fault> build(const Candidates& candidates, const Stamp& stamp);
+};
+
+ledger::Place LedgerApplication::Impl::place_after(const Seal& seal, Instant now) const {
+    const std::int64_t since_epoch = now.time_since_epoch().count();
+    // Before 1970 there is no pulse, whatever the clock says.
+    const Pulse present =
+        protocol::pulse_at(setup.organization.charter, since_epoch < 0 ? 0 : unix_ms(now));
+    return {std::max(present, seal.header.pulse).next(), seal.header.sequence.next()};
+}
+
+std::vector<Id> LedgerApplication::Impl::due(Pulse at) const {
+    std::vector<Id> members;
+    for (const auto& reward : outlook.rewards) {
+        if (reward.due <= at) members.push_back(reward.member);
+    }
+    return members;
+}
+
+// When a height opens for what waits, at pulse `next` or later.
+std::optional<Pulse> LedgerApplication::Impl::opening_for_waiting(Pulse next) const {
+    const auto& entries = mempool.entries();
+    if (entries.empty()) return std::nullopt;
+    const bool is_urgent = std::ranges::any_of(entries, [](const Mempool::Entry& entry) {
+        return protocol::opens_height(entry.transaction);
+    });
+    return is_urgent ? next : std::max(next, outlook.node_acts_close);
+}
+
+// Whether no block at `at` or later takes it.
+bool LedgerApplication::Impl::has_passed(const protocol::Transaction& transaction, Pulse at) const {
+    const bool has_closed = !protocol::opens_height(transaction) && outlook.node_acts_close < at;
+    return has_closed || transaction.body.expiry < at;
+}
+
+Made* LedgerApplication::Impl::find(const Hash& block) {
+    const auto found = std::ranges::find(made, block, &std::pair<Hash, Made>::first);
+    return found == made.end() ? nullptr : &found->second;
+}
+
+Made& LedgerApplication::Impl::keep(const Hash& block, Made&& executed) {
+    if (made.size() >= kExecutedMax) made.erase(made.begin());
+    return made.emplace_back(block, std::move(executed)).second;
+}
+
+// A block that takes the mempool as it stands need not execute it again.
+Result<ledger::Built, Fault> LedgerApplication::Impl::build(const Candidates& candidates,
+                                                            const Stamp& stamp) {
+    const ledger::Parent on = parent();
+    if (const auto* executed = mempool.executed_at({stamp.pulse, on.header.sequence.next()})) {
+        auto built = TRY(ledger::build_on(*executed, tree, on, stamp, candidates.transactions));
+        if (built) return *std::move(built);
+    }
+    return ledger::build(setup.organization, tree, on, stamp, candidates.transactions);
+}
+
+LedgerApplication::LedgerApplication(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LedgerApplication::LedgerApplication(LedgerApplication&&) noexcept = default;
+LedgerApplication::~LedgerApplication() = default;
+
+Result<LedgerApplication, Fault> LedgerApplication::open(Setup setup, const store::Reader& store,
+                                                         tree::Tree& tree, Mempool& mempool) {
+    auto outlook = TRY(outlook_of(setup.organization, tree, setup.vote_keys));
+    return LedgerApplication(std::unique_ptr<Impl>(
+        new Impl{std::move(setup), store, tree, mempool, std::move(outlook)}));
+}
+
+void LedgerApplication::on_admitted(Instant now) {
+    const Pulse present = pulse(now);
+    if (impl_->opens_at && *impl_->opens_at <= present.next()) return;
+    const Pulse head = impl_->setup.head.header.pulse;
+    if (present < head) {
+        impl_->setup.log.warn("clock_behind_ledger", "pulse={} head_pulse={}", present.value(),
+                              head.value());
+    }
+    impl_->opens_at = impl_->opening_for_waiting(present.next());
+}
+
+Sealed LedgerApplication::take_sealed() {
+    CHECK(impl_->sealed);
+    return *std::exchange(impl_->sealed, std::nullopt);
+}
+
+std::vector<Mempool::Dropped> LedgerApplication::take_dropped() {
+    return std::exchange(impl_->dropped, {});
+}
+
+ledger::Place LedgerApplication::next_place(Instant now) const {
+    return impl_->place_after(impl_->open ? impl_->open->seal : impl_->setup.head, now);
+}
+
+Pulse LedgerApplication::pulse(Instant now) const {
+    const std::int64_t since_epoch = now.time_since_epoch().count();
+    return protocol::pulse_at(impl_->setup.organization.charter,
+                              since_epoch < 0 ? 0 : unix_ms(now));
+}
+
+Result<Value, Fault> LedgerApplication::build(const Stamp& stamp) {
+    const Candidates candidates = candidates_of(impl_->mempool.entries());
+    auto built = TRY(impl_->build(candidates, stamp));
+    auto ids = included(candidates, built);
+    const protocol::BlockHeader header = built.executed.header;
+    const Hash block = protocol::block_hash(impl_->setup.organization.chain, header);
+    impl_->keep(block, {std::move(built.executed), std::move(ids)});
+    return Value{header, std::move(built.transactions)};
+}
+
+Result<Validity, Fault> LedgerApplication::check(const Hash& block, const Value& value) {
+    if (impl_->find(block) != nullptr) return Validity::valid;
+    // Those decide a takeover whom it seats, in the term it begins: not this committee.
+    const auto& transactions = value.transactions;
+    if (!transactions.empty() && protocol::is_takeover(transactions.front().body.action)) {
+        return Validity::invalid;
+    }
+    auto executed = ledger::execute(impl_->setup.organization, impl_->tree, impl_->parent(),
+                                    value.header, value.transactions, impl_->setup.signature_holds);
+    if (executed) {
+        auto ids = ids_of(impl_->setup.organization.chain, value.transactions);
+        impl_->keep(block, {*std::move(executed), std::move(ids)});
+        return Validity::valid;
+    }
+    if (auto* fault = std::get_if<Fault>(&executed.error())) return fail(std::move(*fault));
+    const auto& invalid = std::get<ledger::InvalidBlock>(executed.error());
+    impl_->setup.log.debug("block_invalid", "sequence={} reason={} transaction={} refusal={}",
+                           value.header.sequence.value(), to_string(invalid.reason),
+                           invalid.transaction, protocol::to_string(invalid.refused.code));
+    return Validity::invalid;
+}
+
+Result<bool, Fault> LedgerApplication::omits(const Value& value, Pulse at) {
+    std::vector<const protocol::Transaction*> old;
+    std::optional<std::set<Hash>> contained;
+    for (const Mempool::Entry& entry : impl_->mempool.entries()) {
+        if (old.size() >= kOmittedMax) break;
+        if (entry.since.value() + kPatiencePulses > at.value()) continue;
+        if (!contained) {
+            const auto named = ids_of(impl_->setup.organization.chain, value.transactions);
+            contained.emplace(named.begin(), named.end());
+        }
+        if (!contained->contains(entry.id)) old.push_back(&entry.transaction);
+    }
+    if (old.empty()) return false;
+    return ledger::has_room_for_any(impl_->setup.organization, impl_->tree, impl_->parent(),
+                                    value.header, value.transactions, old);
+}
+
+std::optional<Pulse> LedgerApplication::opens_at() const {
+    const Pulse due = impl_->outlook.due;
+    return impl_->opens_at ? std::min(*impl_->opens_at, due) : due;
+}
+
+Result<bool, Fault> LedgerApplication::has_work(Pulse at) {
+    if (impl_->outlook.due <= at) return true;
+    Mempool& mempool = impl_->mempool;
+    const ledger::Place place{at, impl_->setup.head.header.sequence.next()};
+    if (mempool.executed_at(place) != nullptr) return true;
+    const bool any_has_passed = std::ranges::any_of(
+        mempool.entries(),
+        [&](const Mempool::Entry& entry) { return impl_->has_passed(entry.transaction, at); });
+    if (any_has_passed) {
+        auto gone = TRY(mempool.on_block({}, place));
+        std::ranges::move(gone, std::back_inserter(impl_->dropped));
+    }
+    impl_->opens_at = impl_->opening_for_waiting(at);
+    return impl_->opens_at == at;
+}
+
+Result<store::WriteBatch, Fault> LedgerApplication::seal(const Hash& block, Value&& value,
+                                                         const protocol::Certificate& decided) {
+    CHECK(!impl_->open);
+    if (impl_->find(block) == nullptr) CHECK(TRY(check(block, value)) == Validity::valid);
+    Made made = std::move(*impl_->find(block));
+    impl_->made.clear();
+    tree::Tree::Update& update = made.executed.update;
+    Seal next{value.header, decided, update.version().location};
+
+    store::WriteBatch batch = update.take_writes();
+    ledger::put_seal(batch, next);
+    ledger::put_block(batch, value.header.sequence, value.transactions);
+    impl_->open.emplace(Impl::Open{std::move(next), std::move(update),
+                                   std::move(value.transactions), std::move(made.ids)});
+    impl_->opens_at = std::nullopt;
+    return batch;
+}
+
+Result<void, Fault> LedgerApplication::commit(Instant now) {
+    CHECK(impl_->open);
+    Impl::Open block = std::move(*std::exchange(impl_->open, std::nullopt));
+    impl_->tree.commit(std::move(block.update));
+    impl_->setup.head = block.seal;
+
+    Sealed sealed{block.seal,
+                  std::move(block.transactions),
+                  std::move(block.ids),
+                  impl_->due(block.seal.header.pulse),
+                  {}};
+    impl_->outlook =
+        TRY(outlook_of(impl_->setup.organization, impl_->tree, impl_->setup.vote_keys));
+    sealed.dropped = TRY(impl_->mempool.on_block(sealed.ids, impl_->place_after(block.seal, now)));
+    // What did not fit has waited long enough; what came meanwhile may go with it.
+    impl_->opens_at = impl_->opening_for_waiting(block.seal.header.pulse.next());
+    impl_->sealed = std::move(sealed);
+    return {};
+}
+
+const Term& LedgerApplication::term() const {
+    return impl_->outlook.term;
+}
+
+const Seal& LedgerApplication::head() const {
+    return impl_->setup.head;
+}
+
+Result<std::optional<protocol::Transactions>, Fault> LedgerApplication::head_transactions() {
+    return ledger::read_block(impl_->store, impl_->setup.head.header.sequence);
+}
+
+void LedgerApplication::check_invariants() const {
+    const protocol::BlockHeader& head = impl_->setup.head.header;
+    CHECK(impl_->tree.head().sequence == head.sequence);
+    CHECK(impl_->tree.head().root == head.root);
+    CHECK(std::ranges::is_sorted(impl_->outlook.rewards, {}, &protocol::PendingReward::due));
+    CHECK(impl_->made.size() <= kExecutedMax);
+    // Whatever waits has a height that will take it.
+    CHECK(impl_->open || impl_->mempool.size() == 0 || impl_->opens_at);
+}
+
+}  // namespace leither::consensus

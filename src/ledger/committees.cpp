@@ -1,0 +1,138 @@
+#include "leither/ledger/committees.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "leither/codec/bcs.h"
+
+namespace leither::ledger {
+
+namespace {
+
+using election::CycleLink;
+using election::Link;
+using election::TakeoverLink;
+using protocol::ElectionRecord;
+using protocol::Seats;
+using store::Fault;
+
+// Cycle blocks looked at: three months of half-hour cycles.
+constexpr std::size_t kStepsMax = 4'320;
+
+tl::unexpected<Fault> corrupt(const char* what) {
+    return fail(Fault{Fault::Kind::corrupt, what});
+}
+
+// A block, and what it left of the election.
+struct Point {
+    Seal seal;
+    ElectionRecord record;
+
+    Sequence sequence() const { return seal.header.sequence; }
+};
+
+class Walk {
+ public:
+    Walk(const Organization& organization, const store::Reader& store, const tree::Tree& tree,
+         Sequence oldest)
+        : organization_(organization), store_(store), tree_(tree), oldest_(oldest) {}
+
+    Result<Point, Fault> at(const Seal& seal) const {
+        const auto leaf = TRY(tree_.read_at(version_of(seal), organization_.election));
+        if (!leaf) return corrupt("the election's record is missing");
+        auto record = bcs::decode<protocol::Record>(leaf->record);
+        if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
+            return corrupt("the election's record does not decode");
+        }
+        return Point{seal, std::get<ElectionRecord>(*std::move(record))};
+    }
+
+    // From behind, until whoever certified a block needs no more proof or history ends.
+    using IsKnown = std::function<bool(const protocol::Authority&)>;
+    Result<election::CycleChain, Fault> back_from(Point point, const IsKnown& is_known) {
+        election::CycleChain links;
+        bool known = is_known(authority_over(point.record, point.sequence()));
+        for (std::size_t steps = 0; steps < kStepsMax; ++steps) {
+            if (known || links.full()) break;
+            // The committee that a cycle block has replaced stands in the record before it.
+            const bool is_cycle_block = point.sequence() <= point.record.first_sequence;
+            const Sequence before(is_cycle_block ? point.sequence().value() - 1
+                                                 : point.record.first_sequence.value());
+            if (before < oldest_) break;
+            const Seal seal_before = TRY(seal(before));
+            Point earlier = TRY(at(seal_before));
+            if (!is_cycle_block) {
+                if (auto link = TRY(link_between(earlier, point)))
+                    links.push_back(*std::move(link));
+                known = is_known(authority_over(earlier.record, before));
+            }
+            point = std::move(earlier);
+        }
+        std::ranges::reverse(links);
+        return links;
+    }
+
+ private:
+    Result<Seal, Fault> seal(Sequence sequence) const {
+        auto found = TRY(read_seal(store_, sequence));
+        if (!found) return corrupt("a retained seal is missing");
+        return *std::move(found);
+    }
+
+    // What proves the committee of `later`, whose term began with the block `first` or the one
+    // after it; nothing if the committee before has gone on.
+    Result<std::optional<Link>, Fault> link_between(const Point& first, const Point& later) const {
+        if (first.record.cycle != later.record.cycle) return Link(TRY(takeover(first)));
+        if (first.record.former == first.record.present) return std::nullopt;
+        return Link(TRY(cycle_link(first)));
+    }
+
+    Result<CycleLink, Fault> cycle_link(const Point& point) const {
+        auto proof = TRY(tree_.prove_at(version_of(point.seal), organization_.election));
+        return CycleLink{point.seal.header, point.seal.certificate, std::move(proof)};
+    }
+
+    Result<TakeoverLink, Fault> takeover(const Point& last) const {
+        const auto block = TRY(read_block(store_, last.sequence().next()));
+        if (!block || block->empty()) return corrupt("a takeover's block is missing");
+        const protocol::Transaction& act = block->front();
+        const tree::Version version = version_of(last.seal);
+        auto block_link = TRY(cycle_link(last));
+        auto candidates = TRY(tree_.prove_at(version, organization_.candidates));
+        TakeoverLink link{std::move(block_link), std::move(candidates), act, std::nullopt};
+        if (std::holds_alternative<protocol::HandOver>(act.body.action)) {
+            link.supervisor = TRY(tree_.prove_at(version, act.body.signer));
+        }
+        return link;
+    }
+
+    const Organization& organization_;
+    const store::Reader& store_;
+    const tree::Tree& tree_;
+    Sequence oldest_;
+};
+
+}  // namespace
+
+Result<election::CycleChain, Fault> committees_up_to(const Organization& organization,
+                                                     const store::Reader& store,
+                                                     const tree::Tree& tree, const Seal& target,
+                                                     Sequence oldest) {
+    Walk walk(organization, store, tree, oldest);
+    const Seats charters = election::trusted_from(organization.charter).seats;
+    return walk.back_from(TRY(walk.at(target)), [&charters](const protocol::Authority& authority) {
+        return authority.seats == charters;
+    });
+}
+
+Result<election::CycleChain, Fault> committees_between(const Organization& organization,
+                                                       const store::Reader& store,
+                                                       const tree::Tree& tree,
+                                                       const ChainEnds& ends) {
+    Walk walk(organization, store, tree, ends.oldest);
+    return walk.back_from(TRY(walk.at(ends.target)), [&ends](const protocol::Authority& authority) {
+        return authority.cycle <= ends.after_cycle;
+    });
+}
+
+}  // namespace leither::ledger

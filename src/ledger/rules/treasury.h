@@ -1,0 +1,18 @@
+// Paying from the treasury within the day's share, whatever the reason.
+#pragma once
+
+#include "kinds.h"
+
+namespace leither::ledger::rules {
+
+// Whether the treasury holds `amount` and the day still allows it: treasury_insufficient,
+// daily_reward_limit.
+Verdict check_payable(const State& state, Pulse pulse, Amount amount);
+// Counts `amount` as of that day and takes it out of the balance. REQUIRES: check_payable().
+void take_from_treasury(State& state, Pulse pulse, Amount amount);
+
+// Gives what has been taken: at once, or after its publicity. REQUIRES: state.member(member), room
+// among the pending rewards.
+void give(State& state, Pulse pulse, const protocol::PendingReward& reward);
+
+}  // namespace leither::ledger::rules

@@ -1,0 +1,188 @@
+#include "leither/sync/serve.h"
+
+#include <algorithm>
+
+#include "leither/base/check.h"
+#include "leither/codec/bcs.h"
+#include "leither/ledger/committees.h"
+#include "leither/sync/fetch.h"
+
+namespace leither::sync {
+
+namespace {
+
+using ledger::Seal;
+using protocol::AskBlocks;
+using protocol::AskChain;
+using protocol::AskGenesis;
+using protocol::AskPiece;
+using protocol::BlocksReply;
+using protocol::ChainReply;
+using protocol::ElectionRecord;
+using protocol::GenesisReply;
+using protocol::PieceOutcome;
+using protocol::PieceReply;
+using store::Fault;
+
+Fault corrupt(const char* what) {
+    return {Fault::Kind::corrupt, what};
+}
+
+Sequence oldest_of(const Source& source) {
+    return source.span.oldest.header.sequence;
+}
+Sequence head_of(const Source& source) {
+    return source.span.newest.header.sequence;
+}
+bool keeps_version(const Source& source, Sequence sequence) {
+    return sequence >= oldest_of(source) && sequence <= head_of(source);
+}
+
+Result<Seal, Fault> seal_at(const Source& source, Sequence sequence) {
+    if (sequence == head_of(source)) return source.span.newest;
+    auto seal = TRY(ledger::read_seal(source.store, sequence));
+    if (!seal) return fail(corrupt("a retained seal is missing"));
+    return *std::move(seal);
+}
+
+// ---- Committees ---------------------------------------------------------------------------------
+
+// The term of the committee that has decided the block.
+std::uint64_t term_of(const Seal& seal) {
+    return seal.certificate.slot.cycle;
+}
+
+// The newest block of term `last` or an earlier one. Terms rise with sequences.
+Result<Seal, Fault> last_of_term(const Source& source, std::uint64_t last) {
+    if (term_of(source.span.newest) <= last) return source.span.newest;
+    std::uint64_t low = oldest_of(source).value();
+    std::uint64_t high = head_of(source).value();
+    while (low + 1 < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        const Seal seal = TRY(seal_at(source, Sequence(middle)));
+        (term_of(seal) <= last ? low : high) = middle;
+    }
+    return seal_at(source, Sequence(low));
+}
+
+Result<Chain, Fault> chain_to(const Source& source, const Seal& target, std::uint64_t cycle) {
+    Chain chain;
+    chain.links = TRY(ledger::committees_between(
+        source.organization, source.store, source.tree,
+        {.target = target, .oldest = oldest_of(source), .after_cycle = cycle}));
+    auto proof = TRY(source.tree.prove_at(version_of(target), source.organization.election));
+    chain.end = election::CycleLink{target.header, target.certificate, std::move(proof)};
+    return chain;
+}
+
+// As far as one reply goes.
+Result<Chain, Fault> chain_from(const Source& source, std::uint64_t cycle) {
+    Chain chain;
+    for (std::uint64_t terms = kTermsPerReply; terms > 0; terms /= 4) {
+        const Seal target = TRY(last_of_term(source, cycle + terms));
+        chain = TRY(chain_to(source, target, cycle));
+        if (bcs::encode(chain).size() <= protocol::kSyncReplyBytes) return chain;
+    }
+    return Chain{};
+}
+
+// ---- State --------------------------------------------------------------------------------------
+
+// The leaves below the prefix, or nothing if they are too many for one piece.
+Result<std::optional<tree::Piece>, Fault> piece_at(const Source& source, const Seal& seal,
+                                                   const Prefix& prefix) {
+    tree::Piece piece;
+    Weight weight;
+    const auto collect = [&](const Id& id, ByteView record, Amount) {
+        if (!prefix.covers(id)) return tree::Visit::stop;
+        tree::PieceLeaf leaf{id, {}};
+        leaf.record.assign(record.begin(), record.end());
+        const Weight more = weight_of({&leaf, 1});
+        weight = {weight.leaves + more.leaves, weight.bytes + more.bytes};
+        if (!weight.fits_one_piece()) return tree::Visit::stop;
+        piece.leaves.push_back(std::move(leaf));
+        return tree::Visit::go_on;
+    };
+    TRY(source.tree.walk_at(version_of(seal), prefix.id, collect));
+    if (!weight.fits_one_piece()) return std::nullopt;
+    piece.proof = TRY(source.tree.prove_at(version_of(seal), prefix));
+    return piece;
+}
+
+}  // namespace
+
+Result<BlocksReply, Fault> answer(const Source& source, const AskBlocks& ask) {
+    BlocksReply reply;
+    reply.from = ask.from;
+    reply.oldest = oldest_of(source);
+    reply.head = head_of(source);
+    const std::size_t bytes_max = std::min(ask.bytes_max, protocol::kSyncReplyBytes);
+    std::size_t bytes = 0;
+    Sequence next = ask.from;
+    for (; next > reply.oldest && next <= reply.head && !reply.blocks.full(); next = next.next()) {
+        const Seal seal = TRY(seal_at(source, next));
+        auto transactions = TRY(ledger::read_block(source.store, next));
+        if (!transactions) return fail(corrupt("a retained block is missing"));
+        protocol::DecidedBlock block{seal.header, seal.certificate, *std::move(transactions)};
+        bytes += bcs::encode(block).size();
+        if (!reply.blocks.empty() && bytes > bytes_max) break;
+        reply.blocks.push_back(std::move(block));
+    }
+    return reply;
+}
+
+Result<GenesisReply, Fault> answer(const Source& source, const AskGenesis& ask) {
+    const auto genesis = TRY(ledger::read_genesis(source.store));
+    if (!genesis) return fail(corrupt("the genesis is missing"));
+    const protocol::Allocations& all = genesis->allocations;
+    GenesisReply reply;
+    reply.charter = genesis->charter;
+    reply.count = static_cast<std::uint32_t>(all.size());
+    reply.from = std::min(ask.from, reply.count);
+    const std::size_t some =
+        std::min<std::size_t>(all.size() - reply.from, protocol::kAllocationsPerReply);
+    const auto begin = all.begin() + reply.from;
+    reply.allocations.assign(begin, begin + static_cast<std::ptrdiff_t>(some));
+    return reply;
+}
+
+Result<ChainReply, Fault> answer(const Source& source, const AskChain& ask) {
+    ChainReply reply;
+    reply.cycle = ask.cycle;
+    reply.oldest = oldest_of(source);
+    reply.head = head_of(source);
+    // The founding is certified by the charter, and a committee that is not there yet by nobody.
+    const bool can_lead = reply.head > Sequence(0) && ask.cycle <= term_of(source.span.newest);
+    Chain chain;
+    if (can_lead) chain = TRY(chain_from(source, ask.cycle));
+    // Whoever cannot be led from the committee it trusts may be led from a table it trusts.
+    if (source.checkpoint != nullptr) {
+        chain.checkpoint = *source.checkpoint;
+        if (bcs::encode(chain).size() > protocol::kSyncReplyBytes) chain.checkpoint.reset();
+    }
+    const Bytes encoded = bcs::encode(chain);
+    reply.chain.assign(encoded.begin(), encoded.end());
+    return reply;
+}
+
+Result<PieceReply, Fault> answer(const Source& source, const AskPiece& ask) {
+    PieceReply reply{ask.sequence, ask.prefix, PieceOutcome::not_kept, {}};
+    if (!keeps_version(source, ask.sequence)) return reply;
+    const Seal seal = TRY(seal_at(source, ask.sequence));
+    const auto piece = TRY(piece_at(source, seal, ask.prefix));
+    reply.outcome = piece ? PieceOutcome::piece : PieceOutcome::split;
+    if (!piece) return reply;
+    const Bytes encoded = bcs::encode(*piece);
+    reply.piece.assign(encoded.begin(), encoded.end());
+    return reply;
+}
+
+Result<protocol::SyncReply, Fault> answer(const Source& source, const protocol::SyncAsk& ask) {
+    return std::visit(
+        [&source](const auto& held) -> Result<protocol::SyncReply, Fault> {
+            return TRY(answer(source, held));
+        },
+        ask);
+}
+
+}  // namespace leither::sync

@@ -1,0 +1,162 @@
+// One ledger on several nodes: bookkeepers of the charter, found by the network, crashing and
+// coming back.
+#include <gtest/gtest.h>
+
+#include "leither/codec/bcs.h"
+
+#include "support/node/community.h"
+#include "support/node/network_world.h"
+
+namespace leither::node {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Community;
+using testing::CommunityOptions;
+using testing::NetworkWorld;
+
+constexpr std::size_t kFounder = 0;
+
+CommunityOptions with_bookkeepers(std::size_t count) {
+    CommunityOptions options;
+    options.params.block_bytes_max = 256 << 10;
+    options.bookkeepers = count;
+    return options;
+}
+
+class Cluster {
+ public:
+    explicit Cluster(std::size_t count)
+        : community_(with_bookkeepers(count)), world_({}, community_.start_of(Pulse(1))) {
+        crypto::initialise();
+        world_.add(community_.node_key());
+        world_.step(kFounder, Found{1'000'000, community_.encoded_genesis()});
+        world_.advance(seconds(2));
+        const auto published =
+            world_.ask(kFounder, community_.manifest(world_.queries(kFounder), world_.now()));
+        CHECK(published && *published);
+        for (std::size_t n = 1; n < count; ++n) add(community_.node_key(n));
+    }
+
+    std::size_t add(const crypto::KeyPair& key) {
+        const std::size_t host = world_.add(key);
+        const auto followed =
+            world_.ask(host, FollowOrganization{community_.organization().treasury});
+        CHECK(followed && *followed);
+        hosts_ = host + 1;
+        return host;
+    }
+
+    NetworkWorld& world() { return world_; }
+    const Community& community() const { return community_; }
+    std::optional<LedgerStatus> status(std::size_t host) {
+        const auto status = world_.queries(host).status();
+        return status ? std::optional(*status) : std::nullopt;
+    }
+    Sequence head(std::size_t host) {
+        const auto known = status(host);
+        return known ? known->head.sequence : Sequence(0);
+    }
+    bool have_ledger(const std::vector<std::size_t>& hosts) {
+        return std::ranges::all_of(hosts,
+                                   [&](std::size_t host) { return status(host).has_value(); });
+    }
+    // All of them stand at one head, at `at_least` or behind it.
+    bool agree(const std::vector<std::size_t>& hosts, Sequence at_least) {
+        for (const std::size_t host : hosts) {
+            const auto one = status(host);
+            const auto first = status(hosts.front());
+            if (!one || !first || one->head != first->head) return false;
+            if (one->head.sequence < at_least) return false;
+        }
+        return true;
+    }
+    void pay(std::size_t host, std::size_t payer, std::size_t payee, std::uint64_t amount) {
+        const auto from = community_.member(payer);
+        const auto counter = world_.queries(host).next_counter(from.id(), 0);
+        CHECK(counter && *counter);
+        const Pulse pulse = world_.queries(host).pulse(world_.now());
+        const auto transaction = community_.pay(from, community_.member(payee), amount,
+                                                {**counter, Pulse(pulse.value() + 100)});
+        world_.step(host, Submit{++token_, {bcs::encode(transaction)}});
+    }
+    std::uint64_t balance(std::size_t host, std::size_t member) {
+        const auto account =
+            world_.queries(host).account(community_.member(member).id(), std::nullopt);
+        CHECK(account && account->record);
+        return std::get<protocol::MemberRecord>(*account->record).balance.units();
+    }
+
+ private:
+    Community community_;
+    NetworkWorld world_;
+    std::size_t hosts_ = 1;
+    Token token_ = 5'000'000;
+};
+
+TEST(Cluster, FourNodesKeepOneLedger) {
+    Cluster cluster(4);
+    NetworkWorld& world = cluster.world();
+    const std::vector<std::size_t> all{0, 1, 2, 3};
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+    ASSERT_TRUE(
+        world.wait([&] { return world.queries(3).peers(world.now()).size() == 3; }, minutes(5)));
+    cluster.pay(2, 0, 1, 5);
+    ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(1)); }, seconds(10)))
+        << cluster.head(0).value() << ' ' << cluster.head(1).value();
+    for (const std::size_t host : all) EXPECT_EQ(cluster.balance(host, 1), 1'005u) << host;
+}
+
+TEST(Cluster, OneMayCrashAndCatchesUp) {
+    Cluster cluster(4);
+    NetworkWorld& world = cluster.world();
+    const std::vector<std::size_t> all{0, 1, 2, 3};
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+    cluster.pay(2, 0, 1, 5);
+    ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(1)); }, minutes(1)));
+    world.crash(0);  // the chief
+    const std::vector<std::size_t> rest{1, 2, 3};
+    for (std::uint64_t n = 2; n < 12; ++n) {
+        cluster.pay(2, 0, 1, 5);
+        ASSERT_TRUE(world.wait([&] { return cluster.agree(rest, Sequence(n)); }, minutes(1))) << n;
+    }
+    world.restart(0);
+    EXPECT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(11)); }, minutes(5)))
+        << cluster.head(0).value();
+    cluster.pay(1, 0, 1, 5);
+    EXPECT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(12)); }, minutes(1)));
+}
+
+TEST(Cluster, AMemberWhoJoinsLaterHasTheWholeLedger) {
+    Cluster cluster(4);
+    NetworkWorld& world = cluster.world();
+    const std::vector<std::size_t> all{0, 1, 2, 3};
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+    for (std::uint64_t n = 1; n < 6; ++n) {
+        cluster.pay(2, 0, 1, 5);
+        ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(n)); }, minutes(1))) << n;
+    }
+    const crypto::KeyPair key = crypto::derive_key({}, 109);
+    const std::size_t late = cluster.add(key);
+    world.advance(minutes(1));
+    EXPECT_FALSE(cluster.status(late)) << "a stranger is told nothing";
+    const auto account = cluster.community().member(0);
+    const auto served = world.ask(
+        late,
+        ServeAccount{protocol::sign(cluster.community().chain(),
+                                    {account.public_key(), key.public_key(),
+                                     protocol::Validity::from(world.now(), std::chrono::hours(24))},
+                                    account)});
+    ASSERT_TRUE(served && *served);
+    EXPECT_TRUE(world.wait([&] { return cluster.agree({0, late}, Sequence(5)); }, minutes(5)));
+    cluster.pay(late, 1, 2, 7);
+    EXPECT_TRUE(world.wait(
+        [&] {
+            return cluster.agree({0, 1, 2, 3, late}, Sequence(6));
+        },
+        minutes(1)));
+}
+
+}  // namespace
+}  // namespace leither::node
