@@ -89,7 +89,8 @@ class Bank {
     }
 
     ledger::Built build(const std::vector<const Transaction*>& candidates) {
-        return ledger::build(organization_, *tree_, parent(), {next_pulse(), 0}, candidates)
+        return ledger::build(organization_, *tree_, parent(), {next_pulse(), 0, signers()},
+                             candidates)
             .value();
     }
     void commit(ledger::Executed executed, const protocol::Transactions& transactions) {
@@ -105,6 +106,8 @@ class Bank {
     ledger::State state() { return {organization_, *tree_}; }
     ledger::Place place() const { return {next_pulse(), head_.sequence.next()}; }
     Pulse next_pulse() const { return head_.pulse.next(); }
+    // Of the head: the lone bookkeeper. The founding has none.
+    std::uint32_t signers() const { return head_.sequence == Sequence(0) ? 0 : 1; }
 
  private:
     ledger::Parent parent() const {
