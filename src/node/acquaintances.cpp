@@ -51,7 +51,7 @@ Result<Saved<T>, store::Fault> read_saved(const store::Reader& store, char what)
 
 }  // namespace
 
-void put_contacts(org::Writes& writes, const std::vector<dht::Contact>& contacts) {
+void put_contacts(store::GatheredWrites& writes, const std::vector<dht::Contact>& contacts) {
     Saved<SavedContact> saved;
     for (const auto& contact : contacts) {
         if (!saved.full()) saved.push_back({contact.id, WireEndpoint::of(contact.endpoint)});
@@ -59,7 +59,7 @@ void put_contacts(org::Writes& writes, const std::vector<dht::Contact>& contacts
     writes.put(key_of(kContacts), bcs::encode(saved));
 }
 
-void put_addresses(org::Writes& writes, const std::vector<peer::PeerAddress>& addresses) {
+void put_addresses(store::GatheredWrites& writes, const std::vector<peer::PeerAddress>& addresses) {
     Saved<SavedAddress> saved;
     for (const auto& address : addresses) {
         if (saved.full()) break;
@@ -70,7 +70,7 @@ void put_addresses(org::Writes& writes, const std::vector<peer::PeerAddress>& ad
     writes.put(key_of(kAddresses), bcs::encode(saved));
 }
 
-void put_bans(org::Writes& writes, const std::vector<peer::BanStatus>& bans) {
+void put_bans(store::GatheredWrites& writes, const std::vector<peer::BanStatus>& bans) {
     Saved<SavedBan> saved;
     for (const auto& ban : bans) {
         if (!saved.full()) saved.push_back({ban.node, unix_ms(ban.until)});

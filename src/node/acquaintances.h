@@ -12,9 +12,9 @@
 
 namespace leither::node {
 
-void put_contacts(org::Writes& writes, const std::vector<dht::Contact>& contacts);
-void put_addresses(org::Writes& writes, const std::vector<peer::PeerAddress>& addresses);
-void put_bans(org::Writes& writes, const std::vector<peer::BanStatus>& bans);
+void put_contacts(store::GatheredWrites& writes, const std::vector<dht::Contact>& contacts);
+void put_addresses(store::GatheredWrites& writes, const std::vector<peer::PeerAddress>& addresses);
+void put_bans(store::GatheredWrites& writes, const std::vector<peer::BanStatus>& bans);
 
 // What is not there or does not decode is as good as nothing: the network has it again.
 Result<std::vector<dht::Contact>, store::Fault> read_contacts(const store::Reader& store);

@@ -38,7 +38,7 @@ class Community {
     };
     struct Effects {
         std::vector<Message> sends;
-        org::Writes writes;
+        store::GatheredWrites writes;
         std::vector<Message> after_writes;       // once they are durable
         std::vector<org::PublishOrder> publish;  // the same
         std::vector<org::AnnounceOrder> announce;

@@ -74,7 +74,7 @@ void append(Then& then, Then&& later) {
 
 // To be written, and what waits for it.
 struct Pending {
-    org::Writes writes;
+    store::GatheredWrites writes;
     Then then;
 };
 // One is out; whatever comes meanwhile gathers in the one behind it.
@@ -272,7 +272,7 @@ struct NetworkNode::Impl {
     }
 
     // ---- Writing
-    void write(org::Writes&& writes, Then&& then, Instant now, Effects& fx);
+    void write(store::GatheredWrites&& writes, Then&& then, Instant now, Effects& fx);
     void carry_out(Then&& then, Instant now, Effects& fx);
     void hand_out(Effects& fx);
     void save_acquaintances(Instant now, Effects& fx);
@@ -718,7 +718,7 @@ void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now,
         fx.fatal = adopted.error();
         return;
     }
-    org::Writes writes;
+    store::GatheredWrites writes;
     const auto bytes = order.organization.view();
     writes.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
     write(std::move(writes), {}, now, fx);
@@ -770,7 +770,7 @@ void NetworkNode::Impl::on(Token token, BanPeer&& order, Instant now, Effects& f
     } else {
         hub_step(peer::Pardon{order.node}, now, fx);
     }
-    org::Writes writes;
+    store::GatheredWrites writes;
     put_bans(writes, hub.bans(now));
     write(std::move(writes), {}, now, fx);
     answer_when_durable(token, std::monostate{}, fx);
@@ -830,7 +830,8 @@ void NetworkNode::Impl::on(NetworkStopping&&, Instant now, Effects& fx) {
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-void NetworkNode::Impl::write(org::Writes&& writes, Then&& then, Instant now, Effects& fx) {
+void NetworkNode::Impl::write(store::GatheredWrites&& writes, Then&& then, Instant now,
+                              Effects& fx) {
     if (writes.empty() && pending.empty()) return carry_out(std::move(then), now, fx);
     if (!writes.empty() && pending.size() < kPendingMax) pending.emplace_back();
     pending.back().writes.append(std::move(writes));
@@ -862,7 +863,7 @@ void NetworkNode::Impl::hand_out(Effects& fx) {
 
 void NetworkNode::Impl::save_acquaintances(Instant now, Effects& fx) {
     save_at = now + options.save_interval;
-    org::Writes writes;
+    store::GatheredWrites writes;
     put_contacts(writes, dht.good_nodes(options.saved_max));
     put_addresses(writes, hub.addresses(options.saved_max));
     put_bans(writes, hub.bans(now));
@@ -960,9 +961,8 @@ void NetworkNode::blame(const Id& node, Instant now, Effects& fx) {
 }
 
 void NetworkNode::write_aside(store::WriteBatch&& batch, Instant now, Effects& fx) {
-    org::Writes writes;
-    for (const auto& put : batch.puts()) writes.put(put.key, put.value);
-    for (const auto& erase : batch.erases()) writes.erase(erase.key);
+    store::GatheredWrites writes;
+    writes.append(batch);
     Then then;
     then.tells_ledger = true;
     impl_->write(std::move(writes), std::move(then), now, fx);

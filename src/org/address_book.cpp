@@ -33,7 +33,7 @@ AddressBook::AddressBook(Options options, const ChainId& chain, const Members& m
 }
 
 Result<void, store::Fault> AddressBook::load(const store::Reader& reader, Instant now) {
-    Writes stale;  // what has expired meanwhile
+    GatheredWrites stale;  // what has expired meanwhile
     TRY(records_shelf_.load<SignedRoutingRecord>(reader,
                                                  [&](ByteView name, SignedRoutingRecord&& record) {
                                                      if (!record.record.validity.holds(now))

@@ -255,7 +255,7 @@ std::optional<Publication> Announcer::Impl::new_record(Instant now, Effects& eff
 
 std::uint64_t Announcer::Impl::next_sequence(Instant now, Effects& effects) {
     last_sequence = std::max(unix_ms(now), last_sequence + 1);
-    Writes writes;
+    GatheredWrites writes;
     shelf.put(writes, as_bytes(kSequenceName), last_sequence);
     effects.writes = writes.take();
     return last_sequence;

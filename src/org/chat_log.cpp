@@ -65,7 +65,7 @@ struct ChatLog::Impl {
     std::map<Id, Link> links;
     std::map<Id, Question> questions;  // by author
     std::optional<Instant> next_compare;
-    Writes writes;
+    GatheredWrites writes;
 
     void on(Tick&&, Instant, Effects&) {}
     void on(NodeUp&& input, Instant now, Effects& effects);

@@ -45,7 +45,7 @@ ChatRuns::ChatRuns(const ChatOptions& options, const ChainId& chain, Shelf shelf
 }
 
 Result<void, store::Fault> ChatRuns::load(const store::Reader& reader) {
-    Writes unused;
+    GatheredWrites unused;
     return shelf_.load<SignedLine>(reader, [&](ByteView, SignedLine&& stored) {
         const Id author = crypto::id_of(stored.line.author);
         const KeptLine line{stored, line_hash(chain_, stored.line)};
@@ -72,7 +72,8 @@ bool ChatRuns::knows(const KeptLine& line) const {
     return kept != nullptr && kept->hash == line.hash;
 }
 
-Result<void, ChatRefusal> ChatRuns::take(const KeptLine& line, Origin origin, Writes& writes) {
+Result<void, ChatRefusal> ChatRuns::take(const KeptLine& line, Origin origin,
+                                         GatheredWrites& writes) {
     if (knows(line)) return fail(ChatRefusal::known);
     const Id author = crypto::id_of(line.line.line.author);
     const Run* run = find(author);
@@ -84,7 +85,7 @@ Result<void, ChatRefusal> ChatRuns::take(const KeptLine& line, Origin origin, Wr
 }
 
 Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line, Origin origin,
-                                          Writes& writes) {
+                                          GatheredWrites& writes) {
     const bool is_start = line.number() == 1 || is_answer(origin);
     if (!is_start) return fail(ChatRefusal::gap);
     if (runs_.size() >= options_.authors_max) {
@@ -99,7 +100,8 @@ Result<void, ChatRefusal> ChatRuns::begin(const Id& author, const KeptLine& line
     return {};
 }
 
-void ChatRuns::start_run(const Id& author, const KeptLine& line, Origin origin, Writes& writes) {
+void ChatRuns::start_run(const Id& author, const KeptLine& line, Origin origin,
+                         GatheredWrites& writes) {
     append(author, line, writes);
     const auto begun = runs_.find(author);
     const bool midway = origin == Origin::found && line.number() > 1;
@@ -112,7 +114,8 @@ bool ChatRuns::seeks_older(const Run& run) const {
 }
 
 // How fast they were said need not be judged: the chain of hashes leaves no choice among them.
-std::size_t ChatRuns::prepend(const Id& author, std::vector<KeptLine> lines, Writes& writes) {
+std::size_t ChatRuns::prepend(const Id& author, std::vector<KeptLine> lines,
+                              GatheredWrites& writes) {
     Run& run = runs_.at(author);
     const std::size_t room =
         std::min(options_.lines_per_author_max - run.lines.size(), options_.lines_max - lines_);
@@ -133,7 +136,7 @@ std::size_t ChatRuns::prepend(const Id& author, std::vector<KeptLine> lines, Wri
 }
 
 Result<void, ChatRefusal> ChatRuns::extend(const Id& author, const KeptLine& line, Origin origin,
-                                           Writes& writes) {
+                                           GatheredWrites& writes) {
     Run& run = runs_.at(author);
     if (!follows(line, run.lines.back())) {
         // Where the two chains part will show in an answer from our first line on.
@@ -147,7 +150,7 @@ Result<void, ChatRefusal> ChatRuns::extend(const Id& author, const KeptLine& lin
 }
 
 Result<void, ChatRefusal> ChatRuns::replace(const Id& author, const KeptLine& line, Origin origin,
-                                            Writes& writes) {
+                                            GatheredWrites& writes) {
     const Run& run = runs_.at(author);
     if (origin == Origin::said || run.at(line.number())->hash < line.hash) {
         return fail(ChatRefusal::fork);
@@ -169,7 +172,7 @@ Result<void, ChatRefusal> ChatRuns::replace(const Id& author, const KeptLine& li
 }
 
 Result<void, ChatRefusal> ChatRuns::jump(const Id& author, const KeptLine& line, Origin origin,
-                                         Writes& writes) {
+                                         GatheredWrites& writes) {
     Run& run = runs_.at(author);
     if (!is_answer(origin) || ++run.unfilled < kUnfilledMax) return fail(ChatRefusal::gap);
     while (runs_.contains(author)) drop_front(author, writes);
@@ -189,14 +192,14 @@ Result<void, ChatRefusal> ChatRuns::check_pace(const Run& run, const KeptLine& l
     return {};
 }
 
-void ChatRuns::append(const Id& author, const KeptLine& line, Writes& writes) {
+void ChatRuns::append(const Id& author, const KeptLine& line, GatheredWrites& writes) {
     runs_[author].lines.push_back(line);
     ++lines_;
     shelf_.put(writes, name_of(author, line.number()), line.line);
     keep_within_bounds(author, writes);
 }
 
-void ChatRuns::keep_within_bounds(const Id& author, Writes& writes) {
+void ChatRuns::keep_within_bounds(const Id& author, GatheredWrites& writes) {
     if (runs_.at(author).lines.size() > options_.lines_per_author_max) drop_front(author, writes);
     if (lines_ > options_.lines_max) drop_front(Id(longest_silent()->first), writes);
 }
@@ -206,7 +209,7 @@ std::map<Id, Run>::iterator ChatRuns::longest_silent() {
         runs_, {}, [](const auto& entry) { return entry.second.lines.back().time_ms(); });
 }
 
-void ChatRuns::drop_front(const Id& author, Writes& writes) {
+void ChatRuns::drop_front(const Id& author, GatheredWrites& writes) {
     const auto run = runs_.find(author);
     erase_line(author, run->second.first(), writes);
     run->second.lines.pop_front();
@@ -214,7 +217,7 @@ void ChatRuns::drop_front(const Id& author, Writes& writes) {
     if (run->second.lines.empty()) runs_.erase(run);
 }
 
-void ChatRuns::drop_back(const Id& author, Writes& writes) {
+void ChatRuns::drop_back(const Id& author, GatheredWrites& writes) {
     const auto run = runs_.find(author);
     erase_line(author, run->second.last(), writes);
     run->second.lines.pop_back();
@@ -222,7 +225,7 @@ void ChatRuns::drop_back(const Id& author, Writes& writes) {
     if (run->second.lines.empty()) runs_.erase(run);
 }
 
-void ChatRuns::erase_line(const Id& author, std::uint64_t number, Writes& writes) const {
+void ChatRuns::erase_line(const Id& author, std::uint64_t number, GatheredWrites& writes) const {
     shelf_.erase(writes, name_of(author, number));
 }
 

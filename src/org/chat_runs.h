@@ -42,11 +42,11 @@ class ChatRuns {
     Result<void, store::Fault> load(const store::Reader& reader);
 
     // Takes a line whose author is a member and whose signature holds.
-    Result<void, ChatRefusal> take(const KeptLine& line, Origin origin, Writes& writes);
+    Result<void, ChatRefusal> take(const KeptLine& line, Origin origin, GatheredWrites& writes);
     bool knows(const KeptLine& line) const;
     // Puts an author's lines before its run, as many of the last as there is room for. How many:
     // none if they do not lead up to it.
-    std::size_t prepend(const Id& author, std::vector<KeptLine> lines, Writes& writes);
+    std::size_t prepend(const Id& author, std::vector<KeptLine> lines, GatheredWrites& writes);
     // An answer has brought nothing older.
     void give_up_once(const Id& author) { --runs_.at(author).older_tries; }
     // Whether lines before the run are worth asking for.
@@ -60,22 +60,22 @@ class ChatRuns {
 
  private:
     Result<void, ChatRefusal> begin(const Id& author, const KeptLine& line, Origin origin,
-                                    Writes& writes);
+                                    GatheredWrites& writes);
     Result<void, ChatRefusal> extend(const Id& author, const KeptLine& line, Origin origin,
-                                     Writes& writes);
+                                     GatheredWrites& writes);
     Result<void, ChatRefusal> replace(const Id& author, const KeptLine& line, Origin origin,
-                                      Writes& writes);
+                                      GatheredWrites& writes);
     Result<void, ChatRefusal> jump(const Id& author, const KeptLine& line, Origin origin,
-                                   Writes& writes);
+                                   GatheredWrites& writes);
     // REQUIRES: the author has none.
-    void start_run(const Id& author, const KeptLine& line, Origin origin, Writes& writes);
+    void start_run(const Id& author, const KeptLine& line, Origin origin, GatheredWrites& writes);
     static Result<void, ChatRefusal> check_pace(const Run& run, const KeptLine& line);
-    void append(const Id& author, const KeptLine& line, Writes& writes);
-    void drop_front(const Id& author, Writes& writes);
-    void drop_back(const Id& author, Writes& writes);
-    void keep_within_bounds(const Id& author, Writes& writes);
+    void append(const Id& author, const KeptLine& line, GatheredWrites& writes);
+    void drop_front(const Id& author, GatheredWrites& writes);
+    void drop_back(const Id& author, GatheredWrites& writes);
+    void keep_within_bounds(const Id& author, GatheredWrites& writes);
     std::map<Id, Run>::iterator longest_silent();
-    void erase_line(const Id& author, std::uint64_t number, Writes& writes) const;
+    void erase_line(const Id& author, std::uint64_t number, GatheredWrites& writes) const;
 
     ChatOptions options_;
     ChainId chain_;

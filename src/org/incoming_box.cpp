@@ -40,7 +40,7 @@ const SignedEnvelope* IncomingBox::find(const Hash& message) const {
     return found == messages_.end() ? nullptr : &found->second;
 }
 
-void IncomingBox::add(const Hash& message, const SignedEnvelope& envelope, Writes& writes) {
+void IncomingBox::add(const Hash& message, const SignedEnvelope& envelope, GatheredWrites& writes) {
     CHECK(fits(envelope.envelope.recipient, cost_of(encoded_size(envelope))));
     CHECK(!contains(message));
     count(envelope);
@@ -48,7 +48,7 @@ void IncomingBox::add(const Hash& message, const SignedEnvelope& envelope, Write
     shelf_.put(writes, message.view(), envelope);
 }
 
-void IncomingBox::erase(const Hash& message, Writes& writes) {
+void IncomingBox::erase(const Hash& message, GatheredWrites& writes) {
     const auto found = messages_.find(message);
     CHECK(found != messages_.end());
     const auto used = cost_.find(found->second.envelope.recipient);

@@ -19,9 +19,9 @@ class IncomingBox {
     bool contains(const Hash& message) const { return messages_.contains(message); }
     const protocol::SignedEnvelope* find(const Hash& message) const;
     // REQUIRES: fits, and the message is not there.
-    void add(const Hash& message, const protocol::SignedEnvelope& envelope, Writes& writes);
+    void add(const Hash& message, const protocol::SignedEnvelope& envelope, GatheredWrites& writes);
     // REQUIRES: contains.
-    void erase(const Hash& message, Writes& writes);
+    void erase(const Hash& message, GatheredWrites& writes);
 
     // In order of ids.
     std::vector<Hash> messages_of(const Id& account) const;

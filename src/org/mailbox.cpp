@@ -66,7 +66,7 @@ struct Mailbox::Impl {
     std::map<Id, Link> links;
     std::optional<Instant> share_at;  // nothing while all nodes connected have what they may have
     Duration share_wait{};
-    Writes writes;
+    GatheredWrites writes;
 
     void on(Tick&&, Instant, Effects&) {}
     void on(NodeUp&& input, Instant now, Effects& effects);

@@ -71,7 +71,7 @@ Result<void, RecordError> ManifestKeeper::check_item(const ManifestItem& item, I
 
 void ManifestKeeper::keep(ManifestItem&& item, Effects& effects) {
     item_ = std::move(item);
-    Writes writes;
+    GatheredWrites writes;
     shelf_.put(writes, as_bytes(kName), *item_);
     effects.writes.append(writes.take());
     effects.changed = true;

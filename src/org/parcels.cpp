@@ -58,7 +58,7 @@ Parcels::Parcels(const MailboxOptions& options, const ChainId& chain, ByteView p
       held_shelf_(prefix, ShelfKind::held) {}
 
 Result<void, store::Fault> Parcels::load(const store::Reader& reader, Instant now) {
-    Writes unused;
+    GatheredWrites unused;
     TRY(outgoing_shelf_.load<StoredOutgoing>(reader, [&](ByteView, StoredOutgoing&& stored) {
         Parcel parcel;
         parcel.message = stored.message;
@@ -94,7 +94,7 @@ Parcel* Parcels::find(const Hash& message) {
     return found == parcels_.end() ? nullptr : &found->second;
 }
 
-bool Parcels::has_room_for_outgoing(Writes& writes) {
+bool Parcels::has_room_for_outgoing(GatheredWrites& writes) {
     if (outgoing_ < options_.outgoing_max) return true;
     const Parcel* oldest = nullptr;
     for (const auto& [message, parcel] : parcels_) {
@@ -112,7 +112,7 @@ bool Parcels::has_room_for_held(const Id& recipient, const Id& sender, std::size
            sum_of(held_by_sender_, sender) + cost <= options_.held_bytes_per_sender_max;
 }
 
-Parcel& Parcels::add(Parcel&& parcel, Writes& writes) {
+Parcel& Parcels::add(Parcel&& parcel, GatheredWrites& writes) {
     const Hash message = parcel.message;
     const auto [entry, added] = parcels_.emplace(message, std::move(parcel));
     CHECK(added);
@@ -123,7 +123,7 @@ Parcel& Parcels::add(Parcel&& parcel, Writes& writes) {
     return placed;
 }
 
-void Parcels::erase(const Hash& message, Writes& writes) {
+void Parcels::erase(const Hash& message, GatheredWrites& writes) {
     const auto entry = parcels_.find(message);
     CHECK(entry != parcels_.end());
     const Shelf& shelf = entry->second.place == Place::outgoing ? outgoing_shelf_ : held_shelf_;
@@ -132,7 +132,7 @@ void Parcels::erase(const Hash& message, Writes& writes) {
     parcels_.erase(entry);
 }
 
-void Parcels::strip(Parcel& parcel, Writes& writes) {
+void Parcels::strip(Parcel& parcel, GatheredWrites& writes) {
     CHECK(parcel.place == Place::outgoing);
     unindex(parcel);
     parcel.state = OutgoingState::delivered;
@@ -143,7 +143,7 @@ void Parcels::strip(Parcel& parcel, Writes& writes) {
     save(parcel, writes);
 }
 
-void Parcels::save(const Parcel& parcel, Writes& writes) const {
+void Parcels::save(const Parcel& parcel, GatheredWrites& writes) const {
     if (parcel.place == Place::held) {
         held_shelf_.put(writes, parcel.message.view(), parcel.envelope);
         return;

@@ -46,15 +46,15 @@ class Parcels {
     bool contains(const Hash& message) const { return parcels_.contains(message); }
     // Makes room among outgoing parcels that are delivered already; false if all are still on
     // their way.
-    bool has_room_for_outgoing(Writes& writes);
+    bool has_room_for_outgoing(GatheredWrites& writes);
     bool has_room_for_held(const Id& recipient, const Id& sender, std::size_t cost) const;
 
     // REQUIRES: there is room, and no such message yet.
-    Parcel& add(Parcel&& parcel, Writes& writes);
-    void erase(const Hash& message, Writes& writes);
+    Parcel& add(Parcel&& parcel, GatheredWrites& writes);
+    void erase(const Hash& message, GatheredWrites& writes);
     // Delivered: only the fact is kept.
-    void strip(Parcel& parcel, Writes& writes);
-    void save(const Parcel& parcel, Writes& writes) const;
+    void strip(Parcel& parcel, GatheredWrites& writes);
+    void save(const Parcel& parcel, GatheredWrites& writes) const;
 
     void schedule(Parcel& parcel, Instant next_attempt);
     // The next to be attempted or expired, and when.

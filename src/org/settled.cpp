@@ -5,14 +5,14 @@
 namespace leither::org {
 
 Result<void, store::Fault> Settled::load(const store::Reader& reader) {
-    Writes unused;
+    GatheredWrites unused;
     return shelf_.load<Entry>(reader, [&](ByteView name, Entry&& entry) {
         const auto message = Hash::from(name);
         if (message) add(*message, std::move(entry), unused);
     });
 }
 
-void Settled::add(const Hash& message, Entry entry, Writes& writes) {
+void Settled::add(const Hash& message, Entry entry, GatheredWrites& writes) {
     if (contains(message)) return;
     shelf_.put(writes, message.view(), entry);
     by_expiry_.emplace(entry.expires_ms, message);
@@ -26,11 +26,11 @@ const protocol::DeliveryReceipt* Settled::receipt(const Hash& message) const {
     return has ? &*entry->second.receipt : nullptr;
 }
 
-void Settled::expire(Instant now, Writes& writes) {
+void Settled::expire(Instant now, GatheredWrites& writes) {
     while (!by_expiry_.empty() && by_expiry_.begin()->first <= unix_ms(now)) forget_first(writes);
 }
 
-void Settled::forget_first(Writes& writes) {
+void Settled::forget_first(GatheredWrites& writes) {
     const Hash message = by_expiry_.begin()->second;
     by_expiry_.erase(by_expiry_.begin());
     entries_.erase(message);

@@ -26,16 +26,16 @@ class Settled {
     Result<void, store::Fault> load(const store::Reader& reader);
 
     // Of too many, those that expire first are forgotten.
-    void add(const Hash& message, Entry entry, Writes& writes);
+    void add(const Hash& message, Entry entry, GatheredWrites& writes);
     bool contains(const Hash& message) const { return entries_.contains(message); }
     // Null if there is none, or it came to its end without.
     const protocol::DeliveryReceipt* receipt(const Hash& message) const;
-    void expire(Instant now, Writes& writes);
+    void expire(Instant now, GatheredWrites& writes);
     std::size_t size() const { return entries_.size(); }
     void check_invariants() const;
 
  private:
-    void forget_first(Writes& writes);
+    void forget_first(GatheredWrites& writes);
 
     std::size_t max_;
     Shelf shelf_;

@@ -17,6 +17,16 @@ void GatheredWrites::set(Bytes key, std::optional<Bytes> value) {
     entry->second = std::move(value);
 }
 
+void GatheredWrites::append(const WriteBatch& later) {
+    for (const auto& one : later.puts()) put(one.key, one.value);
+    for (const auto& one : later.erases()) erase(one.key);
+}
+
+void GatheredWrites::append(GatheredWrites&& later) {
+    for (auto& [key, value] : std::exchange(later.pending_, {})) set(key, std::move(value));
+    later.bytes_ = 0;
+}
+
 WriteBatch GatheredWrites::take() {
     WriteBatch batch;
     for (auto& [key, value] : std::exchange(pending_, {})) {

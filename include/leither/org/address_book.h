@@ -98,7 +98,7 @@ class AddressBook final : public Directory {
     Nodes nodes_;
     std::map<Id, std::set<Id>> nodes_by_account_;
     Instant expired_at_;
-    Writes writes_;
+    GatheredWrites writes_;
 };
 
 }  // namespace leither::org

@@ -57,7 +57,7 @@ class Members {
     Shelf shelf_;
     std::set<Id> keepers_;                       // node ids
     std::map<Id, protocol::SignedPass> passes_;  // by account, the latest issued
-    Writes writes_;
+    GatheredWrites writes_;
 };
 
 }  // namespace leither::org

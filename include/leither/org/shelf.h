@@ -3,11 +3,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <optional>
 
 #include "leither/codec/bcs.h"
-#include "leither/store/kv.h"
+#include "leither/store/gathered_writes.h"
 
 namespace leither::org {
 
@@ -27,19 +25,7 @@ enum class ShelfKind : std::uint8_t {
     served = 'a',
 };
 
-// Writes that gather until somebody takes them: of two to one key the later holds.
-class Writes {
- public:
-    void put(Bytes key, Bytes value) { pending_[std::move(key)] = std::move(value); }
-    void erase(Bytes key) { pending_[std::move(key)] = std::nullopt; }
-    void append(const store::WriteBatch& later);
-    void append(Writes&& later);
-    bool empty() const { return pending_.empty(); }
-    store::WriteBatch take();
-
- private:
-    std::map<Bytes, std::optional<Bytes>> pending_;
-};
+using store::GatheredWrites;
 
 class Shelf {
  public:
@@ -48,10 +34,10 @@ class Shelf {
 
     Bytes key(ByteView name) const;
     template <class T>
-    void put(Writes& writes, ByteView name, const T& value) const {
+    void put(GatheredWrites& writes, ByteView name, const T& value) const {
         writes.put(key(name), bcs::encode(value));
     }
-    void erase(Writes& writes, ByteView name) const { writes.erase(key(name)); }
+    void erase(GatheredWrites& writes, ByteView name) const { writes.erase(key(name)); }
 
     // Calls `each(name, value)` for all in order of names. What does not decode is passed over:
     // a damaged entry costs itself, and the network has most of them again.

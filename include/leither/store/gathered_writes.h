@@ -12,6 +12,9 @@ class GatheredWrites {
  public:
     void put(Bytes key, Bytes value) { set(std::move(key), std::move(value)); }
     void erase(Bytes key) { set(std::move(key), std::nullopt); }
+    // As if what is in it came one by one.
+    void append(const WriteBatch& later);
+    void append(GatheredWrites&& later);
     bool empty() const { return pending_.empty(); }
     std::size_t bytes() const { return bytes_; }  // of keys and values
     WriteBatch take();

@@ -1,21 +1,23 @@
-#include "leither/org/shelf.h"
+#include "leither/store/gathered_writes.h"
 
 #include <gtest/gtest.h>
 
-namespace leither::org {
+namespace leither::store {
 namespace {
 
 const Bytes kKey{1};
 const Bytes kOther{2};
 
-TEST(Writes, OfTwoToOneKeyTheLaterHolds) {
-    Writes writes;
+TEST(GatheredWrites, OfTwoToOneKeyTheLaterHolds) {
+    GatheredWrites writes;
     writes.put(kKey, {1});
     writes.erase(kOther);
-    Writes later;
+    GatheredWrites later;
     later.erase(kKey);
     later.put(kOther, {2});
     writes.append(std::move(later));
+    EXPECT_EQ(writes.bytes(), 3U) << "two keys and a value";
+    EXPECT_EQ(later.bytes(), 0U);
     const auto batch = writes.take();
     ASSERT_EQ(batch.erases().size(), 1U);
     EXPECT_EQ(batch.erases()[0].key, kKey);
@@ -25,11 +27,11 @@ TEST(Writes, OfTwoToOneKeyTheLaterHolds) {
     EXPECT_TRUE(writes.empty());
 }
 
-TEST(Writes, ABatchIsTakenAsWhatCameLater) {
-    Writes writes;
+TEST(GatheredWrites, ABatchIsTakenAsWhatCameLater) {
+    GatheredWrites writes;
     writes.erase(kKey);
     writes.put(kOther, {1});
-    store::WriteBatch later;
+    WriteBatch later;
     later.put(kKey, {2});
     later.erase(kOther);
     writes.append(later);
@@ -41,4 +43,4 @@ TEST(Writes, ABatchIsTakenAsWhatCameLater) {
 }
 
 }  // namespace
-}  // namespace leither::org
+}  // namespace leither::store
