@@ -15,8 +15,7 @@
 //     neighbours'. Otherwise it follows; `silence` says why.
 //   * In an idle committee only the chief speaks, every heartbeat_pulses; others pass it on once.
 //   * Every map is bounded by neighbours_max, seats, or one height's machine; messages of the
-//   height
-//     after the open one wait in a queue bounded by seat.
+//     height after the open one wait in a queue bounded by seat.
 // Rationale
 //   * In a full mesh everybody hears everybody, and nothing is sent twice; without one a status
 //     costs a tenth of what blind relaying would.

@@ -2,8 +2,7 @@
 //
 // Specification
 //   * What is built or checked is executed once and remembered by hash until the head moves;
-//   sealing
-//     writes what execution produced.
+//     sealing writes what execution produced.
 //   * A height has work from the pulse after something was admitted, and when the protocol itself
 //     has: a reward is due, a vote closes, the cycle has ended. Reveals and `ready` that wait are
 //     work only at the last pulse at which they are taken.
@@ -12,11 +11,9 @@
 //   * A candidate that does not fit this block stays in the mempool, which judges it on the new
 //     head.
 //   * A block omits a transaction if it was held for kPatiencePulses, the block has room for it,
-//   and
-//     it would hold behind the others.
+//     and it would hold behind the others.
 // Complexity: that of ledger::build, build_on and execute; omits() executes the block once more,
-// and
-//   only if something old is missing in it.
+//   and only if something old is missing in it.
 //
 // Reads the store through the tree; writes leave as batches.
 #pragma once

@@ -6,14 +6,13 @@
 //     nonces at once, and spend what a waiting transaction brings.
 //   * A takeover is never admitted: it begins a block of its own, which another committee seals.
 //   * Bounded in number and bytes; a full pool refuses (`mempool_full`), it never drops what it
-//   took.
+//     took.
 //   * After each block, what did not fit is checked again on the new head; what no longer holds
-//   leaves
-//     with its refusal. A transaction leaves at its expiry at the latest.
+//     leaves with its refusal. A transaction leaves at its expiry at the latest.
 // Rationale
-//   * Rewards that fall due with the next block are not counted in advance: that only ever refuses
-//   a
-//     payment one pulse too early, and keeps the pool independent of when the next block comes.
+//   * Rewards that fall due with the next block are not counted in advance: that only ever
+//     refuses a payment one pulse too early, and keeps the pool independent of when the next
+//     block comes.
 // Complexity: add O(log accounts touched) plus the tree reads; on_block O(transactions that
 // remain).
 //

@@ -25,9 +25,8 @@
 //   * Line 15 (a leader without a block): getValue always has one, if need be an empty block.
 //   * Lines 22, 28, 36, 49: v may be known from a proposal of another round, ids being hashes.
 //   * Line 28: the quorum of prevotes comes with the proposal. The paper's gossip delivers both
-//   votes
-//     of a seat that votes twice to everybody; here the first stays, so that halves of a committee
-//     could see different quorums for ever.
+//     votes of a seat that votes twice to everybody; here the first stays, so that halves of a
+//     committee could see different quorums for ever.
 //   * Line 55 with n < 4, where f = 0: one message of a later round suffices.
 //   * Bounded: of rounds to come each seat keeps its last kFutureRoundsPerSeat, and one block; of
 //     rounds gone by the last kPastRounds and those of the lock and the valid value.

@@ -7,8 +7,8 @@
 //     in any order, once. Taken, it leaves as a write under its prefix; nothing of it stays in
 //     memory but the prefix.
 //   * After a restart the ranges still missing follow from the keys of what was written: an
-//   accepted
-//     piece is never fetched again. A write that was lost is just a range that is missing.
+//     accepted piece is never fetched again. A write that was lost is just a range that is
+//     missing.
 //   * "split" is no proof. When both halves of a range have come, it is known whether they would
 //     have fit one piece; then whoever said that they do not is told as a liar. One range is asked
 //     for at all times, so such a liar only costs requests.

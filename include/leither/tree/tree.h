@@ -4,8 +4,7 @@
 // Specification
 //   * A node with one child is replaced by that child, so a leaf lies near depth log2(n) + 1.
 //   * prepare() computes a new version beside the head without touching it: several candidates of
-//   one
-//     head may exist, each to be committed or dropped. Nothing is visible before commit().
+//     one head may exist, each to be committed or dropped. Nothing is visible before commit().
 //   * The head's inner nodes live in memory as far as `cache_bytes` allows: always the top of the
 //     tree, down to a depth that adapts. Records and older versions are read from the store.
 //   * Pruning copies live nodes out of versions that fall behind the window, a bounded number with

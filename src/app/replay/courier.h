@@ -5,7 +5,7 @@
 //   * Transactions are submitted in the order given; one that must wait (mempool_full, stopping)
 //     holds up all behind it, since they may depend on it.
 //   * What is committed is learnt from the blocks, not from the replies: only a sealed block
-//   counts.
+//     counts.
 //   * When the connection is lost, the courier waits for the daemon, reads the blocks sealed
 //     meanwhile, and submits everything else that is undecided again, in order.
 #pragma once
