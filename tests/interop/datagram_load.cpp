@@ -1,7 +1,9 @@
 // leither-datagram-load: prepared datagrams, sent fast. Loopback only: a mistake must not become
 // somebody else's flood.
 //   --window N   closed loop: N are under way, each answer releases the next (how fast is it?)
-//   --rate N     open loop: N a second, whatever comes back (does it live?)
+//   --rate N     open loop: at most N a second until N times --seconds are sent, however long a
+//   busy
+//                machine takes, whatever comes back (does it live?)
 // Prints {"sent", "received", "seconds"} as JSON at the end.
 
 #include <array>
@@ -32,6 +34,8 @@ using Clock = std::chrono::steady_clock;
 constexpr unsigned kBatch = 64;
 constexpr std::size_t kDatagramBytesMax = 65'507;
 constexpr std::uint64_t kSentMax = 50'000'000;
+// An open loop gives up after so many times its seconds.
+constexpr double kPatience = 20;
 // An answer that is this late was lost, and its place in the window is free again.
 constexpr auto kLostAfter = std::chrono::milliseconds(200);
 
@@ -180,11 +184,14 @@ Totals closed_loop(const Options& options, std::vector<std::string>& datagrams) 
 Totals open_loop(const Options& options, std::vector<std::string>& datagrams) {
     auto sources = open_sources(options);
     Totals totals;
+    const auto wanted =
+        std::min(kSentMax, static_cast<std::uint64_t>(options.seconds * options.rate));
     const auto begin = Clock::now();
-    for (std::size_t turn = 0; totals.sent < kSentMax; ++turn) {
+    for (std::size_t turn = 0; totals.sent < wanted; ++turn) {
         const std::chrono::duration<double> passed = Clock::now() - begin;
-        if (passed.count() >= options.seconds) break;
-        const auto due = static_cast<std::uint64_t>(passed.count() * options.rate);
+        if (passed.count() >= kPatience * options.seconds) break;
+        const auto due =
+            std::min(wanted, static_cast<std::uint64_t>(passed.count() * options.rate));
         Source& source = sources[turn % sources.size()];
         if (due <= totals.sent) {
             std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -49,7 +49,7 @@ class Datagrams(unittest.TestCase):
             time.sleep(0.02)
         sent = flood.end()["sent"]
         self.assertTrue(nodes.alive())
-        self.assertGreater(sent, 0.7 * SECONDS * DATAGRAMS_PER_SECOND, "the flood itself was too slow")
+        self.assertGreater(sent, 0.9 * SECONDS * DATAGRAMS_PER_SECOND, "too few were sent")
         self.assertGreater(asked, 5 * SECONDS)
         self.assertLessEqual(nodes.memory_bytes() - before, GROWTH_BYTES_MAX)
         self.assertLessEqual(missed + slow, 0.01 * asked, f"{missed} missed and {slow} slow of {asked} lookups")
@@ -97,7 +97,7 @@ class Streams(unittest.TestCase):
         before = anonymous_bytes(pid)
         flood = StreamFlood(self.daemon.endpoint, STREAMS_PER_SECOND, SECONDS, SEED)
         flood.run()
-        self.assertGreater(flood.opened, 0.5 * SECONDS * STREAMS_PER_SECOND, "the flood itself was too slow")
+        self.assertGreater(flood.opened, 0.9 * SECONDS * STREAMS_PER_SECOND, f"{flood.refused} were refused")
         self.assertLessEqual(anonymous_bytes(pid) - before, GROWTH_BYTES_MAX)
         self.assertLessEqual(open_files(pid), FILES_MAX)
         with Asker(self.daemon.endpoint) as asker:

@@ -14,7 +14,7 @@ import unittest
 
 from harness import malformed, peer
 from harness.daemon import leither, open_files
-from harness.floods import DatagramFlood, StreamFlood
+from harness.floods import PATIENCE, DatagramFlood, StreamFlood
 from harness.krpc import Asker, fresh_address
 from harness.network import NetworkDaemon
 from harness.peer import Closed, Peer
@@ -255,15 +255,15 @@ class Flood(PeerTest):
             asked += 1
             time.sleep(0.02)
         sent = flood.end()["sent"]
-        opened = outcome.get(timeout=30)
+        opened = outcome.get(timeout=PATIENCE * FLOOD_SECONDS)
         streams.join()
         grown = self.daemon.resident_bytes() - before
         print(f"\n{FLOOD_SECONDS:.0f} s: {sent:,} datagrams, {opened:,} streams; {asked} lookups in {self.tries} tries, {lost} lost; {dialed} new peers; "
               f"slowest pong {slowest * 1000:.0f} ms; {grown / MIB:.1f} MiB grown; "
               f"{(self.daemon.cpu_seconds() - cpu) / FLOOD_SECONDS:.0%} of a core")
         self.assertIsNone(self.daemon.process.poll())
-        self.assertGreater(sent, 0.7 * FLOOD_SECONDS * 10_000, "the flood itself was too slow")
-        self.assertGreater(opened, 0.5 * FLOOD_SECONDS * 1_000, "the flood itself was too slow")
+        self.assertGreater(sent, 0.9 * FLOOD_SECONDS * 10_000, "too few were sent")
+        self.assertGreater(opened, 0.9 * FLOOD_SECONDS * 1_000, "too few were accepted")
         self.assertLessEqual(grown, GROWTH_BYTES_MAX)
         self.assertGreater(asked, FLOOD_SECONDS)
         self.assertLessEqual(lost, 0.01 * asked)

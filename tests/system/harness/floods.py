@@ -14,6 +14,7 @@ from .daemon import BIN
 
 DATAGRAM_LOAD = os.path.join(BIN, "leither-datagram-load")
 STREAMS_OPEN_MAX = 400      # at a time, of one flood
+PATIENCE = 20               # times the seconds that a flood should take
 
 
 def source_addresses(count):
@@ -22,7 +23,7 @@ def source_addresses(count):
 
 
 class DatagramFlood:
-    """`rate` datagrams a second in all for `seconds`, from `sources` addresses in turn."""
+    """`rate` × `seconds` datagrams in all, at most `rate` a second, from `sources` addresses in turn."""
 
     def __init__(self, target, datagrams, rate, seconds, sources=8):
         self._file = tempfile.NamedTemporaryFile(prefix="leither-test-")
@@ -71,7 +72,7 @@ def malformed_streams(prng, magic=b"LTHR"):
 
 
 class StreamFlood:
-    """Opens `rate` connections a second for `seconds`. A third is closed at once, a third reset, a third stays
+    """Opens `rate` × `seconds` connections, at most `rate` a second. A third is closed at once, a third reset, a third stays
     open and never reads, until STREAMS_OPEN_MAX are and the oldest must go."""
 
     def __init__(self, target, rate, seconds, seed=1):
@@ -84,8 +85,11 @@ class StreamFlood:
     def run(self, meanwhile=lambda: None):
         begin = time.monotonic()
         sources = source_addresses(50)
-        while (passed := time.monotonic() - begin) < self.seconds:
-            if self.opened + self.refused >= passed * self.rate:
+        while (tried := self.opened + self.refused) < self.rate * self.seconds:
+            passed = time.monotonic() - begin
+            if passed > PATIENCE * self.seconds:
+                break
+            if tried >= passed * self.rate:
                 time.sleep(0.001)
             else:
                 self._open_one(sources[self.opened % len(sources)])
