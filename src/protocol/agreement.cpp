@@ -6,18 +6,9 @@
 #include "leither/crypto/hash.h"
 #include "leither/protocol/domain_tags.h"
 
-namespace leither::protocol {
+#include "rising.h"
 
-const char* to_string(RoundStep step) {
-    switch (step) {
-        case RoundStep::idle: return "idle";
-        case RoundStep::propose: return "propose";
-        case RoundStep::prevote: return "prevote";
-        case RoundStep::precommit: return "precommit";
-        case RoundStep::decided: return "decided";
-    }
-    UNREACHABLE();
-}
+namespace leither::protocol {
 
 Bytes signing_message(const ChainId& chain, const Heartbeat& heartbeat) {
     bcs::Writer out;
@@ -35,15 +26,12 @@ ProposalClaim claim_of(const ChainId& chain, const Proposal& proposal) {
 }
 
 bool Proposal::is_canonical() const {
-    const bool rising = std::ranges::adjacent_find(prevotes, std::ranges::greater_equal{},
-                                                   &SeatSignature::seat) == prevotes.end();
-    return rising && prevotes.empty() == !valid_round &&
+    return strictly_rising(prevotes, &SeatSignature::seat) && prevotes.empty() == !valid_round &&
            (!valid_round || *valid_round < slot.round);
 }
 
 bool Status::is_canonical() const {
-    return std::ranges::adjacent_find(rounds, std::ranges::greater_equal{}, &RoundStatus::round) ==
-           rounds.end();
+    return strictly_rising(rounds, &RoundStatus::round);
 }
 
 bool is_proven(const Fork& fork, const ChainId& chain, std::span<const PublicKey> committee) {

@@ -7,6 +7,8 @@
 #include "leither/crypto/sign.h"
 #include "leither/protocol/domain_tags.h"
 
+#include "rising.h"
+
 namespace leither::protocol {
 
 namespace {
@@ -66,8 +68,7 @@ Hash hash_as_parent(const ChainId& chain, const BlockHeader& header) {
 }
 
 bool Certificate::is_canonical() const {
-    return std::ranges::adjacent_find(signatures, std::ranges::greater_equal{},
-                                      &SeatSignature::seat) == signatures.end();
+    return strictly_rising(signatures, &SeatSignature::seat);
 }
 
 std::uint32_t signers_of(const Certificate& certificate) {

@@ -6,6 +6,8 @@
 #include "leither/crypto/hash.h"
 #include "leither/protocol/domain_tags.h"
 
+#include "rising.h"
+
 namespace leither::protocol {
 
 namespace {
@@ -17,10 +19,6 @@ constexpr std::uint32_t kFullCycle = 1'800;
 constexpr std::uint32_t kRevealFrom = 600;
 constexpr std::uint32_t kLast = 60;
 static_assert(kFullCycle / 3 == kRevealFrom && kFullCycle / 30 == kLast);
-
-bool strictly_rising(const auto& items, auto key) {
-    return std::ranges::adjacent_find(items, std::ranges::greater_equal{}, key) == items.end();
-}
 
 Id system_id(std::string_view tag, const ChainId& chain) {
     return Id::copy_of(crypto::tagged_hash(tag, chain, {}).view().first(Id::kSize));

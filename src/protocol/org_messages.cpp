@@ -1,8 +1,8 @@
 #include "leither/protocol/org_messages.h"
 
-#include <algorithm>
-
 #include "leither/base/check.h"
+
+#include "rising.h"
 
 namespace leither::protocol {
 
@@ -21,11 +21,9 @@ const char* to_string(EnvelopeOutcome outcome) {
 }
 
 bool ChatHave::is_canonical() const {
-    const bool rising = std::ranges::adjacent_find(tips, std::ranges::greater_equal{},
-                                                   &ChatTip::author) == tips.end();
     const bool within =
         tips.empty() || (first <= tips.front().author && tips.back().author <= last);
-    return rising && within && first <= last;
+    return strictly_rising(tips, &ChatTip::author) && within && first <= last;
 }
 
 bool ChatLines::is_canonical() const {

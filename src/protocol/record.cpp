@@ -6,13 +6,11 @@
 #include "leither/crypto/hash.h"
 #include "leither/protocol/domain_tags.h"
 
+#include "rising.h"
+
 namespace leither::protocol {
 
 namespace {
-
-bool strictly_rising(const auto& items, auto key) {
-    return std::ranges::adjacent_find(items, std::ranges::greater_equal{}, key) == items.end();
-}
 
 std::optional<Amount> sum_of(const MemberRecord& record) {
     std::optional<Amount> sum = record.balance;

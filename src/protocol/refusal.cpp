@@ -62,8 +62,7 @@ constexpr std::array<Row, kRefusals> kRows = {{
      "Sign again with the account's own key for this organization."},
     {Refusal::reserved_lane, "reserved_lane",
      "The transaction uses nonce lane {actual}. Lane {limit} is for the acts of a candidate's "
-     "node, "
-     "and they use no other: choose the lane accordingly."},
+     "node, and they use no other: choose the lane accordingly."},
     {Refusal::bad_nonce, "bad_nonce",
      "The transaction has counter {actual} in its nonce lane, but {limit} comes next. Sign again "
      "with counter {limit}."},
@@ -170,12 +169,10 @@ constexpr std::array<Row, kRefusals> kRows = {{
      "then."},
     {Refusal::not_last_block, "not_last_block",
      "The act stands on sequence {actual}, but the last block is another, of sequence {limit}. "
-     "Have "
-     "the act signed for the last block."},
+     "Have the act signed for the last block."},
     {Refusal::committee_not_tiny, "committee_not_tiny",
      "The committee has {actual} seats; a supervisor may replace one of at most {limit}. Recover "
-     "by "
-     "the candidates' signatures instead."},
+     "by the candidates' signatures instead."},
     {Refusal::no_next_committee, "no_next_committee",
      "No other committee is elected for the next term. Hand over by a supervisor instead."},
     {Refusal::too_few_countersignatures, "too_few_countersignatures",

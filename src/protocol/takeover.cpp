@@ -6,27 +6,28 @@
 #include "leither/crypto/hash.h"
 #include "leither/protocol/domain_tags.h"
 
+#include "rising.h"
+
 namespace leither::protocol {
 
 namespace {
 
-bool rows_rise(const auto& signatures) {
-    return std::ranges::adjacent_find(signatures, std::ranges::greater_equal{},
-                                      &RowSignature::row) == signatures.end();
+bool all_different(const HandOver& act, auto member) {
+    auto seats = act.seats;
+    std::ranges::sort(seats, {}, member);
+    return std::ranges::adjacent_find(seats, {}, member) == seats.end();
 }
 
 }  // namespace
 
 bool HandOver::is_canonical() const {
-    std::vector<PublicKey> keys;
-    for (const Seat& seat : seats) keys.push_back(seat.vote_key);
-    std::ranges::sort(keys);
-    const bool all_different = std::ranges::adjacent_find(keys) == keys.end();
-    return !seats.empty() && all_different && rows_rise(countersigned);
+    return !seats.empty() && all_different(*this, &Seat::member) &&
+           all_different(*this, &Seat::vote_key) &&
+           strictly_rising(countersigned, &RowSignature::row);
 }
 
 bool Recovery::is_canonical() const {
-    return rows_rise(signatures);
+    return strictly_rising(signatures, &RowSignature::row);
 }
 
 Bytes countersigning_message(const ChainId& chain, const LastBlock& last, const Seats& seats) {

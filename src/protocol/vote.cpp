@@ -16,10 +16,6 @@ const char* to_string(StatementKind kind) {
     UNREACHABLE();
 }
 
-const char* to_string(VoteKind kind) {
-    return to_string(statement_kind(kind));
-}
-
 bool Statement::fits(StatementKind kind) const {
     return kind == StatementKind::proposal ? block.has_value() : !valid_round.has_value();
 }

@@ -13,8 +13,6 @@
 
 namespace leither::protocol {
 
-using SeatSignatures = Bounded<SeatSignature, kSeatsMax>;  // by seat, rising
-
 // A claim and what it claims.
 struct Proposal {
     Slot slot;
@@ -87,7 +85,6 @@ enum class RoundStep : std::uint8_t { idle, propose, prevote, precommit, decided
 constexpr RoundStep last_of(RoundStep) {
     return RoundStep::decided;
 }
-const char* to_string(RoundStep step);
 
 // What the sender holds of a round, by seat.
 struct RoundStatus {

@@ -106,11 +106,13 @@ struct SeatSignature {
     static void fields(auto& self, auto&& visit) { visit(self.seat, self.signature); }
 };
 
+using SeatSignatures = Bounded<SeatSignature, kSeatsMax>;  // by seat, rising
+
 // A quorum of precommits: the block is decided.
 struct Certificate {
     Slot slot;
     Hash block;
-    Bounded<SeatSignature, kSeatsMax> signatures;  // by seat, rising
+    SeatSignatures signatures;
     static void fields(auto& self, auto&& visit) { visit(self.slot, self.block, self.signatures); }
     bool is_canonical() const;
 };

@@ -48,7 +48,7 @@ struct Committee {
 // Mining rewards of an ended cycle, to be claimed one by one.
 struct RewardRoot {
     std::uint64_t cycle = 0;
-    Hash root;                  // of election/rewards.h
+    Hash root;                  // election::reward_root
     std::uint32_t claimed = 0;  // by line, one bit each
     static void fields(auto& self, auto&& visit) { visit(self.cycle, self.root, self.claimed); }
     friend bool operator==(const RewardRoot&, const RewardRoot&) = default;

@@ -30,8 +30,9 @@ struct RowSignature {
     friend bool operator==(const RowSignature&, const RowSignature&) = default;
 };
 
-// A supervisor seats others, each with keys of its own. Countersigned by more than half of the
-// candidates, whose nodes replicate the ledger: they say that this block is the last they know.
+// A supervisor seats others, each a member of its own with keys of its own. Countersigned by more
+// than half of the candidates, whose nodes replicate the ledger: they say that this block is the
+// last they know.
 struct HandOver {
     LastBlock last;
     Bounded<Seat, kTinyCommitteeMax> seats;

@@ -44,7 +44,6 @@ constexpr VoteKind last_of(VoteKind) {
 constexpr StatementKind statement_kind(VoteKind kind) {
     return kind == VoteKind::prevote ? StatementKind::prevote : StatementKind::precommit;
 }
-const char* to_string(VoteKind kind);
 
 struct Vote {
     Slot slot;
