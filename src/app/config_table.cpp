@@ -88,8 +88,7 @@ constexpr ConfigKey kKeys[] = {
      "0.0.0.0:7400, [::]:7400. If the default port is in use, any free one is taken."},
     {"dht.bootstrap", &Config::dht_bootstrap, 0, kTextSizeMax, Applies::at_restart,
      "Addresses or host names, and ports, of nodes to begin with, separated by commas: one that "
-     "you "
-     "trust to know the network is enough."},
+     "you trust to know the network is enough."},
     {"dht.public_network", &Config::dht_public_network, 0, 0, Applies::at_restart,
      "Whether this node joins the public BitTorrent DHT instead of a network of its own. Records "
      "then go to strangers."},

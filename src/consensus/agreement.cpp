@@ -171,9 +171,10 @@ Agreement::Impl::Done Agreement::Impl::absorb(Tendermint::Effects&& taken,
 Agreement::Impl::Done Agreement::Impl::heed(Tendermint::Alarm alarm, Instant now, Effects& fx) {
     switch (alarm) {
         case Tendermint::Alarm::twin: {
+            const Vouch disowned{first_cycle_after(now), law.head().header.sequence};
+            if (vouch == disowned) return {};  // known: it is silent already
             setup.log.error("twin_met", "height={} cycle={}", next().value(), law.term().cycle);
-            const Sequence decided = law.head().header.sequence;
-            write_vouch({first_cycle_after(now), decided}, fx);
+            write_vouch(disowned, fx);
             return judge_silence(now, fx);
         }
         case Tendermint::Alarm::invalid_decision:
@@ -215,6 +216,7 @@ Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects
     sealing.reset();
     const bool was_alone = is_alone();
     const std::uint64_t cycle = law.term().cycle;
+    const std::vector<Id> speakers = law.term().nodes;
     const std::uint16_t author = law.head().header.author;
     committee_of_head = law.term().committee;
     TRY(law.commit(now));
@@ -225,6 +227,9 @@ Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects
         author_run = 0;
         ahead.clear();
         heartbeats.clear();
+        for (const Id& node : speakers) {
+            if (!neighbours.contains(node)) clocks.forget(node);
+        }
         // It alone signed for the cycle before, and has signed nothing in this one.
         if (was_alone && !vouch && !is_alone()) {
             write_vouch({law.term().cycle, head.sequence}, fx);
@@ -288,11 +293,10 @@ Agreement::Impl::Done Agreement::Impl::take_ahead(const Id& from, Message&& mess
     }
     const Sequence wanted = machine || sealing ? next().next() : next();
     if (message.slot.height != wanted) return {};
-    // Before its signature is looked at, so that a full queue costs nothing.
-    const auto limit = [&](std::size_t of_seat) { return of_seat < kAheadPerSeat; };
     if constexpr (std::is_same_v<Message, Vote>) {
+        // Before its signature is looked at, so that a full queue costs nothing.
         const auto seat = signer_of(message);
-        if (!seat || !limit(count_ahead<Vote>(*seat))) return {};
+        if (!seat || count_ahead<Vote>(*seat) >= kAheadPerSeat) return {};
         for (const Ahead& other : ahead) {
             const auto* vote = std::get_if<Vote>(&other.message);
             if (vote != nullptr && *vote == message) return {};
@@ -308,6 +312,7 @@ Agreement::Impl::Done Agreement::Impl::take_ahead(const Id& from, Message&& mess
             const auto* proposal = std::get_if<Proposal>(&other.message);
             if (proposal != nullptr && proposal->signature == message.signature) return {};
         }
+        // Only its signature tells whose it is.
         const auto seat = signer_of(message);
         if (!seat) {
             fx.blamed.push_back({from, Tendermint::Blame::bad_signature});
@@ -390,6 +395,8 @@ Agreement::Impl::Done Agreement::Impl::take(const Id& from, Decision&& decision,
 }
 
 void Agreement::Impl::compare(const Certificate& certificate, Effects& fx) {
+    // Until the batch is durable, the dissent is on its block and the committee that of the head.
+    if (sealing) return;
     const auto convicted = [&](const Vote& spoken) {
         const auto by =
             std::ranges::find(certificate.signatures, spoken.seat, &protocol::SeatSignature::seat);

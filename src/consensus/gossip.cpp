@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kAgain = 5;      // before something is sent again, or asked of another
 constexpr std::uint64_t kHeadStart = 3;  // that a seat has to send its message to who it knows
 
-// The same but for the time.
+// Whether it says anything but another time.
 bool is_news(const Status& status, const std::optional<Status>& told) {
     if (!told) return true;
     Status same = *told;
@@ -165,7 +165,13 @@ void Agreement::Impl::supply(const Id& to, Instant now, Effects& fx) {
         }
     }
     if (machine->round() >= theirs.round) rounds.insert(machine->round());
-    if (theirs.wanted) send_proposal(to, *theirs.wanted, now, fx);
+    if (theirs.wanted && machine->proposed(*theirs.wanted)) {
+        const auto [last, is_first] = neighbour.answered.try_emplace(*theirs.wanted, now);
+        if (is_first || now - last->second >= pulses(kAgain)) {
+            last->second = now;
+            send_proposal(to, *theirs.wanted, now, fx);
+        }
+    }
     if (!neighbour.wants_votes()) return;
     for (const std::uint32_t round : rounds) {
         // Our own proposal, if it was lost on its way.

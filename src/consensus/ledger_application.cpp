@@ -4,9 +4,11 @@
 #include <map>
 #include <set>
 
+#include "leither/codec/bcs.h"
 #include "leither/consensus/agreement.h"
 #include "leither/crypto/hash.h"
 #include "leither/ledger/cycle.h"
+#include "leither/protocol/peer_message.h"
 
 namespace leither::consensus {
 
@@ -25,11 +27,18 @@ struct Candidates {
     std::vector<Hash> ids;
 };
 
-Candidates candidates_of(const std::deque<Mempool::Entry>& entries) {
+// What fits a proposal to others; a lone bookkeeper sends none.
+constexpr std::size_t kProposedBytesMax =
+    protocol::kBlockMessageBytesMax - protocol::Proposal::kOverheadBytesMax;
+
+// The first of them that weigh no more than `bytes_max`.
+Candidates candidates_of(const std::deque<Mempool::Entry>& entries, std::size_t bytes_max) {
     Candidates candidates;
     candidates.transactions.reserve(entries.size());
     candidates.ids.reserve(entries.size());
     for (const Mempool::Entry& entry : entries) {
+        if (entry.bytes > bytes_max) break;
+        bytes_max -= entry.bytes;
         candidates.transactions.push_back(&entry.transaction);
         candidates.ids.push_back(entry.id);
     }
@@ -167,6 +176,7 @@ struct LedgerApplication::Impl {
     // When the next height opens for what waits in the mempool.
     std::optional<Pulse> opens_at = std::nullopt;
 
+    Pulse pulse(Instant now) const;
     ledger::Place place_after(const Seal& seal, Instant now) const;
     std::vector<Id> due(Pulse at) const;
     std::optional<Pulse> opening_for_waiting(Pulse next) const;
@@ -181,12 +191,14 @@ struct LedgerApplication::Impl {
     Result<ledger::Built, Fault> build(const Candidates& candidates, const Stamp& stamp);
 };
 
-ledger::Place LedgerApplication::Impl::place_after(const Seal& seal, Instant now) const {
-    const std::int64_t since_epoch = now.time_since_epoch().count();
+Pulse LedgerApplication::Impl::pulse(Instant now) const {
     // Before 1970 there is no pulse, whatever the clock says.
-    const Pulse present =
-        protocol::pulse_at(setup.organization.charter, since_epoch < 0 ? 0 : unix_ms(now));
-    return {std::max(present, seal.header.pulse).next(), seal.header.sequence.next()};
+    const bool is_early = now.time_since_epoch().count() < 0;
+    return protocol::pulse_at(setup.organization.charter, is_early ? 0 : unix_ms(now));
+}
+
+ledger::Place LedgerApplication::Impl::place_after(const Seal& seal, Instant now) const {
+    return {std::max(pulse(now), seal.header.pulse).next(), seal.header.sequence.next()};
 }
 
 std::vector<Id> LedgerApplication::Impl::due(Pulse at) const {
@@ -227,7 +239,10 @@ Made& LedgerApplication::Impl::keep(const Hash& block, Made&& executed) {
 Result<ledger::Built, Fault> LedgerApplication::Impl::build(const Candidates& candidates,
                                                             const Stamp& stamp) {
     const ledger::Parent on = parent();
-    if (const auto* executed = mempool.executed_at({stamp.pulse, on.header.sequence.next()})) {
+    const bool takes_all = candidates.transactions.size() == mempool.size();
+    const auto* executed =
+        takes_all ? mempool.executed_at({stamp.pulse, on.header.sequence.next()}) : nullptr;
+    if (executed != nullptr) {
         auto built = TRY(ledger::build_on(*executed, tree, on, stamp, candidates.transactions));
         if (built) return *std::move(built);
     }
@@ -270,13 +285,13 @@ ledger::Place LedgerApplication::next_place(Instant now) const {
 }
 
 Pulse LedgerApplication::pulse(Instant now) const {
-    const std::int64_t since_epoch = now.time_since_epoch().count();
-    return protocol::pulse_at(impl_->setup.organization.charter,
-                              since_epoch < 0 ? 0 : unix_ms(now));
+    return impl_->pulse(now);
 }
 
 Result<Value, Fault> LedgerApplication::build(const Stamp& stamp) {
-    const Candidates candidates = candidates_of(impl_->mempool.entries());
+    const bool is_sent = impl_->outlook.term.committee.size() > 1;
+    const Candidates candidates =
+        candidates_of(impl_->mempool.entries(), is_sent ? kProposedBytesMax : SIZE_MAX);
     auto built = TRY(impl_->build(candidates, stamp));
     auto ids = included(candidates, built);
     const protocol::BlockHeader header = built.executed.header;
@@ -320,6 +335,9 @@ Result<bool, Fault> LedgerApplication::omits(const Value& value, Pulse at) {
         if (!contained->contains(entry.id)) old.push_back(&entry.transaction);
     }
     if (old.empty()) return false;
+    // Nor has a proposal room for more than a message takes.
+    const std::size_t bytes = bcs::encode(value.transactions).size();
+    if (bytes + protocol::kTransactionBytesMax > kProposedBytesMax) return false;
     return ledger::has_room_for_any(impl_->setup.organization, impl_->tree, impl_->parent(),
                                     value.header, value.transactions, old);
 }

@@ -14,6 +14,7 @@ struct Neighbour {
     std::optional<protocol::Status> status;  // its last
     // Of the open height: what went to it or came from it, and when.
     std::map<Tendermint::Item, Instant> exchanged = {};
+    std::map<std::uint32_t, Instant> answered = {};       // its asks for proposals, by round: when
     std::set<Hash> bodies = {};                           // blocks whose transactions it has
     std::optional<protocol::Status> told = std::nullopt;  // our last to it
     Instant told_at = {};
@@ -28,6 +29,7 @@ struct Neighbour {
     bool shows(Sequence height, const Tendermint::Item& item) const;
     void start_height() {
         exchanged.clear();
+        answered.clear();
         bodies.clear();
         decision_at.reset();
     }

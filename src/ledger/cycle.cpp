@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leither/crypto/hash.h"
+#include "leither/election/cycle_chain.h"
 #include "leither/election/draw.h"
 #include "leither/election/work.h"
 #include "leither/ledger/rules.h"
@@ -186,9 +187,7 @@ ElectionRecord first_election(const protocol::Charter& charter, const ChainId& c
     ElectionRecord record;
     record.end_pulse = protocol::cycle_end_after(Pulse(0), charter.params.cycle_pulses);
     record.seed = crypto::tagged_hash(protocol::tags::kElectionSeed, chain, {});
-    for (const PublicKey& key : charter.bookkeepers) {
-        record.present.push_back({crypto::id_of(key), key, key});
-    }
+    record.present = election::trusted_from(charter).seats;
     record.former = record.present;
     return record;
 }

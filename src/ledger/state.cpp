@@ -278,10 +278,6 @@ void State::count_signed(const Id& id) {
     ++signed_this_pulse_[id];
 }
 
-void State::start_pulse() {
-    signed_this_pulse_.clear();
-}
-
 std::vector<State::Changed> State::changed_by_id() const {
     std::vector<Changed> sorted = changed_;
     std::ranges::sort(sorted, {}, &Changed::id);

@@ -160,6 +160,11 @@ Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects&
                         std::move(send.message))});
     }
     for (const auto& blamed : agreed.blamed) blamed_.push_back(blamed.node);
+    for (const protocol::Conflict& conflict : agreed.evidence) {
+        log_.warn("conflict_met", "seat={} cycle={} height={} round={} kind={}", conflict.seat,
+                  conflict.slot.cycle, conflict.slot.height.value(), conflict.slot.round,
+                  protocol::to_string(conflict.kind));
+    }
     if (agreed.behind) behind_.push_back({agreed.behind->node, agreed.behind->height});
     if (agreed.committed) TRY(tell_sealed(fx));
     drop(law_->take_dropped(), fx);

@@ -19,8 +19,8 @@
 // Rationale
 //   * In a full mesh everybody hears everybody, and nothing is sent twice; without one a status
 //     costs a tenth of what blind relaying would.
-//   * Statuses are unsigned hints about their sender alone; nothing but what to send depends on
-//     them. So gossip can be wrong about a neighbour and only wastes bytes.
+//   * Statuses are unsigned hints about their sender alone. What to send depends on them, and the
+//     median of the clocks; nothing else. So gossip that is wrong about a neighbour wastes bytes.
 // Deviation from the design: a message of the next height opens it at once instead of at the next
 //   pulse, if the pulse allows it; waiting would only cost the round that is under way.
 // Complexity: O(neighbours) per message, O(rounds * seats) per status.

@@ -105,7 +105,6 @@ class State {
     // Transactions the member has signed within the pulse being built.
     std::uint32_t signed_this_pulse(const Id& id) const;
     void count_signed(const Id& id);
-    void start_pulse();  // forgets those counts
 
     const Organization& organization() const { return organization_; }
 
