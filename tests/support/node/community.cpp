@@ -19,13 +19,17 @@ crypto::KeyPair::Seed family_of(std::uint64_t seed) {
     return family;
 }
 
+crypto::KeyPair node_key_of(const CommunityOptions& options, const crypto::KeyPair::Seed& family) {
+    return options.node_key ? *options.node_key : crypto::derive_key(family, kNodeKey);
+}
+
 protocol::Genesis found(const CommunityOptions& options, const crypto::KeyPair::Seed& family) {
     protocol::Charter charter;
     charter.name = BoundedText<64>("Testers");
     charter.unit = BoundedText<16>("hour");
     charter.time_ms = options.time_ms;
     charter.founder = crypto::derive_key(family, kFounderKey).public_key();
-    charter.bookkeepers.push_back(crypto::derive_key(family, kNodeKey).public_key());
+    charter.bookkeepers.push_back(node_key_of(options, family).public_key());
     for (const PublicKey& key : options.other_bookkeepers) charter.bookkeepers.push_back(key);
     charter.supply = Amount::of(options.supply);
     charter.announcement = protocol::LongText("For tests.");
@@ -53,7 +57,7 @@ protocol::Params CommunityOptions::open_params() {
 Community::Community(CommunityOptions options)
     : options_(options),
       family_(family_of(options.seed)),
-      node_key_(crypto::derive_key(family_, kNodeKey)),
+      node_key_(node_key_of(options, family_)),
       founder_(crypto::derive_key(family_, kFounderKey)),
       genesis_(found(options, family_)),
       organization_(ledger::organization_of(genesis_.charter.charter)) {}

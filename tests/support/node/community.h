@@ -2,6 +2,7 @@
 // members' signed transactions.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "leither/base/time.h"
@@ -17,6 +18,8 @@ struct CommunityOptions {
     std::uint64_t balance = 1'000;
     std::uint64_t supply = 1'000'000;
     protocol::Params params = open_params();
+    // The charter's first bookkeeper; one of the seed's if none is given.
+    std::optional<crypto::KeyPair> node_key = {};
     // Nodes that keep the ledger beside node_key().
     std::vector<PublicKey> other_bookkeepers = {};
     // Of pulse 0.

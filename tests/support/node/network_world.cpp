@@ -68,6 +68,7 @@ void NetworkWorld::stop(std::size_t number) {
 void NetworkWorld::crash(std::size_t number) {
     Host& host = *hosts_[number];
     host.node.reset();
+    ++host.lives;
     host.ledger.crash();
     host.network.crash();
     std::vector<Connection> gone;
@@ -100,13 +101,22 @@ void NetworkWorld::carry_out(Host& host, node::Effects&& effects) {
     }
     for (auto& event : effects.events) host.events.push_back(std::move(event));
     carry_out(host, std::move(effects.network));
-    if (effects.durable) {
-        CHECK(host.ledger.write(*effects.durable));
-        step(host.number, node::Persisted{});
-    }
+    if (effects.durable) write_ledger(host, *std::move(effects.durable));
     for (const auto& job : effects.verify) {
         step(host.number, node::SignaturesChecked{job.job, check(job)});
     }
+}
+
+void NetworkWorld::write_ledger(Host& host, store::WriteBatch&& batch) {
+    const auto write = [this, number = host.number](const store::WriteBatch& writes) {
+        CHECK(hosts_[number]->ledger.write(writes));
+        step(number, node::Persisted{});
+    };
+    if (options_.ledger_latency == Duration{}) return write(batch);
+    after(options_.ledger_latency,
+          [this, write, number = host.number, life = host.lives, writes = std::move(batch)] {
+              if (is_up(number) && hosts_[number]->lives == life) write(writes);
+          });
 }
 
 void NetworkWorld::carry_out(Host& host, node::NetworkEffects&& effects) {
@@ -138,8 +148,9 @@ void NetworkWorld::carry_out(Host& host, node::NetworkEffects&& effects) {
     if (effects.durable) {
         CHECK(host.network.write(*effects.durable));
         ++host.batches;
-        after(options_.disk_latency,
-              [this, number = host.number] { step(*hosts_[number], node::NetworkPersisted{}); });
+        after(options_.disk_latency, [this, number = host.number, life = host.lives] {
+            if (hosts_[number]->lives == life) step(*hosts_[number], node::NetworkPersisted{});
+        });
     }
 }
 

@@ -24,6 +24,7 @@ class NetworkWorld {
         Duration latency = std::chrono::milliseconds(10);
         Listens listens = Listens::at_own_address;
         Duration disk_latency{};           // until a node hears that a batch is durable
+        Duration ledger_latency{};         // the same of the ledger's
         std::vector<Endpoint> peers = {};  // configured at each node
         std::size_t outbound_target = peer::HubOptions().outbound_target;
     };
@@ -75,6 +76,7 @@ class NetworkWorld {
  private:
     struct Host {
         std::size_t number = 0;
+        std::size_t lives = 0;  // behind it
         crypto::KeyPair key;
         Endpoint endpoint;
         store::MemoryStore ledger;
@@ -99,6 +101,7 @@ class NetworkWorld {
     }
     void step(Host& host, node::NetworkInput&& input);
     void carry_out(Host& host, node::Effects&& effects);
+    void write_ledger(Host& host, store::WriteBatch&& batch);
     void carry_out(Host& host, node::NetworkEffects&& effects);
     void dial(Host& host, const peer::Dial& dial);
     void close(const Connection& from);

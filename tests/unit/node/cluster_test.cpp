@@ -34,8 +34,9 @@ CommunityOptions with_bookkeepers(std::size_t count) {
 
 class Cluster {
  public:
-    explicit Cluster(std::size_t count)
-        : community_(with_bookkeepers(count)), world_({}, community_.start_of(Pulse(1))) {
+    explicit Cluster(std::size_t count, Duration disk_latency = {})
+        : community_(with_bookkeepers(count)),
+          world_({.ledger_latency = disk_latency}, community_.start_of(Pulse(1))) {
         crypto::initialise();
         world_.add(community_.node_key());
         world_.step(kFounder, Found{1'000'000, community_.encoded_genesis()});
@@ -55,6 +56,21 @@ class Cluster {
         return host;
     }
 
+    // A node that serves a member. Answers its number.
+    std::size_t add_member(std::size_t member) {
+        const crypto::KeyPair key = node_key(50 + member);
+        const std::size_t host = add(key);
+        world_.advance(minutes(1));
+        const auto account = community_.member(member);
+        const auto served =
+            world_.ask(host, ServeAccount{protocol::sign(
+                                 community_.chain(),
+                                 {account.public_key(), key.public_key(),
+                                  protocol::Validity::from(world_.now(), std::chrono::hours(24))},
+                                 account)});
+        CHECK(served && *served);
+        return host;
+    }
     NetworkWorld& world() { return world_; }
     const Community& community() const { return community_; }
     std::optional<LedgerStatus> status(std::size_t host) {
@@ -144,25 +160,69 @@ TEST(Cluster, AMemberWhoJoinsLaterHasTheWholeLedger) {
         cluster.pay(2, 0, 1, 5);
         ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(n)); }, minutes(1))) << n;
     }
-    const crypto::KeyPair key = node_key(9);
-    const std::size_t late = cluster.add(key);
-    world.advance(minutes(1));
-    EXPECT_FALSE(cluster.status(late)) << "a stranger is told nothing";
-    const auto account = cluster.community().member(0);
-    const auto served = world.ask(
-        late,
-        ServeAccount{protocol::sign(cluster.community().chain(),
-                                    {account.public_key(), key.public_key(),
-                                     protocol::Validity::from(world.now(), std::chrono::hours(24))},
-                                    account)});
-    ASSERT_TRUE(served && *served);
+    const std::size_t stranger = cluster.add(node_key(9));
+    const std::size_t late = cluster.add_member(0);
     EXPECT_TRUE(world.wait([&] { return cluster.agree({0, late}, Sequence(5)); }, minutes(5)));
+    EXPECT_FALSE(cluster.status(stranger)) << "a stranger is told nothing";
     cluster.pay(late, 1, 2, 7);
     EXPECT_TRUE(world.wait(
         [&] {
             return cluster.agree({0, 1, 2, 3, late}, Sequence(6));
         },
         minutes(1)));
+}
+
+TEST(Cluster, ASlowDiskPutsNothingOutOfOrder) {
+    Cluster cluster(4, std::chrono::milliseconds(60));
+    NetworkWorld& world = cluster.world();
+    const std::vector<std::size_t> all{0, 1, 2, 3};
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+    for (std::uint64_t n = 1; n < 6; ++n) {
+        cluster.pay(n % 4, 0, 1, 5);
+        ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(n)); }, minutes(1))) << n;
+    }
+}
+
+// With blocks on their way to the disk when all connections go and come again.
+TEST(Cluster, WhoeverLosesTheOthersWhileCatchingUpGoesOnLater) {
+    Cluster cluster(1, std::chrono::milliseconds(200));
+    NetworkWorld& world = cluster.world();
+    for (std::uint64_t n = 1; n <= 20; ++n) {
+        cluster.pay(kFounder, 0, 1, 5);
+        ASSERT_TRUE(world.wait([&] { return cluster.head(kFounder) == Sequence(n); }, minutes(1)));
+    }
+    const std::size_t late = cluster.add_member(0);
+    ASSERT_TRUE(world.wait([&] { return cluster.head(late) >= Sequence(3); }, minutes(5)));
+    ASSERT_LT(cluster.head(late), Sequence(18));
+    world.crash(kFounder);
+    world.advance(minutes(1));
+    world.restart(kFounder);
+    EXPECT_TRUE(world.wait(
+        [&] {
+            return cluster.agree({kFounder, late}, Sequence(20));
+        },
+        minutes(10)))
+        << cluster.head(late).value();
+}
+
+// Of a community that let it in nowhere, another one's ledger is not kept from it.
+TEST(Cluster, WhoeverTurnsToAnotherOrganizationIsHelpedThere) {
+    Cluster cluster(1);
+    NetworkWorld& world = cluster.world();
+    const crypto::KeyPair key = node_key(9);
+    const std::size_t guest = cluster.add(key);
+    world.advance(minutes(2));
+    const Community own({.seed = 77, .node_key = key});
+    world.step(guest, Found{7, own.encoded_genesis()});
+    world.advance(seconds(5));
+    ASSERT_TRUE(cluster.status(guest));
+    EXPECT_EQ(cluster.status(guest)->organization.chain, own.chain());
+    world.advance(minutes(5));
+    EXPECT_EQ(cluster.head(guest), Sequence(0));
+    world.crash(guest);
+    world.restart(guest);
+    world.advance(minutes(5));
+    EXPECT_TRUE(cluster.status(guest));
 }
 
 }  // namespace
