@@ -120,7 +120,6 @@ Agreement::Impl::Done Agreement::Impl::open(Instant now, Effects& fx) {
     made.chain = setup.chain;
     made.term = law.term();
     made.parent = head.header;
-    made.parent_hash = head_hash;
     if (!on_founding) made.parent_certificate = head.certificate;
     made.first_leader = first_leader();
     made.timeouts = Timeouts::of(setup.pulse_ms);
@@ -252,6 +251,12 @@ Agreement::Impl::Done Agreement::Impl::on(Received&& received, Instant now, Effe
     if (!neighbours.contains(from)) return {};
     return std::visit([&](auto&& message) { return take(from, std::move(message), now, fx); },
                       std::move(received.message));
+}
+
+Agreement::Impl::Done Agreement::Impl::on(Fetched&& fetched, Instant now, Effects& fx) {
+    TRY(take(Id{}, std::move(fetched.decision), now, fx));
+    std::erase_if(fx.blamed, [](const Blamed& blamed) { return blamed.node == Id{}; });
+    return {};
 }
 
 // The seat that must have signed it, if it is of the committee in office and of this or the next

@@ -102,6 +102,7 @@ struct Agreement::Impl {
     Done on(const NodeUp& up, Instant now, Effects& fx);
     Done on(const NodeDown& down, Instant now, Effects& fx);
     Done on(Received&& received, Instant now, Effects& fx);
+    Done on(Fetched&& fetched, Instant now, Effects& fx);
     Done on(const Logged& logged, Instant now, Effects& fx);
     Done on(const Persisted& persisted, Instant now, Effects& fx);
     Done take(const Id& from, protocol::Vote&& vote, Instant now, Effects& fx);

@@ -40,6 +40,12 @@ Result<Seal, Fault> read_existing_seal(const store::Reader& store, Sequence sequ
     return *std::move(seal);
 }
 
+// The oldest sequence that stays readable, once anything was pruned.
+Result<std::optional<Sequence>, Fault> retained_from(const store::Reader& store) {
+    return read_value<Sequence>(store, version_key(0, KeyKind::genesis, kRetainedFromIndex),
+                                "start of the history");
+}
+
 // The newest sequence any batch was written at, which always holds its seal. Votes may lie behind
 // it: those on the height that is not decided yet.
 Result<std::optional<Sequence>, Fault> newest_sequence(const store::Reader& store) {
@@ -71,6 +77,10 @@ void put_block(store::WriteBatch& batch, Sequence sequence, const Transactions& 
     batch.put(version_key(sequence.value(), KeyKind::block), bcs::encode(transactions));
 }
 
+void put_retained_from(store::WriteBatch& batch, Sequence sequence) {
+    batch.put(version_key(0, KeyKind::genesis, kRetainedFromIndex), bcs::encode(sequence));
+}
+
 Result<std::optional<Genesis>, Fault> read_genesis(const store::Reader& store) {
     return read_value<Genesis>(store, version_key(0, KeyKind::genesis, kGenesisIndex), "genesis");
 }
@@ -87,19 +97,21 @@ Result<std::optional<Transactions>, Fault> read_block(const store::Reader& store
 Result<std::optional<Span>, Fault> read_span(const store::Reader& store) {
     const auto newest = TRY(newest_sequence(store));
     if (!newest) return std::nullopt;
-    const auto retained_from = TRY(read_value<Sequence>(
-        store, version_key(0, KeyKind::genesis, kRetainedFromIndex), "start of the history"));
-    Seal oldest = TRY(read_existing_seal(store, retained_from.value_or(Sequence(0))));
+    const auto from = TRY(retained_from(store));
+    Seal oldest = TRY(read_existing_seal(store, from.value_or(Sequence(0))));
     Seal head = TRY(read_existing_seal(store, *newest));
     return Span{std::move(oldest), std::move(head)};
 }
 
 Result<void, Fault> prune(store::Store& store, const Pruning& pruning) {
     CHECK(pruning.erase_below <= pruning.retained_from);
-    store::WriteBatch batch;
-    batch.put(version_key(0, KeyKind::genesis, kRetainedFromIndex),
-              bcs::encode(pruning.retained_from));
-    TRY(store.write(batch));
+    // Asked for before the state was replaced by a later one, and carried out behind it.
+    const auto noted = TRY(retained_from(store));
+    if (!noted || *noted < pruning.retained_from) {
+        store::WriteBatch batch;
+        put_retained_from(batch, pruning.retained_from);
+        TRY(store.write(batch));
+    }
     if (pruning.erase_below == Sequence(0)) return {};
     // Around the genesis: everything of sequence 0 before it, then the sequences after it.
     TRY(store.erase_range(version_key(0, KeyKind::seal), version_key(0, KeyKind::genesis)));

@@ -30,8 +30,13 @@ std::optional<std::size_t> first_bad(const std::vector<bool>& holds, std::size_t
 }  // namespace
 
 Admission::Admission(const ledger::Organization& organization, std::size_t checks_max,
-                     Mempool& mempool, const RecentTransactions& recent)
-    : organization_(organization), checks_max_(checks_max), mempool_(mempool), recent_(recent) {}
+                     Mempool& mempool, const RecentTransactions& recent, std::uint64_t first_job)
+    : organization_(organization),
+      checks_max_(checks_max),
+      mempool_(mempool),
+      recent_(recent),
+      first_job_(first_job),
+      next_job_(first_job) {}
 
 Result<void, Fault> Admission::submit(Submit&& submit, const ledger::Place& place, Effects& fx) {
     const std::size_t count = submit.transactions.size();
@@ -119,6 +124,7 @@ void Admission::flush_job(Effects& fx) {
 
 Result<void, Fault> Admission::on_checked(const SignaturesChecked& checked,
                                           const ledger::Place& place, Effects& fx) {
+    if (checked.job < first_job_) return {};
     auto job = jobs_.extract(checked.job);
     CHECK(!job.empty());
     std::size_t from = 0;
@@ -184,12 +190,11 @@ void Admission::settle(const Position& at, Verdict verdict, Effects& fx) {
     submissions_.erase(found);
 }
 
-void Admission::refuse_all(Effects& fx) {
+void Admission::refuse_all(Refusal why, Effects& fx) {
     for (auto& [number, submission] : submissions_) {
         SubmitReply reply{submission.token, {}};
         for (auto& verdict : submission.verdicts) {
-            reply.verdicts.push_back(verdict ? *std::move(verdict)
-                                             : Verdict(fail(Refused{Refusal::stopping})));
+            reply.verdicts.push_back(verdict ? *std::move(verdict) : Verdict(fail(Refused{why})));
         }
         fx.replies.emplace_back(std::move(reply));
     }

@@ -35,17 +35,20 @@ inline constexpr std::size_t kReadTogether = 24;
 
 class Admission {
  public:
-    // Mempool and recent transactions outlive the admission.
+    // Mempool and recent transactions outlive the admission. Its jobs count from `first_job`;
+    // those before were another's, whose answers may still come and are passed over.
     Admission(const ledger::Organization& organization, std::size_t checks_max,
-              consensus::Mempool& mempool, const RecentTransactions& recent);
+              consensus::Mempool& mempool, const RecentTransactions& recent,
+              std::uint64_t first_job = 0);
 
     // Jobs and replies go to `fx`. `place`: the block that could hold them first.
     Result<void, store::Fault> submit(Submit&& submit, const ledger::Place& place, Effects& fx);
-    // REQUIRES: the job is out.
+    // REQUIRES: the job is out, or another's.
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked,
                                           const ledger::Place& place, Effects& fx);
-    // Refuses whatever is on its way: the node stops.
-    void refuse_all(Effects& fx);
+    // Refuses whatever is on its way: the node stops, or keeps no ledger for a moment.
+    void refuse_all(protocol::Refusal why, Effects& fx);
+    std::uint64_t next_job() const { return next_job_; }
 
     void check_invariants() const;
 
@@ -101,6 +104,7 @@ class Admission {
     std::map<std::uint64_t, Submission> submissions_;
     std::uint64_t next_submission_ = 0;
     std::map<std::uint64_t, std::vector<Part>> jobs_;
+    std::uint64_t first_job_ = 0;
     std::uint64_t next_job_ = 0;
     SignatureJob filling_;  // the job that takes more checks within this step
     std::vector<Part> filling_parts_;

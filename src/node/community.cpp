@@ -657,6 +657,10 @@ void Community::on_message(const Id& from, protocol::PeerMessage&& message, Inst
     impl_->take_writes(fx);
 }
 
+const std::set<Id>& Community::neighbours() const {
+    return impl_->neighbours;
+}
+
 void Community::review_neighbours(Instant now, Effects& fx) {
     impl_->review_neighbours(now, fx);
 }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "leither/base/entropy.h"
@@ -32,10 +33,7 @@ class Community {
         protocol::StaticKey static_key;
         Log log;
     };
-    struct Message {
-        Id to;
-        protocol::PeerMessage message;
-    };
+    using Message = ToNeighbour;
     struct Effects {
         std::vector<Message> sends;
         store::GatheredWrites writes;
@@ -76,6 +74,8 @@ class Community {
     void on_record_found(const PublicKey& node, ByteView content, Instant now, Effects& fx);
     void on_lines_found(std::vector<org::FoundLine>&& lines, Instant now, Effects& fx);
 
+    // Who has been told of as NeighbourUp, and not as NeighbourDown since.
+    const std::set<Id>& neighbours() const;
     // What the ledger says of bookkeepers has changed.
     void review_neighbours(Instant now, Effects& fx);
 

@@ -1,4 +1,5 @@
-// Sequence 0: the genesis becomes the first version. Founded here, or learned from others.
+// How a ledger begins: with its genesis, founded here or learned from others, or with a later
+// state.
 #include <algorithm>
 
 #include "leither/codec/bcs.h"
@@ -59,7 +60,7 @@ Result<void, Fault> NodeImpl::found(Token token, protocol::Genesis&& genesis) {
     ledger::put_seal(batch, seal);
     ledger::put_block(batch, executed.header.sequence, {});
     founding_.emplace(Founding{token, std::move(batch), std::move(genesis.charter), std::move(seal),
-                               std::move(tree), std::move(executed.update)});
+                               std::move(tree), std::move(executed.update), 0});
     return {};
 }
 
@@ -68,9 +69,15 @@ Result<void, Fault> NodeImpl::finish_founding(Instant now, Effects& fx) {
     done.tree.commit(std::move(done.update));
     const Id id = crypto::id_of(done.charter.charter.organization);
     const Token token = done.token;
-    log_.info("organization_founded", "organization={} root={}", id.hex(),
-              done.seal.header.root.hash.hex());
-    TRY(adopt({std::move(done.charter), std::move(done.seal), Sequence(0), std::move(done.tree)}));
+    const Sequence sequence = done.seal.header.sequence;
+    const std::string root = done.seal.header.root.hash.hex();
+    if (sequence == Sequence(0)) {
+        log_.info("organization_founded", "organization={} root={}", id.hex(), root);
+    } else {
+        log_.info("state_adopted", "sequence={} root={}", sequence.value(), root);
+    }
+    TRY(adopt({std::move(done.charter), std::move(done.seal), sequence, std::move(done.tree),
+               done.first_job}));
     founding_.reset();
     for (const Id& node : neighbours_) TRY(organization_->on(NeighbourUp{node}, now, fx));
     if (network_) {

@@ -38,7 +38,9 @@ Answer<std::optional<protocol::TransactionBody>> announcement(const LedgerView& 
     const ledger::Organization& organization = org.organization();
     LeafWalk walk = TRY(LeafWalk::start(view, organization.treasury, before));
     for (; walk.leaf() && walk.leaf()->written >= org.oldest(); TRY(walk.step_back())) {
-        for (const protocol::Transaction& transaction : TRY(view.block(walk.leaf()->written))) {
+        const auto block = TRY(view.block_if_kept(walk.leaf()->written));
+        if (!block) break;
+        for (const protocol::Transaction& transaction : *block) {
             if (!std::holds_alternative<protocol::Reward>(transaction.body.action)) continue;
             if (protocol::transaction_id(organization.chain, transaction.body) == id) {
                 return transaction.body;
@@ -103,7 +105,14 @@ Answer<ledger::Seal> LedgerView::seal(Sequence sequence) const {
 }
 
 Answer<protocol::Transactions> LedgerView::block(Sequence sequence) const {
+    auto block = TRY(block_if_kept(sequence));
+    if (!block) return fail(QueryError::pruned);
+    return *std::move(block);
+}
+
+Answer<std::optional<protocol::Transactions>> LedgerView::block_if_kept(Sequence sequence) const {
     auto block = TRY(read(ledger::read_block(organization->store(), sequence)));
+    if (!block && sequence == organization->oldest()) return std::nullopt;
     return present(std::move(block), "block_missing");
 }
 
@@ -145,8 +154,13 @@ Answer<History> Queries::history(const Id& id, std::optional<Sequence> before,
     while (walk.leaf() && walk.leaf()->written >= oldest && history.items.size() < limit) {
         const Sequence written = walk.leaf()->written;
         const ledger::Seal seal = TRY(view.seal(written));
-        auto items =
-            items_of(view.organization->organization(), seal, TRY(view.block(written)), id);
+        const auto block = TRY(view.block_if_kept(written));
+        if (!block) {
+            history.next.reset();
+            history.pruned = true;
+            return history;
+        }
+        auto items = items_of(view.organization->organization(), seal, *block, id);
         auto paid = TRY(rewards_paid(view, seal, id));
         std::ranges::move(items, std::back_inserter(history.items));
         std::ranges::move(paid, std::back_inserter(history.items));

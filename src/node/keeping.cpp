@@ -1,6 +1,6 @@
 // Keeping the ledger together with other nodes: what passes between the organization's machines,
 // the one that catches up, and the network.
-#include <limits>
+#include <algorithm>
 
 #include "leither/codec/bcs.h"
 #include "leither/sync/serve.h"
@@ -23,20 +23,30 @@ struct IsAlternative<std::variant<Ts...>, T> : std::disjunction<std::is_same<Ts,
 template <class Variant, class T>
 inline constexpr bool is_alternative = IsAlternative<Variant, T>::value;
 
-template <class Variant>
-PeerMessage peer_message(Variant&& message) {
-    return std::visit([](auto&& held) -> PeerMessage { return std::forward<decltype(held)>(held); },
-                      std::forward<Variant>(message));
+// What pursuits of other chains have left in the network's store.
+Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, const Bytes& prefix,
+                                                 const ChainId& chain) {
+    std::vector<Bytes> keys;
+    const auto cursor = store.cursor();
+    for (cursor->seek(prefix); cursor->valid(); cursor->next()) {
+        const ByteView key = cursor->key();
+        if (key.size() < prefix.size() || !std::ranges::equal(key.first(prefix.size()), prefix))
+            break;
+        const ByteView rest = key.subspan(prefix.size());
+        const bool is_ours = rest.size() >= ChainId::kSize &&
+                             std::ranges::equal(rest.first(ChainId::kSize), chain.view());
+        if (!is_ours) keys.emplace_back(key.begin(), key.end());
+    }
+    if (auto fault = cursor->fault()) return fail(*std::move(fault));
+    return keys;
 }
 
 }  // namespace
 
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
     if (network_) {
-        TRY(begin_catching_up(now, fx));
+        TRY(review_pursuit(now, fx));
         for (;;) {
-            auto heard = network_->take_ledger_inputs();
-            for (LedgerInput& input : heard) TRY(take(std::move(input), now, fx));
             if (organization_) {
                 for (const Id& node : organization_->take_blamed()) network_->blame(node, now, fx);
                 for (auto& behind : organization_->take_behind()) {
@@ -45,7 +55,10 @@ Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
                 TRY(follow_head(now, fx));
                 for (auto& send : organization_->take_sends()) sends_.push_back(std::move(send));
             }
+            TRY(adopt_state(now, fx));
+            auto heard = network_->take_ledger_inputs();
             if (heard.empty() && sends_.empty()) break;
+            for (LedgerInput& input : heard) TRY(take(std::move(input), now, fx));
             for (ToNeighbour& send : std::exchange(sends_, {})) {
                 network_->tell(send.to, std::move(send.message), now, fx);
             }
@@ -82,12 +95,16 @@ Result<void, Fault> NodeImpl::take(LedgerInput&& input, Instant now, Effects& fx
         neighbours_.erase(down->node);
         TRY(catch_up(CatchUp::PeerDown{down->node}, now, fx));
         if (organization_) return organization_->on(*down, now, fx);
+    } else if (const auto* lost = std::get_if<PostLost>(&input)) {
+        if (organization_) organization_->on(*lost);
     } else if (auto* said = std::get_if<LedgerMessage>(&input)) {
         if (neighbours_.contains(said->from)) {
             return take(said->from, std::move(said->message), now, fx);
         }
     } else {
-        return catch_up(CatchUp::Persisted{}, now, fx);
+        is_writing_aside_ = false;
+        TRY(catch_up(CatchUp::Persisted{}, now, fx));
+        return review_pursuit(now, fx);
     }
     return {};
 }
@@ -123,44 +140,62 @@ Result<void, Fault> NodeImpl::take(const Id& from, PeerMessage&& message, Instan
 
 Result<void, Fault> NodeImpl::answer(const Id& from, const protocol::SyncAsk& ask) {
     if (!organization_) return {};
-    const auto span = TRY(ledger::read_span(store_));
-    if (!span) return {};
-    const sync::Source source{organization_->organization(), store_, organization_->tree(), *span};
+    // The window counts, not the store: what lies behind it may be erased at any moment.
+    auto oldest = TRY(ledger::read_seal(store_, organization_->oldest()));
+    if (!oldest) return fail(Fault{Fault::Kind::corrupt, "a retained seal is missing"});
+    const sync::Source source{organization_->organization(), store_, organization_->tree(),
+                              ledger::Span{*std::move(oldest), organization_->head()}};
     sends_.push_back({from, peer_message(TRY(sync::answer(source, ask)))});
     return {};
 }
 
 // ---- Catching up --------------------------------------------------------------------------------
 
-// Once the chain is known: by the ledger, or by the manifest of the followed organization.
-Result<void, Fault> NodeImpl::begin_catching_up(Instant now, Effects& fx) {
-    if (catch_up_ || founding_) return {};
+// The chain is that of the ledger, or of the followed organization once its manifest has told. What
+// was fetched of another one is of no use any more.
+Result<void, Fault> NodeImpl::review_pursuit(Instant now, Effects& fx) {
+    if (founding_) return {};
     const auto chain =
         organization_ ? organization_->organization().chain : network_->followed_chain();
     if (!chain) return {};
+    if (pursuit_ && pursuit_->chain != *chain) pursuit_.reset();
+    if (pursuit_ || is_writing_aside_) return {};
+    return begin_pursuit(*chain, now, fx);
+}
+
+Result<void, Fault> NodeImpl::begin_pursuit(const ChainId& chain, Instant now, Effects& fx) {
     CatchUp::Setup setup;
-    setup.chain = *chain;
+    setup.chain = chain;
     setup.prefix = NetworkNode::ledger_prefix();
+    const auto abandoned = TRY(keys_of_others(network_->store(), setup.prefix, chain));
+    const auto own = chain.view();
+    setup.prefix.insert(setup.prefix.end(), own.begin(), own.end());
+    std::optional<Sequence> head;
     if (organization_) {
         setup.charter = organization_->charter();
         setup.head = TRY(sync::head_at(organization_->organization(), organization_->tree(),
                                        organization_->head()));
-        told_head_ = organization_->head().header.sequence;
+        head = organization_->head().header.sequence;
     }
     setup.seed = network_->draw();
     setup.log = log_.with_room("sync");
     sync::CatchUpOptions options;
-    // By blocks alone, however many: no state is taken yet.
-    options.blocks_max = std::numeric_limits<std::uint64_t>::max();
-    catch_up_.emplace(options, std::move(setup));
-    TRY(catch_up_->load(network_->store()));
+    options.blocks_max = options_.catch_up_blocks_max;
+    pursuit_.emplace(
+        Pursuit{chain, CatchUp(options, std::move(setup)), {}, head, std::nullopt, std::nullopt});
+    TRY(pursuit_->machine.load(network_->store()));
+    if (!abandoned.empty()) {
+        store::WriteBatch batch;
+        for (const Bytes& key : abandoned) batch.erase(key);
+        network_->write_aside(std::move(batch), NetworkNode::Tells::nobody, now, fx);
+    }
     for (const Id& node : neighbours_) TRY(catch_up(CatchUp::PeerUp{node}, now, fx));
     return {};
 }
 
 Result<void, Fault> NodeImpl::catch_up(CatchUp::Input&& input, Instant now, Effects& fx) {
-    if (!catch_up_) return {};
-    CatchUp::Effects done = catch_up_->step(std::move(input), now);
+    if (!pursuit_) return {};
+    CatchUp::Effects done = pursuit_->machine.step(std::move(input), now);
     for (auto& send : done.sends)
         sends_.push_back({send.to, peer_message(std::move(send.message))});
     for (const auto& blamed : done.blamed) {
@@ -168,34 +203,82 @@ Result<void, Fault> NodeImpl::catch_up(CatchUp::Input&& input, Instant now, Effe
         network_->blame(blamed.node, now, fx);
     }
     if (done.stage) log_.info("catching_up", "stage={}", sync::to_string(*done.stage));
-    if (done.durable) network_->write_aside(*std::move(done.durable), now, fx);
-    if (done.genesis && !organization_ && !founding_) {
-        TRY(found(kNobody, *std::move(done.genesis)));
+    if (done.durable) {
+        is_writing_aside_ = true;
+        network_->write_aside(*std::move(done.durable), NetworkNode::Tells::ledger, now, fx);
     }
-    std::ranges::move(done.blocks, std::back_inserter(to_apply_));
+    if (done.genesis && !organization_ && !founding_) {
+        if (done.state) {
+            pursuit_->genesis = std::move(done.genesis);
+        } else {
+            TRY(found(kNobody, *std::move(done.genesis)));
+        }
+    }
+    if (done.state) pursuit_->state = std::move(done.state);
+    std::ranges::move(done.blocks, std::back_inserter(pursuit_->to_apply));
     return apply_next(now, fx);
 }
 
 // Blocks are executed one behind the other, each when the one before is durable.
 Result<void, Fault> NodeImpl::apply_next(Instant now, Effects& fx) {
-    if (!organization_) return {};
+    if (!organization_ || !pursuit_) return {};
+    auto& blocks = pursuit_->to_apply;
     const Sequence next = organization_->head().header.sequence.next();
-    while (!to_apply_.empty() && to_apply_.front().header.sequence < next) to_apply_.pop_front();
-    if (to_apply_.empty() || organization_->is_sealing() || neighbours_.empty()) return {};
-    CHECK(to_apply_.front().header.sequence == next);
-    protocol::DecidedBlock block = std::move(to_apply_.front());
-    to_apply_.pop_front();
+    while (!blocks.empty() && blocks.front().header.sequence < next) blocks.pop_front();
+    if (blocks.empty() || organization_->is_sealing()) return {};
+    CHECK(blocks.front().header.sequence == next);
+    protocol::DecidedBlock block = std::move(blocks.front());
+    blocks.pop_front();
     if (TRY(organization_->apply(std::move(block), now, fx))) return {};
     log_.error("decided_block_refused", "sequence={}", next.value());
-    to_apply_.clear();
+    blocks.clear();
     return catch_up(CatchUp::Refused{next}, now, fx);
+}
+
+// The ledger's present state, if there is one, is left behind: nothing of it may be on its way to
+// the disk.
+Result<void, Fault> NodeImpl::adopt_state(Instant now, Effects& fx) {
+    if (!pursuit_ || !pursuit_->state || founding_ || writer_ != Writer::none) return {};
+    if (organization_ && !organization_->is_at_rest()) return {};
+    const auto state = *std::exchange(pursuit_->state, std::nullopt);
+    const auto genesis = std::exchange(pursuit_->genesis, std::nullopt);
+    const Sequence sequence = state.header.sequence;
+    if (organization_ && organization_->head().header.sequence >= sequence) return {};
+    CHECK(organization_ || genesis);
+    tree::Tree tree = organization_
+                          ? tree::Tree(options_.tree, store_, version_of(organization_->head()),
+                                       organization_->oldest())
+                          : tree::Tree(options_.tree, store_);
+    auto built = TRY(
+        sync::build_state(network_->store(), pursuit_->machine.piece_keys(), tree, state.header));
+    if (!built) {
+        log_.error("state_refused", "sequence={} why={}", sequence.value(),
+                   sync::to_string(built.error()));
+        return catch_up(CatchUp::Refused{sequence}, now, fx);
+    }
+    ledger::Seal seal{state.header, state.certificate, built->version().location};
+    store::WriteBatch batch = built->take_writes();
+    if (genesis) ledger::put_genesis(batch, *genesis);
+    ledger::put_seal(batch, seal);
+    ledger::put_retained_from(batch, sequence);
+    protocol::SignedCharter charter = genesis ? genesis->charter : organization_->charter();
+    std::uint64_t first_job = 0;
+    if (organization_) {
+        organization_->refuse_all(protocol::Refusal::no_organization, fx);
+        first_job = organization_->next_job();
+        organization_.reset();
+    }
+    founding_.emplace(Founding{kNobody, std::move(batch), std::move(charter), std::move(seal),
+                               std::move(tree), *std::move(built), first_job});
+    return {};
 }
 
 // The head has moved, by what was caught up with or by itself.
 Result<void, Fault> NodeImpl::follow_head(Instant now, Effects& fx) {
     const ledger::Seal& head = organization_->head();
-    if (!catch_up_ || told_head_ == head.header.sequence) return {};
-    told_head_ = head.header.sequence;
+    if (!pursuit_ || pursuit_->told_head == head.header.sequence) return {};
+    pursuit_->told_head = head.header.sequence;
+    network_->review_neighbours(now, fx);  // bookkeepers may have changed
     auto where = TRY(sync::head_at(organization_->organization(), organization_->tree(), head));
     return catch_up(CatchUp::Applied{std::move(where)}, now, fx);
 }

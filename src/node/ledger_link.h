@@ -21,14 +21,25 @@ struct LedgerMessage {
     Id from;
     protocol::PeerMessage message;
 };
+// A TransactionPost to it was not sent: too much waits for it already.
+struct PostLost {
+    Id node;
+};
 // What was to be kept in the network's store is durable.
 struct WrittenAside {};
-using LedgerInput = std::variant<NeighbourUp, NeighbourDown, LedgerMessage, WrittenAside>;
+using LedgerInput = std::variant<NeighbourUp, NeighbourDown, LedgerMessage, PostLost, WrittenAside>;
 
 struct ToNeighbour {
     Id to;
     protocol::PeerMessage message;
 };
+// One of the families of messages as what passes a connection.
+template <class Variant>
+protocol::PeerMessage peer_message(Variant&& message) {
+    return std::visit(
+        [](auto&& held) -> protocol::PeerMessage { return std::forward<decltype(held)>(held); },
+        std::forward<Variant>(message));
+}
 // A neighbour has shown that the ledger is there already.
 struct Behind {
     Id node;

@@ -198,7 +198,11 @@ struct NetworkNode::Impl {
     void on_event(peer::PeerUp&& event, Instant now, Effects& fx);
     void on_event(peer::PeerDown&& event, Instant now, Effects& fx);
     void on_event(peer::MessageReceived&& event, Instant now, Effects& fx);
-    void on_event(peer::Undelivered&&, Instant, Effects&) {}  // whoever sent it tries again
+    void on_event(peer::Undelivered&& event, Instant, Effects&) {
+        // Whoever sent anything else tries again by itself.
+        const bool is_post = std::holds_alternative<protocol::TransactionPost>(event.message);
+        if (is_post) ledger_inputs.emplace_back(PostLost{event.node});
+    }
     void on_event(peer::DialBackVerdict&& event, Instant now, Effects& fx);
 
     void take(Community::Effects&& from, Instant now, Effects& fx);
@@ -516,6 +520,11 @@ void NetworkNode::Impl::on_manifest_changed(Instant now, Effects& fx) {
 }
 
 Done NetworkNode::Impl::adopt(const Id& organization, Instant now) {
+    if (community) {
+        for (const Id& node : community->neighbours()) {
+            ledger_inputs.emplace_back(NeighbourDown{node});
+        }
+    }
     community = std::make_unique<Community>(
         options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
         source, entropy);
@@ -960,11 +969,11 @@ void NetworkNode::blame(const Id& node, Instant now, Effects& fx) {
     impl_->hub_step(peer::Judge{node, kForged}, now, fx);
 }
 
-void NetworkNode::write_aside(store::WriteBatch&& batch, Instant now, Effects& fx) {
+void NetworkNode::write_aside(store::WriteBatch&& batch, Tells tells, Instant now, Effects& fx) {
     store::GatheredWrites writes;
     writes.append(batch);
     Then then;
-    then.tells_ledger = true;
+    then.tells_ledger = tells == Tells::ledger;
     impl_->write(std::move(writes), std::move(then), now, fx);
 }
 

@@ -57,8 +57,9 @@ class NetworkNode {
     // It has shown what no honest node does.
     void blame(const Id& node, Instant now, Effects& fx);
     // Keeps something of the ledger's in the network's store, below ledger_prefix(); answered by
-    // WrittenAside.
-    void write_aside(store::WriteBatch&& batch, Instant now, Effects& fx);
+    // WrittenAside if the ledger is to be told.
+    enum class Tells : std::uint8_t { nobody, ledger };
+    void write_aside(store::WriteBatch&& batch, Tells tells, Instant now, Effects& fx);
     static Bytes ledger_prefix();
     const store::Reader& store() const;
     // Of the followed organization, once a manifest has told.

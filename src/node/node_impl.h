@@ -39,7 +39,8 @@ class NodeImpl final : private org::MemberSource {
     const Log& log() const { return log_; }
 
  private:
-    // A founding whose batch waits or is out: here, or of another node's organization.
+    // The first version of a ledger, whose batch waits or is out: founded here, or learned from
+    // others as genesis or as a later state.
     struct Founding {
         Token token = kNobody;
         store::WriteBatch batch;
@@ -47,6 +48,17 @@ class NodeImpl final : private org::MemberSource {
         ledger::Seal seal;
         tree::Tree tree;
         tree::Tree::Update update;
+        std::uint64_t first_job = 0;
+    };
+    // Catching up with one chain, that of the ledger or else of the followed organization.
+    struct Pursuit {
+        ChainId chain;
+        sync::CatchUp machine;
+        std::deque<protocol::DecidedBlock> to_apply;
+        std::optional<Sequence> told_head;
+        // Complete, to be made the ledger's; of a newcomer with the genesis.
+        std::optional<sync::CatchUp::StateReady> state;
+        std::optional<protocol::Genesis> genesis;
     };
 
     Result<void, store::Fault> on(const Tick& tick, Instant now, Effects& fx);
@@ -66,13 +78,16 @@ class NodeImpl final : private org::MemberSource {
                                     Effects& fx);
     Result<void, store::Fault> answer(const Id& from, const protocol::SyncAsk& ask);
     Result<void, store::Fault> catch_up(sync::CatchUp::Input&& input, Instant now, Effects& fx);
-    Result<void, store::Fault> begin_catching_up(Instant now, Effects& fx);
+    Result<void, store::Fault> review_pursuit(Instant now, Effects& fx);
+    Result<void, store::Fault> begin_pursuit(const ChainId& chain, Instant now, Effects& fx);
+    Result<void, store::Fault> adopt_state(Instant now, Effects& fx);
     Result<void, store::Fault> apply_next(Instant now, Effects& fx);
     Result<void, store::Fault> follow_head(Instant now, Effects& fx);
     void hand_out(Effects& fx);
     // What the ledger says, for the network.
     std::optional<bool> is_member(const Id& account) const override;
     bool is_bookkeeper(const PublicKey& node) const override;
+    Effects finish(Result<void, store::Fault>&& done, Instant now, Effects&& fx);
     void stop(store::Fault&& fault, Effects& fx);
     void answer_stopping(Input&& input, Effects& fx) const;
 
@@ -87,9 +102,8 @@ class NodeImpl final : private org::MemberSource {
     // Whose batch is out: one at a time.
     enum class Writer : std::uint8_t { none, founding, ledger };
     Writer writer_ = Writer::none;
-    std::optional<sync::CatchUp> catch_up_;  // once the chain is known
-    std::deque<protocol::DecidedBlock> to_apply_;
-    std::optional<Sequence> told_head_;  // to catch_up_
+    std::optional<Pursuit> pursuit_;  // once the chain is known
+    bool is_writing_aside_ = false;   // for a pursuit, which may be over by now
     std::set<Id> neighbours_;
     std::vector<ToNeighbour> sends_;
     bool stopped_ = false;  // a fault has ended this node

@@ -62,9 +62,13 @@ Result<void, OpenError> check_newest(const StoredLedger& ledger, const store::Re
                                      tree::Tree& tree) {
     const protocol::BlockHeader& header = ledger.span.newest.header;
     const auto block = TRY(readable(ledger::read_block(store, header.sequence)));
-    if (!block) return fail(inconsistent(header.sequence, "the block is missing"));
+    // A ledger may begin with a state that came from others, without the block that led to it.
+    const bool is_beginning = header.sequence == ledger.span.oldest.header.sequence;
+    if (!block && !is_beginning) {
+        return fail(inconsistent(header.sequence, "the block is missing"));
+    }
     const ChainId& chain = ledger.organization.chain;
-    if (protocol::transactions_hash(chain, *block) != header.transactions) {
+    if (block && protocol::transactions_hash(chain, *block) != header.transactions) {
         return fail(inconsistent(header.sequence, "the block is not the one sealed"));
     }
     const auto proof = TRY(readable(tree.prove(ledger.organization.bookkeeping)));

@@ -74,7 +74,7 @@ OrgInstance::OrgInstance(const Options& options, const store::Reader& store, Log
       tree_(std::move(parts.tree)),
       mempool_(options.mempool, organization_, tree_),
       recent_(options.recent_transactions),
-      admission_(organization_, options.signature_checks_max, mempool_, recent_),
+      admission_(organization_, options.signature_checks_max, mempool_, recent_, parts.first_job),
       window_(options.history_pulses, charter_.charter.params, parts.oldest, log_) {}
 
 Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& options,
@@ -133,11 +133,14 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 }
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
-    if (std::exchange(has_begun_, true)) return agree(Agreement::Tick{}, now, fx);
-    return carry_out(TRY(agreement_->start(now)), fx);
+    return agree(Agreement::Tick{}, now, fx);
 }
 
 Result<void, Fault> OrgInstance::agree(Agreement::Input&& input, Instant now, Effects& fx) {
+    if (!std::exchange(has_begun_, true)) {
+        auto begun = TRY(agreement_->start(now));
+        TRY(carry_out(std::move(begun), fx));
+    }
     return carry_out(TRY(agreement_->step(std::move(input), now)), fx);
 }
 
@@ -154,10 +157,7 @@ Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects&
         out.is_block = true;
     }
     for (auto& send : agreed.sends) {
-        sends_.push_back(
-            {send.to,
-             std::visit([](auto&& held) -> protocol::PeerMessage { return std::move(held); },
-                        std::move(send.message))});
+        sends_.push_back({send.to, peer_message(std::move(send.message))});
     }
     for (const auto& blamed : agreed.blamed) blamed_.push_back(blamed.node);
     for (const protocol::Conflict& conflict : agreed.evidence) {
@@ -200,8 +200,9 @@ Result<void, Fault> OrgInstance::note_admitted(std::size_t size_before, Instant 
     const auto& entries = mempool_.entries();
     if (entries.size() <= size_before) return {};
     law_->on_admitted(now);
-    for (const auto& [node, interest] : neighbours_) {
-        if (interest != protocol::Interest::decisions) post_waiting(node, size_before);
+    for (const auto& [node, neighbour] : neighbours_) {
+        // Who has not said what it wants to hear may have a vote.
+        if (neighbour.interest != protocol::Interest::decisions) post_waiting(node, size_before);
     }
     return agree(Agreement::Tick{}, now, fx);
 }
@@ -224,7 +225,7 @@ void OrgInstance::post_waiting(const Id& to, std::size_t first) {
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
-    neighbours_.insert_or_assign(input.node, std::nullopt);
+    neighbours_.insert_or_assign(input.node, Neighbour{});
     return agree(Agreement::NodeUp{input.node}, now, fx);
 }
 
@@ -233,12 +234,24 @@ Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Eff
     return agree(Agreement::NodeDown{input.node}, now, fx);
 }
 
+void OrgInstance::on(const PostLost& input) {
+    const auto neighbour = neighbours_.find(input.node);
+    if (neighbour != neighbours_.end()) neighbour->second.has_lost_post = true;
+}
+
+// With the next block, when there is less to send.
+void OrgInstance::post_again() {
+    for (auto& [node, neighbour] : neighbours_) {
+        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node, 0);
+    }
+}
+
 Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementMessage&& message,
                                             Instant now, Effects& fx) {
     const auto neighbour = neighbours_.find(from);
     if (neighbour == neighbours_.end()) return {};
     if (const auto* status = std::get_if<protocol::Status>(&message)) {
-        const auto known = std::exchange(neighbour->second, status->interest);
+        const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
         if (votes && known != status->interest) post_waiting(from, 0);
     }
@@ -258,10 +271,10 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::Transactio
 }
 
 Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant now, Effects& fx) {
-    if (agreement_->is_sealing() || neighbours_.empty()) return false;
+    CHECK(!agreement_->is_sealing());
     protocol::Decision decision{block.header, std::move(block.certificate),
                                 std::move(block.transactions)};
-    TRY(agree(Agreement::Received{neighbours_.begin()->first, std::move(decision)}, now, fx));
+    TRY(agree(Agreement::Fetched{std::move(decision)}, now, fx));
     return agreement_->is_sealing();
 }
 
@@ -288,6 +301,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     fx.events.emplace_back(
         BlockSealed{std::move(sealed.seal), std::move(sealed.ids), std::move(accounts)});
     drop(sealed.dropped, fx);
+    post_again();
     return {};
 }
 

@@ -25,6 +25,7 @@ class OrgInstance {
         ledger::Seal head;
         Sequence oldest;
         tree::Tree tree;
+        std::uint64_t first_job = 0;  // of admission
     };
     static Result<std::unique_ptr<OrgInstance>, store::Fault> make(const Options& options,
                                                                    const store::Reader& store,
@@ -46,24 +47,28 @@ class OrgInstance {
     // ---- Among other nodes that keep this ledger
     Result<void, store::Fault> on(const NeighbourUp& input, Instant now, Effects& fx);
     Result<void, store::Fault> on(const NeighbourDown& input, Instant now, Effects& fx);
+    void on(const PostLost& input);
     // From a neighbour.
     Result<void, store::Fault> on_message(const Id& from, protocol::AgreementMessage&& message,
                                           Instant now, Effects& fx);
     Result<void, store::Fault> on_message(const Id& from, protocol::TransactionPost&& post,
                                           Instant now, Effects& fx);
     // Decided by the committee in office, as the caller has verified; to be executed behind the
-    // head. False: not now, for another block is on its way, or there is no neighbour.
+    // head. False: it does not hold here. REQUIRES: !is_sealing().
     Result<bool, store::Fault> apply(protocol::DecidedBlock&& block, Instant now, Effects& fx);
-    // What to tell neighbours, in order.
     // Whether a decided block is on its way to the disk.
     bool is_sealing() const { return agreement_->is_sealing(); }
     // Of the charter, or of the committee in office.
     bool is_bookkeeper(const PublicKey& node) const;
+    // What to tell neighbours, in order.
     std::vector<ToNeighbour> take_sends() { return std::exchange(sends_, {}); }
     // Neighbours that have shown what no honest node does.
     std::vector<Id> take_blamed() { return std::exchange(blamed_, {}); }
     std::vector<Behind> take_behind() { return std::exchange(behind_, {}); }
-    void refuse_all(Effects& fx) { admission_.refuse_all(fx); }
+    void refuse_all(protocol::Refusal why, Effects& fx) { admission_.refuse_all(why, fx); }
+    std::uint64_t next_job() const { return admission_.next_job(); }
+    // Whether nothing is on its way to the disk.
+    bool is_at_rest() const { return writes_.empty() && !is_sealing(); }
 
     std::optional<Instant> next_deadline() const { return agreement_->next_deadline(); }
     void check_invariants() const;
@@ -95,6 +100,7 @@ class OrgInstance {
     Result<void, store::Fault> tell_sealed(Effects& fx);
     Result<void, store::Fault> note_admitted(std::size_t size_before, Instant now, Effects& fx);
     void post_waiting(const Id& to, std::size_t first);
+    void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
     const store::Reader& store_;
@@ -109,12 +115,15 @@ class OrgInstance {
     // Set from make() on.
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
-    bool has_begun_ = false;  // the agreement, with the first tick
+    bool has_begun_ = false;  // the agreement, with the first input
     // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
     std::deque<Out> writes_;
     bool is_out_ = false;
-    // And what each wants to be told, once it has said.
-    std::map<Id, std::optional<protocol::Interest>> neighbours_;
+    struct Neighbour {
+        std::optional<protocol::Interest> interest;  // once it has said
+        bool has_lost_post = false;                  // what waits goes to it again
+    };
+    std::map<Id, Neighbour> neighbours_;
     std::vector<ToNeighbour> sends_;
     std::vector<Behind> behind_;
     std::vector<Id> blamed_;

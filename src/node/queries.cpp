@@ -162,8 +162,9 @@ Answer<Fate> Queries::fate(const Hash& id, std::optional<Id> signer) const {
     LeafWalk walk = TRY(LeafWalk::start(view, *signer, std::nullopt));
     for (std::size_t blocks = 0; walk.leaf() && blocks < kFateBlocksMax; ++blocks) {
         if (walk.leaf()->written < org.oldest()) break;
-        const auto block = TRY(view.block(walk.leaf()->written));
-        const bool is_here = std::ranges::any_of(block, [&](const protocol::Transaction& one) {
+        const auto block = TRY(view.block_if_kept(walk.leaf()->written));
+        if (!block) break;
+        const bool is_here = std::ranges::any_of(*block, [&](const protocol::Transaction& one) {
             return protocol::transaction_id(org.organization().chain, one.body) == id;
         });
         if (is_here) return Committed{walk.leaf()->written};

@@ -40,6 +40,8 @@ struct LedgerView {
     // `unknown_sequence` or `pruned` if it is not retained.
     Answer<ledger::Seal> seal(Sequence sequence) const;
     Answer<protocol::Transactions> block(Sequence sequence) const;
+    // Nothing for the oldest sequence of a ledger that began with a state from others.
+    Answer<std::optional<protocol::Transactions>> block_if_kept(Sequence sequence) const;
 };
 
 // The versions of one leaf, newest first, by the sequence each names as the one before it.

@@ -33,13 +33,7 @@ Effects NodeImpl::step(Input&& input, Instant now) {
     }
     auto done =
         std::visit([&](auto&& event) { return on(std::move(event), now, fx); }, std::move(input));
-    if (done) done = settle(now, fx);
-    if (!done) {
-        stop(std::move(done).error(), fx);
-    } else if (fx.fatal) {
-        stop(store::Fault(*fx.fatal), fx);
-    }
-    return fx;
+    return finish(std::move(done), now, std::move(fx));
 }
 
 Effects NodeImpl::step(NetworkInput&& input, Instant now) {
@@ -47,10 +41,7 @@ Effects NodeImpl::step(NetworkInput&& input, Instant now) {
     Effects fx;
     if (stopped_) return fx;
     auto done = network_->step(std::move(input), now, fx);
-    if (done) done = settle(now, fx);
-    if (!done) stop(std::move(done).error(), fx);
-    if (fx.fatal) stop(store::Fault(*fx.fatal), fx);
-    return fx;
+    return finish(std::move(done), now, std::move(fx));
 }
 
 Effects NodeImpl::start_network(Instant now) {
@@ -60,9 +51,15 @@ Effects NodeImpl::start_network(Instant now) {
     if (done && organization_) {
         done = network_->follow(organization_->organization().treasury, now, fx);
     }
+    return finish(std::move(done), now, std::move(fx));
+}
+
+// What an input has led to on the other side, and the end of the node if there was a fault.
+Effects NodeImpl::finish(Result<void, Fault>&& done, Instant now, Effects&& fx) {
     if (done) done = settle(now, fx);
+    if (done && fx.fatal) done = fail(*fx.fatal);
     if (!done) stop(std::move(done).error(), fx);
-    return fx;
+    return std::move(fx);
 }
 
 Result<void, Fault> NodeImpl::join_network(const NetworkSetup& network) {
@@ -85,7 +82,7 @@ bool NodeImpl::is_bookkeeper(const PublicKey& node) const {
 
 Result<void, Fault> NodeImpl::on(const Tick&, Instant now, Effects& fx) {
     if (network_) TRY(network_->tick(now, fx));
-    if (catch_up_) TRY(catch_up(sync::CatchUp::Tick{}, now, fx));
+    TRY(catch_up(sync::CatchUp::Tick{}, now, fx));
     if (!organization_) return {};
     return organization_->on_tick(now, fx);
 }
@@ -105,7 +102,7 @@ Result<void, Fault> NodeImpl::on(Submit&& submit, Instant now, Effects& fx) {
 }
 
 Result<void, Fault> NodeImpl::on(const SignaturesChecked& checked, Instant now, Effects& fx) {
-    CHECK(organization_);
+    if (!organization_) return {};  // of a ledger that a later state is about to replace
     return organization_->on_checked(checked, now, fx);
 }
 
@@ -132,7 +129,7 @@ void NodeImpl::stop(Fault&& fault, Effects& fx) {
         fx.replies.emplace_back(
             FoundReply{founding_->token, fail(FoundError::stopping), std::nullopt});
     }
-    if (organization_) organization_->refuse_all(fx);
+    if (organization_) organization_->refuse_all(Refusal::stopping, fx);
     fx.fatal = std::move(fault);
 }
 
@@ -154,7 +151,7 @@ std::optional<Instant> NodeImpl::next_deadline() const {
         if (at && (!next || *at < *next)) next = at;
     };
     if (network_) consider(network_->next_deadline());
-    if (catch_up_) consider(catch_up_->next_deadline());
+    if (pursuit_) consider(pursuit_->machine.next_deadline());
     return next;
 }
 
@@ -162,6 +159,7 @@ void NodeImpl::check_invariants() const {
     if (organization_ && !stopped_) organization_->check_invariants();
     if (network_ && !stopped_) network_->check_invariants();
     CHECK(!(organization_ && founding_));
+    if (pursuit_) pursuit_->machine.check_invariants();
 }
 
 }  // namespace leither::node

@@ -82,13 +82,17 @@ class Agreement {
         Id from;
         protocol::AgreementMessage message;
     };
+    // A decided block that the host has looked for, from no neighbour in particular.
+    struct Fetched {
+        protocol::Decision decision;
+    };
     // The log batch with this number, and all before it, are durable.
     struct Logged {
         std::uint64_t number = 0;
     };
     // The decided block's batch is durable.
     struct Persisted {};
-    using Input = std::variant<Tick, NodeUp, NodeDown, Received, Logged, Persisted>;
+    using Input = std::variant<Tick, NodeUp, NodeDown, Received, Fetched, Logged, Persisted>;
 
     struct Send {
         Id to;

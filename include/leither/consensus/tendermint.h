@@ -67,7 +67,6 @@ class Tendermint {
         ChainId chain;
         Term term;
         protocol::BlockHeader parent;
-        Hash parent_hash;
         // Nothing at height 1.
         std::optional<protocol::Certificate> parent_certificate;
         std::uint16_t first_leader = 0;

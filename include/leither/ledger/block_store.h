@@ -24,6 +24,8 @@ void put_genesis(store::WriteBatch& batch, const protocol::Genesis& genesis);
 void put_seal(store::WriteBatch& batch, const Seal& seal);
 void put_block(store::WriteBatch& batch, Sequence sequence,
                const protocol::Transactions& transactions);
+// The history begins at `sequence`, as after a state that came from others.
+void put_retained_from(store::WriteBatch& batch, Sequence sequence);
 
 // A value that does not decode is Fault::Kind::corrupt; nothing means it is not there (pruned, or
 // never written).
@@ -43,9 +45,9 @@ struct Pruning {
     Sequence retained_from;  // the oldest sequence that stays readable: Span::oldest from now on
     Sequence erase_below;    // tree::Tree::erasable_below(); at most retained_from
 };
-// Notes retained_from durably, then erases seals, blocks and pages below erase_below; the genesis
-// stays for ever. A crash in between leaves bytes that the next call erases, nothing else. Two
-// operations on the store and more; runs on the writer's thread.
+// Notes retained_from durably, unless it is past that already, then erases seals, blocks and pages
+// below erase_below; the genesis stays for ever. A crash in between leaves bytes that the next call
+// erases, nothing else. Two operations on the store and more; runs on the writer's thread.
 Result<void, store::Fault> prune(store::Store& store, const Pruning& pruning);
 
 }  // namespace leither::ledger

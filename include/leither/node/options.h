@@ -12,6 +12,8 @@ struct Options {
     consensus::MempoolOptions mempool;
     // Pulses whose versions stay readable; 0 keeps everything (docs/operations.md).
     std::uint64_t history_pulses = 0;
+    // Blocks that a node which was away takes one by one; further behind, it takes the state.
+    std::uint64_t catch_up_blocks_max = 3600;
     // Ids of recent transactions whose fate is answered without searching the chain.
     std::size_t recent_transactions = 65'536;
     // Signature checks that may be out at once.

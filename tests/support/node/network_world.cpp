@@ -54,7 +54,7 @@ std::size_t NetworkWorld::add(const crypto::KeyPair& key) {
 
 void NetworkWorld::open(Host& host) {
     const node::NetworkSetup network{network_options(host), host.network, host.entropy, now_};
-    auto opened = node::Node::open({}, host.ledger, host.key, Log(), network);
+    auto opened = node::Node::open(options_.node, host.ledger, host.key, Log(), network);
     CHECK(opened.has_value());
     host.node.emplace(std::move(*opened));
     carry_out(host, host.node->start_network(now_));

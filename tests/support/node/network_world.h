@@ -26,6 +26,7 @@ class NetworkWorld {
         Duration disk_latency{};           // until a node hears that a batch is durable
         Duration ledger_latency{};         // the same of the ledger's
         std::vector<Endpoint> peers = {};  // configured at each node
+        node::Options node = {};
         std::size_t outbound_target = peer::HubOptions().outbound_target;
     };
     explicit NetworkWorld(Options options, Instant start) : options_(options), now_(start) {}

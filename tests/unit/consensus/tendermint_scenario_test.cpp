@@ -131,7 +131,6 @@ class Script {
         setup.chain = testing::toy_chain();
         setup.term = term_;
         setup.parent = parent_;
-        setup.parent_hash = parent_hash_;
         setup.parent_certificate = parent_certificate_;
         setup.first_leader = leader_;
         setup.timeouts = Timeouts::of(1000);

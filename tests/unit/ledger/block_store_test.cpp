@@ -76,6 +76,15 @@ TEST_F(BlockStore, PruningNothingOnlyNotesTheStart) {
     EXPECT_EQ(must(read_span(world_.store))->oldest.header.sequence, Sequence(2));
 }
 
+// As when a later state has replaced the ledger between asking and pruning.
+TEST_F(BlockStore, PruningNeverBringsHistoryBack) {
+    store::WriteBatch batch;
+    put_retained_from(batch, Sequence(5));
+    must(world_.store.write(batch));
+    ASSERT_TRUE(prune(world_.store, {.retained_from = Sequence(2), .erase_below = Sequence(2)}));
+    EXPECT_EQ(must(read_span(world_.store))->oldest.header.sequence, Sequence(5));
+}
+
 // Whichever operation of the pruning fails, what is retained is there after the restart.
 TEST_F(BlockStore, PruningMayFailAnywhere) {
     const MemoryStore whole = world_.store;

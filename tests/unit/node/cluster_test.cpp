@@ -34,9 +34,9 @@ CommunityOptions with_bookkeepers(std::size_t count) {
 
 class Cluster {
  public:
-    explicit Cluster(std::size_t count, Duration disk_latency = {})
+    explicit Cluster(std::size_t count, Duration disk_latency = {}, Options node = {})
         : community_(with_bookkeepers(count)),
-          world_({.ledger_latency = disk_latency}, community_.start_of(Pulse(1))) {
+          world_({.ledger_latency = disk_latency, .node = node}, community_.start_of(Pulse(1))) {
         crypto::initialise();
         world_.add(community_.node_key());
         world_.step(kFounder, Found{1'000'000, community_.encoded_genesis()});
@@ -103,6 +103,15 @@ class Cluster {
         const auto transaction = community_.pay(from, community_.member(payee), amount,
                                                 {**counter, Pulse(pulse.value() + 100)});
         world_.step(host, Submit{++token_, {bcs::encode(transaction)}});
+    }
+    // `count` blocks more, paid by a member at `host`.
+    void seal(std::size_t host, std::uint64_t count) {
+        for (std::uint64_t n = 0; n < count; ++n) {
+            const Sequence before = head(host);
+            pay(host, 1, 2, 1);
+            CHECK(world_.wait([&] { return head(host) > before; }, minutes(1)),
+                  "no block behind " + std::to_string(before.value()));
+        }
     }
     std::uint64_t balance(std::size_t host, std::size_t member) {
         const auto account =
@@ -203,6 +212,98 @@ TEST(Cluster, WhoeverLosesTheOthersWhileCatchingUpGoesOnLater) {
         },
         minutes(10)))
         << cluster.head(late).value();
+}
+
+// What is too far behind for blocks takes the state, proven, and goes on from there.
+constexpr std::uint64_t kBlocksMax = 12;
+
+Options with_state_taken() {
+    Options options;
+    options.catch_up_blocks_max = kBlocksMax;
+    return options;
+}
+
+TEST(Cluster, ANewcomerToALongHistoryTakesTheState) {
+    Cluster cluster(1, {}, with_state_taken());
+    NetworkWorld& world = cluster.world();
+    cluster.seal(kFounder, 3 * kBlocksMax);
+    const std::size_t late = cluster.add_member(0);
+    const auto agree = [&] { return cluster.agree({kFounder, late}, Sequence(3 * kBlocksMax)); };
+    ASSERT_TRUE(world.wait(agree, minutes(5))) << cluster.head(late).value();
+    EXPECT_GT(cluster.status(late)->oldest, Sequence(0)) << "it took the state, not the blocks";
+    EXPECT_EQ(cluster.balance(late, 2), 1'000 + 3 * kBlocksMax);
+    // What it lacks it says, and what it has it tells.
+    const Id payee = cluster.community().member(2).id();
+    const auto none = world.queries(late).history(payee, std::nullopt, 10);
+    ASSERT_TRUE(none);
+    EXPECT_TRUE(none->pruned);
+    EXPECT_TRUE(none->items.empty());
+    EXPECT_FALSE(world.queries(late).block(Sequence(1)));
+    cluster.seal(late, 2);
+    const auto some = world.queries(late).history(payee, std::nullopt, 10);
+    ASSERT_TRUE(some);
+    EXPECT_EQ(some->items.size(), 2u);
+    // So does who comes after a crash.
+    world.crash(late);
+    cluster.seal(kFounder, 2);
+    world.restart(late);
+    ASSERT_TRUE(world.wait(
+        [&] {
+            return cluster.agree({kFounder, late}, cluster.head(kFounder));
+        },
+        minutes(5)));
+    world.queries(late);
+    EXPECT_GT(cluster.status(late)->oldest, Sequence(0));
+}
+
+TEST(Cluster, WhoeverWasAwayLongTakesTheState) {
+    Cluster cluster(1, std::chrono::milliseconds(20), with_state_taken());
+    NetworkWorld& world = cluster.world();
+    const std::size_t member = cluster.add_member(0);
+    cluster.seal(kFounder, 2);
+    ASSERT_TRUE(world.wait(
+        [&] {
+            return cluster.agree({kFounder, member}, Sequence(2));
+        },
+        minutes(5)));
+    EXPECT_EQ(cluster.status(member)->oldest, Sequence(0));
+    world.crash(member);
+    cluster.seal(kFounder, 3 * kBlocksMax);
+    world.restart(member);
+    ASSERT_TRUE(world.wait(
+        [&] {
+            return cluster.agree({kFounder, member}, cluster.head(kFounder));
+        },
+        minutes(5)))
+        << cluster.head(member).value();
+    EXPECT_GT(cluster.status(member)->oldest, Sequence(2));
+    EXPECT_EQ(cluster.balance(member, 2), 1'002 + 3 * kBlocksMax);
+    cluster.seal(member, 2);
+}
+
+// Whatever was on disk when the power went: it begins again and gets there.
+TEST(Cluster, ACrashWhileTheStateIsTakenCostsNothing) {
+    for (int after_ms = 0; after_ms < 1'200; after_ms += 100) {
+        SCOPED_TRACE(after_ms);
+        Cluster cluster(1, std::chrono::milliseconds(100), with_state_taken());
+        NetworkWorld& world = cluster.world();
+        const std::size_t member = cluster.add_member(0);
+        cluster.seal(kFounder, 2);
+        world.advance(minutes(1));
+        world.crash(member);
+        cluster.seal(kFounder, 2 * kBlocksMax);
+        world.restart(member);
+        world.wait([&] { return !world.queries(member).peers(world.now()).empty(); }, minutes(5));
+        world.advance(std::chrono::milliseconds(after_ms));
+        world.crash(member);
+        world.restart(member);
+        ASSERT_TRUE(world.wait(
+            [&] {
+                return cluster.agree({kFounder, member}, cluster.head(kFounder));
+            },
+            minutes(5)))
+            << cluster.head(member).value();
+    }
 }
 
 // Of a community that let it in nowhere, another one's ledger is not kept from it.
