@@ -35,7 +35,7 @@ struct HubOptions {
     Duration simultaneous = std::chrono::seconds(10);
 
     // ---- How much, from and to each peer
-    std::size_t outbox_bytes_max = std::size_t{1} << 20;
+    std::size_t outbox_bytes_max = std::size_t{2} << 20;
     std::size_t in_flight_bytes = std::size_t{256} << 10;  // handed to the transport at once
     TokenBucket::Limit messages = {200, 1000};
     TokenBucket::Limit bytes = {4 << 20, 8 << 20};
