@@ -35,6 +35,9 @@ class NodeImpl final : private org::MemberSource {
     OrgInstance* organization() { return organization_.get(); }
     // Null without network.
     const NetworkNode* network() const { return network_.get(); }
+    std::optional<sync::CatchUp::Progress> catching_up() const {
+        return pursuit_ ? std::optional(pursuit_->machine.progress()) : std::nullopt;
+    }
     const store::Reader& store() const { return store_; }
     const Log& log() const { return log_; }
 

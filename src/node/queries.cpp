@@ -173,6 +173,15 @@ Answer<Fate> Queries::fate(const Hash& id, std::optional<Id> signer) const {
     return Unknown{};
 }
 
+std::optional<CatchingUp> Queries::catching_up() const {
+    const auto progress = node_->catching_up();
+    if (!progress) return std::nullopt;
+    const std::uint64_t head = progress->head ? progress->head->value() : 0;
+    const std::uint64_t claimed = progress->claimed ? progress->claimed->value() : 0;
+    return CatchingUp{sync::to_string(progress->stage), claimed > head ? claimed - head : 0,
+                      static_cast<std::uint32_t>(std::uint64_t{progress->share} * 1000 >> 16)};
+}
+
 Pulse Queries::pulse(Instant now) const {
     const OrgInstance* org = node_->organization();
     return org == nullptr ? Pulse(0) : org->pulse(now);

@@ -26,6 +26,12 @@ Json organization_status(const node::LedgerStatus& status) {
          {{"cached_nodes", status.tree.cached_nodes}, {"cached_bytes", status.tree.cached_bytes}}}};
 }
 
+Json catching_up_json(const node::CatchingUp& progress) {
+    return {{"stage", progress.stage},
+            {"behind", progress.behind},
+            {"state_permille", progress.state_permille}};
+}
+
 Json fate_json(const node::Unknown&) {
     return {{"state", "unknown"}};
 }
@@ -59,6 +65,7 @@ Outcome node_status(Call& call) {
     const auto status = queries.status();
     if (!status && status.error() == node::QueryError::fault) return query_error(status.error());
     const auto network = queries.network(now);
+    const auto progress = queries.catching_up();
     const auto uptime = call.host.process_stats().uptime;
     return Json{{"version", kVersion},
                 {"node_key", call.host.node_key().hex()},
@@ -66,7 +73,7 @@ Outcome node_status(Call& call) {
                 {"pulse", status ? queries.pulse(now).value() : 0},
                 {"organization", status ? organization_status(*status) : Json(nullptr)},
                 {"network", network ? network_json(*network) : Json(nullptr)},
-                {"sealing", "ok"}};
+                {"catching_up", progress ? catching_up_json(*progress) : Json(nullptr)}};
 }
 
 Outcome node_stop(Call& call) {

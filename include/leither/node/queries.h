@@ -76,6 +76,13 @@ struct LedgerStatus {
     tree::Tree::Stats tree;
 };
 
+// Of the ledger beside what neighbours claim to have.
+struct CatchingUp {
+    const char* stage = "";  // docs/protocol/sync.md; "idle": nothing to do
+    std::uint64_t behind = 0;
+    std::uint32_t state_permille = 0;  // of the state that is being taken
+};
+
 class NodeImpl;
 
 class Queries {
@@ -94,6 +101,8 @@ class Queries {
     // Of recent transactions; `signer` widens the search to that account's history.
     Answer<Fate> fate(const Hash& id, std::optional<Id> signer) const;
     Pulse pulse(Instant now) const;
+    // How far it is from what neighbours have; nothing while it follows no organization.
+    std::optional<CatchingUp> catching_up() const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

@@ -49,6 +49,21 @@ std::string followed_text(const json& network) {
                            : manifest.at("name").get<std::string>());
 }
 
+// How the ledger stands beside what neighbours have.
+std::string ledger_text(const json& progress) {
+    const auto stage = progress.at("stage").get<std::string>();
+    const std::string behind = progress.at("behind").dump();
+    if (stage == "halted") {
+        return "halted: it refuses what the bookkeepers have decided; see its log";
+    }
+    if (stage == "state") {
+        return fmt::format("taking the state from neighbours, {}/1000",
+                           progress.at("state_permille").dump());
+    }
+    if (stage != "idle") return fmt::format("catching up, {} sequences behind", behind);
+    return behind == "0" ? "in step" : fmt::format("{} sequences behind", behind);
+}
+
 void status(Session& session) {
     const json status = session.call("node.status", json::object());
     std::vector<std::pair<std::string, std::string>> fields = {
@@ -72,6 +87,8 @@ void status(Session& session) {
              {"members", organization.at("members").dump()},
              {"waiting", organization.at("mempool").at("transactions").dump()}});
     }
+    const json& progress = status.at("catching_up");
+    if (!progress.is_null()) fields.emplace_back("ledger", ledger_text(progress));
     if (!network.is_null()) {
         fields.insert(fields.end(),
                       {{"DHT", dht_text(network)},

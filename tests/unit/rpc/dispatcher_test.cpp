@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "leither/base/version.h"
 #include "leither/rpc/methods.h"
 
 #include "rpc_world.h"
@@ -100,7 +101,7 @@ TEST(Dispatcher, ABatchIsAnsweredOnceAllItsCallsAre) {
     const json replies = json::parse(answer);
     ASSERT_EQ(replies.size(), 3u);
     EXPECT_EQ(replies[0]["result"]["state"], "pending");
-    EXPECT_EQ(replies[1]["result"]["sealing"], "ok");
+    EXPECT_EQ(replies[1]["result"]["version"], kVersion);
     EXPECT_EQ(replies[2]["error"]["code"], -32600);
 }
 
@@ -147,7 +148,7 @@ TEST(Dispatcher, StoppingAnswersWhatWaitsAndRefusesWhatComes) {
     world.dispatcher.stop();
     EXPECT_EQ(json::parse(answer)["error"]["data"]["name"], "stopping");
     EXPECT_EQ(world.call("transaction.submit", params)["error"]["data"]["name"], "stopping");
-    EXPECT_EQ(world.call("node.status")["result"]["sealing"], "ok");
+    EXPECT_EQ(world.call("node.status")["result"]["version"], kVersion);
 }
 
 // ---- Methods -----------------------------------------------------------------------------------
