@@ -1,13 +1,17 @@
 // The simulator's command line (docs/simulation.md).
+#include <array>
 #include <atomic>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "leither/base/version.h"
 #include "leither/crypto/sign.h"
@@ -30,6 +34,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  leither-sim run --scenario dht-kill30 --seed 7\n"
     "  leither-sim sweep --scenario peer-mesh --seeds 1..100 --jobs 2\n"
+    "  leither-sim run --random --seed 7\n"
     "Exit codes: 0 all goals met, 1 a goal missed, 2 usage.";
 
 struct Chosen {
@@ -40,6 +45,7 @@ struct Chosen {
     std::uint64_t seed = 1;
     std::string seeds = "1..10";
     unsigned jobs = 1;
+    bool random = false;
     bool trace = false;
     bool json = false;
 };
@@ -56,8 +62,9 @@ class Lines final : public sim::TraceSink {
 
 // What repeats a run, with only what differs from the defaults.
 std::string replay_of(const sim::Scenario& scenario, const sim::Settings& settings) {
-    std::string out =
-        fmt::format("leither-sim run --scenario {} --seed {}", scenario.name, settings.seed);
+    const std::string which =
+        scenario.name == sim::kRandom ? "--random" : fmt::format("--scenario {}", scenario.name);
+    std::string out = fmt::format("leither-sim run {} --seed {}", which, settings.seed);
     if (settings.nodes != scenario.defaults.nodes)
         out += fmt::format(" --nodes {}", settings.nodes);
     if (settings.duration != scenario.defaults.duration) {
@@ -68,6 +75,19 @@ std::string replay_of(const sim::Scenario& scenario, const sim::Settings& settin
         out += fmt::format(" --loss {}", settings.loss_per_mille / 10);
     }
     return out;
+}
+
+// A CHECK that fails in a world ends the program; what was running there is its last word.
+thread_local std::array<char, 256> running{};
+
+extern "C" void say_what_ran(int) {
+    (void)!write(STDERR_FILENO, running.data(), std::strlen(running.data()));
+}
+
+sim::Report run_one(const sim::Scenario& scenario, const sim::Settings& settings) {
+    const std::string line = "aborted: " + replay_of(scenario, settings) + "\n";
+    std::strncpy(running.data(), line.c_str(), running.size() - 1);
+    return scenario.run(settings);
 }
 
 std::string text_of(const sim::Goal& goal, sim::Unit unit) {
@@ -88,6 +108,11 @@ void print_report(const sim::Scenario& scenario, const sim::Settings& settings,
     fmt::print("{:<32} {:>16}\n", "virtual seconds",
                std::chrono::duration_cast<std::chrono::seconds>(report.elapsed).count());
     fmt::print("{:<32} {:>16}\n", "events", report.happenings);
+    if (!report.failures.empty()) {
+        fmt::print("the last events before the first failure:\n");
+        for (const std::string& line : report.trace) fmt::print("  {}\n", line);
+        for (const std::string& line : report.failures) fmt::print("FAILED {}\n", line);
+    }
     fmt::print("hash {}\n", report.hash.hex());
     fmt::print("{}: {}\n", report.passed() ? "passed" : "FAILED", replay_of(scenario, settings));
 }
@@ -112,6 +137,8 @@ json json_of(const sim::Scenario& scenario, const sim::Settings& settings,
             {"hash", report.hash.hex()},
             {"events", report.happenings},
             {"virtual_us", report.elapsed.count()},
+            {"failures", report.failures},
+            {"trace", report.trace},
             {"figures", std::move(figures)}};
 }
 
@@ -136,7 +163,7 @@ sim::Settings settings_of(const sim::Scenario& scenario, const Chosen& chosen) {
 int run(const sim::Scenario& scenario, sim::Settings settings, const Chosen& chosen) {
     Lines lines;
     if (chosen.trace) settings.trace = &lines;
-    const sim::Report report = scenario.run(settings);
+    const sim::Report report = run_one(scenario, settings);
     if (chosen.json) {
         fmt::print("{}\n", json_of(scenario, settings, report).dump(2));
     } else {
@@ -179,6 +206,7 @@ void print_swept(const sim::Scenario& scenario, const sim::Settings& settings,
         }
         fmt::print("seed {} FAILED:{} replay: {}\n", settings.seed, missed,
                    replay_of(scenario, settings));
+        for (const std::string& line : report.failures) fmt::print("  {}\n", line);
     }
     std::fflush(stdout);
 }
@@ -198,7 +226,7 @@ int sweep(const sim::Scenario& scenario, const sim::Settings& settings, const Ch
         for (std::uint64_t i = next++; i < all; i = next++) {
             sim::Settings its = settings;
             its.seed = seeds->first + i;
-            const sim::Report report = scenario.run(its);
+            const sim::Report report = run_one(scenario, its);
             const std::lock_guard lock(printing);
             if (!report.passed()) ++failed;
             print_swept(scenario, its, report, chosen);
@@ -213,7 +241,11 @@ int sweep(const sim::Scenario& scenario, const sim::Settings& settings, const Ch
 }
 
 void add_common(CLI::App& command, Chosen& chosen) {
-    command.add_option("--scenario", chosen.scenario, "Which; see `leither-sim list`")->required();
+    auto* named =
+        command.add_option("--scenario", chosen.scenario, "Which; see `leither-sim list`");
+    auto* drawn = command.add_flag("--random", chosen.random,
+                                   "A ledger whose sizes and faults are drawn from the seed");
+    named->excludes(drawn);
     command.add_option("--nodes", chosen.nodes, "How many nodes");
     command.add_option("--minutes", chosen.minutes, "How long, in virtual minutes");
     command.add_option("--loss", chosen.loss_percent, "Datagrams lost, in percent")
@@ -246,6 +278,8 @@ int main(int argc, char** argv) {
         return cli.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
     }
     if (listing->parsed()) return list();
+    if (chosen.random) chosen.scenario = sim::kRandom;
+    if (chosen.scenario.empty()) return complain("--scenario NAME or --random is needed");
     const sim::Scenario* scenario = sim::find_scenario(chosen.scenario);
     if (scenario == nullptr) {
         return complain(
@@ -256,6 +290,7 @@ int main(int argc, char** argv) {
     const sim::Settings settings = settings_of(*scenario, chosen);
     if (const auto fault = sim::fault_of(*scenario, settings)) return complain(*fault);
     crypto::initialise();
+    std::signal(SIGABRT, say_what_ran);
     if (once->parsed()) return run(*scenario, settings, chosen);
     return sweep(*scenario, settings, chosen);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "leither/base/check.h"
 
 #include "streams.h"
@@ -30,6 +32,7 @@ Network::Network(World& world)
       geography_(world.stream("geography").next()),
       timers_(*this),
       arrivals_(*this),
+      elapsing_(*this),
       streams_(std::make_unique<Streams>(*this)) {}
 
 Network::~Network() = default;
@@ -58,6 +61,7 @@ void Network::start(HostId id) {
     Station& it = station(id);
     CHECK(!it.is_up);
     it.is_up = true;
+    ++it.starts;
     world_.note({Kind::started, it.place.endpoint, {}, {}});
     call(id, [&](Host& host) { host.start(Wire(*this, id)); });
 }
@@ -78,8 +82,13 @@ void Network::go_down(HostId id, Kind how) {
     it.is_up = false;
     it.is_asleep = false;
     it.timer.reset();
+    it.overdue.clear();
     world_.note({how, it.place.endpoint, {}, {}});
-    it.host->crash();
+    if (how == Kind::crashed) {
+        it.host->crash();
+    } else {
+        it.host->stop();
+    }
 }
 
 void Network::suspend(HostId id) {
@@ -96,6 +105,7 @@ void Network::resume(HostId id) {
     it.is_asleep = false;
     world_.note({Kind::resumed, it.place.endpoint, {}, {}});
     rearm(id);
+    for (const std::uint64_t token : std::exchange(it.overdue, {})) after(id, {}, token);
 }
 
 void Network::remove(HostId id) {
@@ -141,14 +151,68 @@ Network::Directory& Network::directory(const std::optional<NatId>& site) {
     return site ? inside_[site->value()] : public_;
 }
 
+void Network::set_accepts(HostId host, Place::Accepts accepts) {
+    station(host).place.accepts = accepts;
+}
+
 // ---- Time
+
+Instant Network::now_of(HostId host) const {
+    const Place& place = station(host).place;
+    const Instant now = world_.now() + place.clock_offset;
+    if (place.clock_drift_ppm == 0) return now;
+    return now + world_.elapsed() * place.clock_drift_ppm / 1'000'000;
+}
+
+Duration Network::true_wait(const Place& place, Duration by_its_clock) {
+    if (place.clock_drift_ppm == 0) return by_its_clock;
+    const std::int64_t rate = 1'000'000 + place.clock_drift_ppm;
+    return (by_its_clock * 1'000'000 + Duration(rate - 1)) / rate;
+}
+
+void Network::step_clock(HostId id, Duration by) {
+    Station& it = station(id);
+    it.place.clock_offset += by;
+    world_.note({Kind::clock_set, it.place.endpoint, {}, {}});
+    rearm(id);
+}
+
+void Network::after(HostId id, Duration delay, std::uint64_t token) {
+    const Wait wait{id, station(id).starts, token};
+    std::uint64_t place = waits_.size();
+    if (free_waits_.empty()) {
+        waits_.push_back(wait);
+    } else {
+        place = free_waits_.back();
+        free_waits_.pop_back();
+        waits_[place] = wait;
+    }
+    world_.schedule(world_.now() + delay, elapsing_, place);
+}
+
+void Network::on_elapsed(std::uint64_t place) {
+    const Wait wait = waits_[place];
+    free_waits_.push_back(place);
+    Station* it = stations_[wait.host.value()].get();
+    if (it == nullptr || !it->is_up || it->starts != wait.start) return;
+    if (it->is_asleep) return it->overdue.push_back(wait.token);
+    call(wait.host, [&](Host& host) { host.on_elapsed(wait.token); });
+}
+
+void Network::end(HostId id) {
+    world_.after({}, [this, id, start = station(id).starts] {
+        const Station* it = stations_[id.value()].get();
+        if (it != nullptr && it->is_up && it->starts == start) stop(id);
+    });
+}
 
 void Network::rearm(HostId id) {
     Station& it = station(id);
     if (!it.is_up || it.is_asleep) return;
     const auto deadline = it.host->next_deadline();
     if (!deadline) return;
-    const Instant at = std::max(*deadline - it.place.clock_offset, world_.now());
+    const Duration wait = std::max(*deadline - now_of(id), Duration(0));
+    const Instant at = world_.now() + true_wait(it.place, wait);
     // A timer that comes too early costs a look; one for each change of mind would cost more.
     if (it.timer && *it.timer <= at) return;
     it.timer = at;
@@ -323,6 +387,15 @@ void Wire::send(const Endpoint& to, Bytes&& bytes) const {
 }
 void Wire::rearm() const {
     network_->rearm(host_);
+}
+void Wire::after(Duration delay, std::uint64_t token) const {
+    network_->after(host_, delay, token);
+}
+void Wire::end() const {
+    network_->end(host_);
+}
+void Wire::note(std::string_view text) const {
+    network_->world().note(fmt::format("{} {}", own().text(), text));
 }
 void Wire::dial(StreamId id, const Endpoint& to) const {
     network_->streams_->dial(host_, id, to);

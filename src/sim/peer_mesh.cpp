@@ -5,8 +5,7 @@
 #include <map>
 #include <memory>
 
-#include "leither/base/check.h"
-#include "leither/codec/bcs.h"
+#include "leither/sim/deliveries.h"
 #include "leither/sim/network.h"
 #include "leither/sim/peer_host.h"
 #include "leither/sim/report.h"
@@ -28,38 +27,7 @@ constexpr Duration kSendEvery = milliseconds(500);
 constexpr std::int64_t kFaultShare = 10;  // of the whole time lasts a partition
 constexpr std::size_t kCrashed = 2;
 
-using Member = std::uint32_t;
-
-// Says what it must be: the rest of the message follows from these.
-struct Mark {
-    Member from = 0;
-    Member to = 0;
-    std::uint32_t connection = 0;  // the sender's count of connections to this receiver
-    std::uint32_t number = 0;      // within it, from 1
-    std::uint64_t sent_us = 0;     // since the start
-    static void fields(auto& self, auto&& visit) {
-        visit(self.from, self.to, self.connection, self.number, self.sent_us);
-    }
-};
-constexpr std::size_t kMarkBytes = 24;
-
-protocol::EnvelopePost message_of(const Mark& mark) {
-    Prng prng(mark.sent_us << 20 ^ std::uint64_t{mark.from} << 40 ^ std::uint64_t{mark.to} << 32 ^
-              mark.number);
-    protocol::EnvelopePost out;
-    protocol::Envelope& envelope = out.envelope.envelope;
-    const Bytes head = bcs::encode(mark);
-    CHECK(head.size() == kMarkBytes);
-    envelope.sealed.assign(head.begin(), head.end());
-    const std::size_t more = prng.below(protocol::kSealedLetterBytesMax - kMarkBytes) + 1;
-    envelope.sealed.resize(kMarkBytes + more);
-    prng.fill(std::span(envelope.sealed).subspan(kMarkBytes));
-    prng.fill(envelope.recipient.span());
-    prng.fill(envelope.node.span());
-    prng.fill(out.envelope.signature.span());
-    envelope.validity = {1, 2};
-    return out;
-}
+using Member = Deliveries::Member;
 
 class Mesh {
  public:
@@ -72,13 +40,6 @@ class Mesh {
     Report run();
 
  private:
-    // What one member sends to another, and what the other has got of it.
-    struct Way {
-        std::uint32_t connection = 0;
-        std::uint32_t sent = 0;  // in this connection
-        std::uint32_t got_connection = 0;
-        std::uint32_t got = 0;
-    };
     struct Person {
         HostId host;
         Id node;
@@ -109,15 +70,9 @@ class Mesh {
     Prng chance_;
     std::vector<Person> people_;
     std::map<Id, Member> members_;
-    std::map<std::pair<Member, Member>, Way> ways_;
+    Deliveries deliveries_;
     bool was_taken_ = true;
-    std::uint64_t sent_ = 0;
-    std::uint64_t delivered_ = 0;
-    std::uint64_t altered_ = 0;
-    std::uint64_t repeated_ = 0;  // or out of order
-    std::uint64_t skipped_ = 0;   // some before it in the same connection did not come
     std::uint64_t ups_ = 0;
-    Sample took_;
 };
 
 // ---- Members
@@ -195,9 +150,7 @@ void Mesh::on(Member member, const peer::PeerUp& up) {
     if (std::find(connected.begin(), connected.end(), other) == connected.end()) {
         connected.push_back(other);
     }
-    Way& way = ways_[{member, other}];
-    ++way.connection;
-    way.sent = 0;
+    deliveries_.connected(member, other);
 }
 
 void Mesh::on(Member member, const peer::PeerDown& down) {
@@ -209,43 +162,14 @@ void Mesh::say_something(Member member) {
     const auto& connected = people_[member].connected;
     if (connected.empty()) return;
     const Member other = connected[chance_.below(connected.size())];
-    Way& way = ways_[{member, other}];
-    const auto now = static_cast<std::uint64_t>(world_.elapsed().count());
-    const Mark mark{member, other, way.connection, way.sent + 1, now};
     was_taken_ = true;
-    host(member).tell(peer::SendMessage{people_[other].node, message_of(mark)});
-    if (!was_taken_) return;
-    ++way.sent;
-    ++sent_;
+    host(member).tell(
+        peer::SendMessage{people_[other].node, deliveries_.next(member, other, world_.elapsed())});
+    if (was_taken_) deliveries_.sent(member, other);
 }
 
 void Mesh::on(Member member, const peer::MessageReceived& received) {
-    const auto* post = std::get_if<protocol::EnvelopePost>(&received.message);
-    const ByteView bytes = post != nullptr ? ByteView(post->envelope.envelope.sealed) : ByteView();
-    const auto mark = bytes.size() < kMarkBytes
-                          ? std::nullopt
-                          : std::optional(bcs::decode<Mark>(bytes.first(kMarkBytes)));
-    const bool is_whole = mark && mark->has_value() && *post == message_of(**mark) &&
-                          (*mark)->to == member && (*mark)->from == members_.at(received.node);
-    if (!is_whole) {
-        ++altered_;
-        return;
-    }
-    const Mark& it = **mark;
-    Way& way = ways_[{it.from, it.to}];
-    const bool is_next = it.connection == way.got_connection && it.number == way.got + 1;
-    const bool is_first = it.connection > way.got_connection && it.number == 1;
-    const bool is_old = it.connection < way.got_connection ||
-                        (it.connection == way.got_connection && it.number <= way.got);
-    if (is_old) {
-        ++repeated_;
-        return;
-    }
-    if (!is_next && !is_first) ++skipped_;
-    way.got_connection = it.connection;
-    way.got = it.number;
-    ++delivered_;
-    took_.add(world_.elapsed() - Duration(static_cast<Duration::rep>(it.sent_us)));
+    deliveries_.received(member, members_.at(received.node), received.message, world_.elapsed());
 }
 
 // Of all members those that hold as many connections as they want, or are connected to all whom
@@ -295,16 +219,13 @@ Report Mesh::run() {
     world_.run_for(seconds(10));
 
     Report report;
-    report.at_most("altered", 0, static_cast<std::int64_t>(altered_));
-    report.at_most("repeated or out of order", 0, static_cast<std::int64_t>(repeated_));
-    report.at_most("skipped within a connection", 0, static_cast<std::int64_t>(skipped_));
-    report.at_least("delivered", 900, per_mille(delivered_, sent_), Unit::per_mille);
+    deliveries_.report(report);
     report.at_least("well connected at the end", 1000, connected_per_mille(), Unit::per_mille);
-    report.add("messages sent", static_cast<std::int64_t>(sent_));
+    report.add("messages sent", static_cast<std::int64_t>(deliveries_.sent()));
     report.add("connections", static_cast<std::int64_t>(ups_ / 2));
-    report.add("message, mean", took_.mean(), Unit::micros);
-    report.add("message, p50", took_.percentile(50), Unit::micros);
-    report.add("message, p99", took_.percentile(99), Unit::micros);
+    report.add("message, mean", deliveries_.took().mean(), Unit::micros);
+    report.add("message, p50", deliveries_.took().percentile(50), Unit::micros);
+    report.add("message, p99", deliveries_.took().percentile(99), Unit::micros);
     report.add("bytes of streams", static_cast<std::int64_t>(network_.counters().stream_bytes),
                Unit::bytes);
     report.hash = world_.hash();

@@ -45,6 +45,20 @@ constexpr std::array kScenarios = {
              4,
              minutes(10),
              run_peer_mesh},
+    Scenario{
+        "ledger-one",
+        "one bookkeeper, members' nodes that follow, clients that pay, through crashes, faults "
+        "of disks, clocks and lines",
+        {.nodes = 6, .duration = minutes(10), .loss_per_mille = 10},
+        2,
+        minutes(5),
+        run_ledger_one},
+    Scenario{kRandom,
+             "a ledger whose sizes, pace and faults are drawn from the seed; 0: drawn",
+             {.nodes = 0, .duration = Duration(0), .loss_per_mille = 0},
+             0,
+             Duration(0),
+             run_random},
 };
 
 }  // namespace

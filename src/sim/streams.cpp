@@ -250,7 +250,10 @@ void Streams::send_chunk(EndId id) {
     }
     end.unsent_bytes -= chunk.size();
     end.unconfirmed += chunk.size();
-    const Line& line = network_.place(end.owner).line;
+    Network::Station& owner = network_.station(end.owner);
+    owner.traffic.streams_sent.bytes += chunk.size();
+    ++owner.traffic.streams_sent.chunks;
+    const Line& line = owner.place.line;
     const auto micros = chunk.size() * 1'000'000 / line.bytes_per_second;
     end.line_free_at =
         std::max(end.line_free_at, world_.now()) + Duration(static_cast<Duration::rep>(micros));
@@ -273,6 +276,9 @@ void Streams::send_end(EndId id) {
 void Streams::on_arrives(EndId id, Bytes&& bytes) {
     End& end = *find(id);
     network_.counters_.stream_bytes += bytes.size();
+    auto& received = network_.station(end.owner).traffic.streams_received;
+    received.bytes += bytes.size();
+    ++received.chunks;
     world_.note({Kind::bytes, end.peer, end.own, bytes});
     // Its owner reads no more: as a kernel does, the other side is told so.
     if (end.is_forgotten) return break_other(end);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "leither/base/check.h"
 #include "leither/crypto/hash.h"
 
@@ -37,42 +35,6 @@ Hash chained(const Hash& before, const Bytes& records) {
 }
 
 }  // namespace
-
-const char* to_string(Kind kind) {
-    switch (kind) {
-        case Kind::note: return "note";
-        case Kind::started: return "started";
-        case Kind::stopped: return "stopped";
-        case Kind::crashed: return "crashed";
-        case Kind::suspended: return "suspended";
-        case Kind::resumed: return "resumed";
-        case Kind::woken: return "woken";
-        case Kind::datagram: return "datagram";
-        case Kind::lost: return "lost";
-        case Kind::cut: return "cut";
-        case Kind::dropped: return "dropped";
-        case Kind::accepted: return "accepted";
-        case Kind::refused: return "refused";
-        case Kind::bytes: return "bytes";
-        case Kind::ended: return "ended";
-        case Kind::reset: return "reset";
-    }
-    UNREACHABLE();
-}
-
-std::string line_of(const Happening& happening, Duration since_start) {
-    const auto micros = since_start.count();
-    const auto when = fmt::format("+{}.{:06}", micros / 1'000'000, micros % 1'000'000);
-    if (happening.kind == Kind::note) {
-        const std::string text(happening.bytes.begin(), happening.bytes.end());
-        return fmt::format("{} {}", when, text);
-    }
-    if (happening.to.port == 0) {
-        return fmt::format("{} {} {}", when, to_string(happening.kind), happening.from.text());
-    }
-    return fmt::format("{} {} {} > {} {} bytes", when, to_string(happening.kind),
-                       happening.from.text(), happening.to.text(), happening.bytes.size());
-}
 
 World::World(std::uint64_t seed, TraceSink* trace) : seed_(seed), trace_(trace) {
     unhashed_.reserve(kUnhashedMax + (std::size_t{4} << 10));
@@ -164,6 +126,7 @@ void World::note(const Happening& happening) {
         hashed_ = chained(hashed_, unhashed_);
         unhashed_.clear();
     }
+    recent_.add(happening, elapsed());
     if (trace_ != nullptr) trace_->line(line_of(happening, elapsed()));
 }
 

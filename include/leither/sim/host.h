@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "leither/base/bytes.h"
 #include "leither/base/endpoint.h"
@@ -26,7 +27,7 @@ class Wire {
  public:
     Wire(Network& network, HostId host) : network_(&network), host_(host) {}
 
-    // By the host's own clock.
+    // By the host's own clock, which somebody may set back: who must not see that looks for itself.
     Instant now() const;
     HostId host() const { return host_; }
     // Where the host believes to be.
@@ -34,6 +35,13 @@ class Wire {
     void send(const Endpoint& to, Bytes&& bytes) const;
     // Says that next_deadline may have changed. Not needed in what the network called.
     void rearm() const;
+    // on_elapsed after so much time has truly passed, whatever the clock says. Forgotten by a
+    // crash, put off while the host sleeps.
+    void after(Duration delay, std::uint64_t token) const;
+    // The program ends by itself, once what is called now has returned.
+    void end() const;
+    // Goes into the trace, under the host's name.
+    void note(std::string_view text) const;
 
     // ---- Streams
     void dial(StreamId id, const Endpoint& to) const;
@@ -61,10 +69,14 @@ class Host {
     virtual void start(const Wire& wire) = 0;
     // What the memory held is gone; the disk keeps what was synced.
     virtual void crash() = 0;
+    // The program ends, its kernel and its buffers live.
+    virtual void stop() { crash(); }
 
     // ---- Time, by its own clock
     virtual std::optional<Instant> next_deadline() const = 0;
     virtual void on_deadline() = 0;
+    // What Wire::after announced.
+    virtual void on_elapsed(std::uint64_t /*token*/) {}
 
     // ---- Datagrams
     virtual void on_datagram(const Endpoint& from, ByteView bytes) = 0;

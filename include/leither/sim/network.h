@@ -35,6 +35,7 @@ struct Place {
     enum class Accepts : std::uint8_t { nothing, streams };
     Accepts accepts = Accepts::nothing;  // at the port of its endpoint
     Duration clock_offset{0};            // of its clock from the world's
+    std::int64_t clock_drift_ppm = 0;    // how much faster it runs; above -1,000,000
 };
 
 // What a partition keeps from passing.
@@ -51,10 +52,17 @@ struct NetworkCounters {
     std::uint64_t wakes = 0;
 };
 
-// Of one host's datagrams, with 28 bytes of IP and UDP each.
+// What passed one host's line: its datagrams with 28 bytes of IP and UDP each; the bytes of its
+// streams, in so many chunks.
 struct Traffic {
     std::uint64_t sent_bytes = 0;
     std::uint64_t received_bytes = 0;
+    struct OfStreams {
+        std::uint64_t bytes = 0;
+        std::uint64_t chunks = 0;
+    };
+    OfStreams streams_sent;
+    OfStreams streams_received;
 };
 inline constexpr std::size_t kHeaderBytes = 28;
 
@@ -85,9 +93,15 @@ class Network {
     void remove(HostId host);
     bool is_up(HostId host) const;  // it runs and is awake
     Host& host(HostId host) { return *station(host).host; }
+    const Host& host(HostId host) const { return *station(host).host; }
     const Place& place(HostId host) const { return station(host).place; }
     std::vector<HostId> hosts() const;  // that run
     const Traffic& traffic(HostId host) const { return station(host).traffic; }
+
+    // Somebody sets the host's clock so much ahead, or back if negative.
+    void step_clock(HostId host, Duration by);
+    // Opens or shuts its port to who dials; what is open stays.
+    void set_accepts(HostId host, Place::Accepts accepts);
 
     // ---- Faults
     // Between `these` and all others; both_ways, or what they send, or what is sent to them.
@@ -113,7 +127,14 @@ class Network {
         bool is_asleep = false;
         std::optional<Instant> timer;  // the world's time
         std::uint64_t accepted = 0;    // streams, so far
+        std::uint64_t starts = 0;
+        std::vector<std::uint64_t> overdue;  // of Wire::after, elapsed in its sleep
         Traffic traffic;
+    };
+    struct Wait {
+        HostId host;
+        std::uint64_t start = 0;  // of the host; over with it
+        std::uint64_t token = 0;
     };
     struct Packet {
         std::optional<HostId> sender;  // none: injected
@@ -153,6 +174,15 @@ class Network {
         Network& network_;
     };
 
+    class Waits final : public Actor {
+     public:
+        explicit Waits(Network& network) : network_(network) {}
+        void on_event(std::uint64_t token) override { network_.on_elapsed(token); }
+
+     private:
+        Network& network_;
+    };
+
     Station& station(HostId host);
     const Station& station(HostId host) const;
     Station* find_up(HostId host);
@@ -168,7 +198,12 @@ class Network {
     void rearm(HostId host);
     void on_timer(HostId host);
     void on_arrival(std::uint64_t place);
-    Instant now_of(HostId host) const { return world_.now() + station(host).place.clock_offset; }
+    void on_elapsed(std::uint64_t place);
+    Instant now_of(HostId host) const;
+    // How long the world waits while the host's clock does.
+    static Duration true_wait(const Place& place, Duration by_its_clock);
+    void after(HostId host, Duration delay, std::uint64_t token);
+    void end(HostId host);
 
     void send(HostId from, const Endpoint& to, Bytes&& bytes);
     void fly(Packet&& packet, Duration delay);
@@ -194,8 +229,11 @@ class Network {
     std::uint32_t last_partition_ = 0;
     std::vector<Packet> packets_;
     std::vector<std::uint64_t> free_packets_;
+    std::vector<Wait> waits_;
+    std::vector<std::uint64_t> free_waits_;
     Timers timers_;
     Arrivals arrivals_;
+    Waits elapsing_;
     Observer observer_;
     NetworkCounters counters_;
     std::unique_ptr<Streams> streams_;

@@ -45,6 +45,9 @@ struct Report {
     Hash hash;  // of all that happened
     std::uint64_t happenings = 0;
     Duration elapsed{0};  // virtual
+    // What a checker found, one line each, and the last events before the first.
+    std::vector<std::string> failures;
+    std::vector<std::string> trace;
 
     bool passed() const;
     // REQUIRES: there is one of this name.

@@ -25,6 +25,8 @@ struct Scenario {
     Duration duration_min{0};
     Report (*run)(const Settings& settings) = nullptr;
 };
+// `--random`.
+inline constexpr std::string_view kRandom = "random";
 inline constexpr std::size_t kNodesMax = 20'000;
 inline constexpr Duration kDurationMax = std::chrono::hours(240);
 inline constexpr unsigned kLossPerMilleMax = 500;

@@ -60,6 +60,8 @@ class World {
     void note(std::string_view text) { note({Kind::note, {}, {}, as_bytes(text)}); }
     Hash hash() const;
     std::uint64_t happenings() const { return happenings_; }
+    // As in a trace.
+    std::vector<std::string> last_lines() const { return recent_.lines(); }
 
  private:
     struct Event {
@@ -92,6 +94,7 @@ class World {
     Plans plans_;
 
     TraceSink* trace_;
+    Recent recent_;
     Bytes unhashed_;
     Hash hashed_;
     std::uint64_t happenings_ = 0;

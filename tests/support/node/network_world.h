@@ -1,5 +1,5 @@
-// Whole nodes on a small virtual network: datagrams and streams with a fixed latency, stores in
-// memory, every signature checked for real. Same seed, same run.
+// Whole nodes in a small simulated network of even latency, under the clock of a test's
+// organization, and a call for everything that tests do to them. Same seed, same run.
 #pragma once
 
 #include <functional>
@@ -9,13 +9,12 @@
 #include <set>
 #include <vector>
 
-#include "leither/base/prng.h"
-#include "leither/node/node.h"
-#include "leither/store/memory_store.h"
+#include "leither/sim/network.h"
+#include "leither/sim/node_host.h"
 
 namespace leither::testing {
 
-class NetworkWorld {
+class NetworkWorld final : public sim::NodeWatcher {
  public:
     // At their own address, or at any of theirs of IPv4.
     enum class Listens : std::uint8_t { at_own_address, anywhere };
@@ -29,7 +28,8 @@ class NetworkWorld {
         node::Options node = {};
         std::size_t outbound_target = peer::HubOptions().outbound_target;
     };
-    explicit NetworkWorld(Options options, Instant start) : options_(options), now_(start) {}
+    using Answer = Result<node::NetworkAnswer, node::NetworkFailure>;
+    explicit NetworkWorld(Options options, Instant start);
 
     // Adds a node at 10.0.n.1, bootstrapping from the first. Answers its number.
     std::size_t add(const crypto::KeyPair& key);
@@ -37,26 +37,25 @@ class NetworkWorld {
     void crash(std::size_t host);    // nobody hears of it
     void restart(std::size_t host);  // what was durable is there again
 
-    // Nobody can dial it, as behind most home routers; datagrams it has asked for come in.
-    void shut_in(std::size_t host) { shut_in_.insert(host); }
-    void let_in(std::size_t host) { shut_in_.erase(host); }
+    // Nobody can dial it, as behind most home routers; datagrams it has asked for come in. Also
+    // before it is added.
+    void shut_in(std::size_t host);
+    void let_in(std::size_t host);
 
-    Instant now() const { return now_; }
-    node::Queries queries(std::size_t host) const { return hosts_[host]->node->queries(); }
-    Endpoint endpoint(std::size_t host) const { return hosts_[host]->endpoint; }
-
-    void step(std::size_t host, node::Input&& input);
-    void step(std::size_t host, node::NetworkInput&& input) {
-        step(*hosts_[host], std::move(input));
+    Instant now() const { return world_.now() + clock_offset_; }
+    node::Queries queries(std::size_t host) const { return node(host).queries(); }
+    const Endpoint& endpoint(std::size_t host) const {
+        return network_.place(hosts_[host].id).endpoint;
     }
+
+    void step(std::size_t host, node::Input&& input) { node(host).tell(std::move(input)); }
+    void step(std::size_t host, node::NetworkInput&& input) { node(host).tell(std::move(input)); }
     // Asks and waits at most `patience`; nothing if no reply came.
-    std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> ask(
-        std::size_t host, node::NetworkRequest request,
-        Duration patience = std::chrono::seconds(60));
+    std::optional<Answer> ask(std::size_t host, node::NetworkRequest request,
+                              Duration patience = std::chrono::seconds(60));
     // The reply to a call that was stepped in, if it has come.
-    std::optional<Result<node::NetworkAnswer, node::NetworkFailure>> take_reply(std::size_t host,
-                                                                                node::Token token);
-    void advance(Duration duration);
+    std::optional<Answer> take_reply(std::size_t host, node::Token token);
+    void advance(Duration duration) { world_.run_for(duration); }
     // Advances until `holds`, at most `patience`. Whether it did.
     bool wait(const std::function<bool()>& holds, Duration patience);
 
@@ -65,56 +64,39 @@ class NetworkWorld {
         std::uint64_t datagram_bytes = 0;
         std::uint64_t stream_bytes = 0;
     };
-    Traffic traffic(std::size_t host) const { return hosts_[host]->traffic; }
+    Traffic traffic(std::size_t host) const;
 
     // Written to its network's store.
-    std::uint64_t batches(std::size_t host) const { return hosts_[host]->batches; }
+    std::uint64_t batches(std::size_t host) const {
+        return node(host).disk().written(sim::Disk::Part::network);
+    }
     // How often a deadline has woken it.
-    std::uint64_t ticks(std::size_t host) const { return hosts_[host]->ticks; }
+    std::uint64_t ticks(std::size_t host) const { return node(host).ticks(); }
 
-    const std::vector<node::Event>& events(std::size_t host) const { return hosts_[host]->events; }
+    const std::vector<node::Event>& events(std::size_t host) const { return hosts_[host].events; }
 
  private:
     struct Host {
-        std::size_t number = 0;
-        std::size_t lives = 0;  // behind it
-        crypto::KeyPair key;
-        Endpoint endpoint;
-        store::MemoryStore ledger;
-        store::MemoryStore network;
-        Prng entropy;
-        std::optional<node::Node> node;
-        std::map<node::Token, Result<node::NetworkAnswer, node::NetworkFailure>> replies;
+        sim::HostId id;
+        std::map<node::Token, Answer> replies;
         std::vector<node::Event> events;
-        Traffic traffic;
-        std::uint64_t ticks = 0;
-        std::uint64_t batches = 0;
-
-        Host(std::size_t its_number, const crypto::KeyPair& its_key, std::uint64_t seed)
-            : number(its_number), key(its_key), entropy(seed) {}
     };
-    using Connection = std::pair<std::size_t, peer::ConnectionId>;
 
-    node::NetworkOptions network_options(const Host& host) const;
-    void open(Host& host);
-    void after(Duration delay, std::function<void()> what) {
-        events_.emplace(now_ + delay, std::move(what));
+    void on_reply(sim::NodeHost& host, node::Reply&& reply) override;
+    void on_event(sim::NodeHost& host, node::Event&& event) override;
+    sim::NodeHost& node(std::size_t host) {
+        return static_cast<sim::NodeHost&>(network_.host(hosts_[host].id));
     }
-    void step(Host& host, node::NetworkInput&& input);
-    void carry_out(Host& host, node::Effects&& effects);
-    void write_ledger(Host& host, store::WriteBatch&& batch);
-    void carry_out(Host& host, node::NetworkEffects&& effects);
-    void dial(Host& host, const peer::Dial& dial);
-    void close(const Connection& from);
-    Host* host_at(const Endpoint& endpoint);
-    bool is_up(std::size_t host) const { return hosts_[host]->node.has_value(); }
+    const sim::NodeHost& node(std::size_t host) const {
+        return static_cast<const sim::NodeHost&>(network_.host(hosts_[host].id));
+    }
 
     Options options_;
-    Instant now_;
-    std::vector<std::unique_ptr<Host>> hosts_;
-    std::multimap<Instant, std::function<void()>> events_;
-    std::map<Connection, Connection> connections_;
-    std::uint64_t accepted_ = 0;
+    Duration clock_offset_;
+    sim::World world_;
+    sim::Network network_;
+    std::vector<Host> hosts_;
+    std::map<std::string, std::size_t> numbers_;  // by name
     std::set<std::size_t> shut_in_;
     node::Token last_token_ = 0;
 };

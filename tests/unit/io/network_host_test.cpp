@@ -11,7 +11,7 @@
 #include "leither/io/os_entropy.h"
 #include "leither/store/leveldb_store.h"
 
-#include "support/node/manifest.h"
+#include "support/node/community.h"
 #include "support/temp_dir.h"
 
 namespace leither::io {
@@ -93,8 +93,8 @@ TEST(NetworkHost, ANodeFindsAnOrganizationByOneAddressAndItsId) {
             published = keeper.heard.answer->has_value();
             return ready.set_value();
         }
-        keeper.loop().enqueue(node::NetworkCall{
-            1, signed_manifest(community, keeper.loop().queries(), keeper.loop().now())});
+        keeper.loop().enqueue(
+            node::NetworkCall{1, community.manifest(keeper.loop().queries(), keeper.loop().now())});
     };
     keeper.loop().enqueue(node::Found{1, community.encoded_genesis()});
     std::thread running([&] { keeper.loop().run(); });

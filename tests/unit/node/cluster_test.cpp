@@ -4,7 +4,7 @@
 
 #include "leither/codec/bcs.h"
 
-#include "support/node/manifest.h"
+#include "support/node/community.h"
 #include "support/node/network_world.h"
 
 namespace leither::node {
@@ -15,7 +15,6 @@ using std::chrono::seconds;
 using testing::Community;
 using testing::CommunityOptions;
 using testing::NetworkWorld;
-using testing::signed_manifest;
 
 constexpr std::size_t kFounder = 0;
 
@@ -26,9 +25,7 @@ crypto::KeyPair node_key(std::size_t n) {
 CommunityOptions with_bookkeepers(std::size_t count) {
     CommunityOptions options;
     options.params.block_bytes_max = 256 << 10;
-    for (std::size_t n = 1; n < count; ++n) {
-        options.other_bookkeepers.push_back(node_key(n).public_key());
-    }
+    options.bookkeepers = count;
     return options;
 }
 
@@ -41,10 +38,10 @@ class Cluster {
         world_.add(community_.node_key());
         world_.step(kFounder, Found{1'000'000, community_.encoded_genesis()});
         world_.advance(seconds(2));
-        const auto published = world_.ask(
-            kFounder, signed_manifest(community_, world_.queries(kFounder), world_.now()));
+        const auto published =
+            world_.ask(kFounder, community_.manifest(world_.queries(kFounder), world_.now()));
         CHECK(published && *published);
-        for (std::size_t n = 1; n < count; ++n) add(node_key(n));
+        for (std::size_t n = 1; n < count; ++n) add(community_.node_key(n));
     }
 
     std::size_t add(const crypto::KeyPair& key) {
@@ -63,11 +60,7 @@ class Cluster {
         world_.advance(minutes(1));
         const auto account = community_.member(member);
         const auto served =
-            world_.ask(host, ServeAccount{protocol::sign(
-                                 community_.chain(),
-                                 {account.public_key(), key.public_key(),
-                                  protocol::Validity::from(world_.now(), std::chrono::hours(24))},
-                                 account)});
+            world_.ask(host, community_.delegate(account, key.public_key(), world_.now()));
         CHECK(served && *served);
         return host;
     }

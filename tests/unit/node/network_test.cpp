@@ -1,7 +1,7 @@
 // Whole nodes that know one bootstrap address and an organization's id.
 #include <gtest/gtest.h>
 
-#include "support/node/manifest.h"
+#include "support/node/community.h"
 #include "support/node/network_world.h"
 
 namespace leither::node {
@@ -12,20 +12,11 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::Community;
 using testing::NetworkWorld;
-using testing::signed_manifest;
 
 constexpr std::size_t kKeeper = 0;
 
 crypto::KeyPair node_key(std::uint64_t n) {
     return crypto::derive_key({}, 100 + n);
-}
-
-ServeAccount delegation(const Community& community, const crypto::KeyPair& account,
-                        const crypto::KeyPair& node, Instant now) {
-    return {protocol::sign(
-        community.chain(),
-        {account.public_key(), node.public_key(), protocol::Validity::from(now, hours(24 * 90))},
-        account)};
 }
 
 // A keeper with a published organization and `followers` other nodes.
@@ -48,7 +39,7 @@ class Network : public ::testing::Test {
         return host == kKeeper ? community_.node_key() : keys_[host - 1];
     }
     void publish() {
-        const auto order = signed_manifest(community_, world_.queries(kKeeper), world_.now());
+        const auto order = community_.manifest(world_.queries(kKeeper), world_.now());
         const auto answer = world_.ask(kKeeper, order);
         ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
     }
@@ -58,7 +49,7 @@ class Network : public ::testing::Test {
     }
     void serve(std::size_t host, const crypto::KeyPair& account) {
         const auto answer =
-            world_.ask(host, delegation(community_, account, key_of(host), world_.now()));
+            world_.ask(host, community_.delegate(account, key_of(host).public_key(), world_.now()));
         ASSERT_TRUE(answer && *answer) << (answer ? (*answer).error().detail : "no answer");
     }
     // A node that serves member `n` and has been welcomed.
@@ -170,7 +161,7 @@ TEST_F(Network, AsManySearchesAsTheHubCanServe) {
 
 TEST_F(Network, AManifestThatHasExpiredIsNoAnswer) {
     const std::size_t follower = add_node();
-    auto order = signed_manifest(community_, world_.queries(kKeeper), world_.now(), hours(1));
+    auto order = community_.manifest(world_.queries(kKeeper), world_.now(), hours(1));
     ASSERT_TRUE(world_.ask(kKeeper, std::move(order)));
     follow(follower);
     ASSERT_TRUE(
@@ -316,9 +307,9 @@ TEST_F(Network, ANodeWithPeersEnoughDoesNotLookForMore) {
     NetworkWorld world(options, world_.now());
     world.add(community_.node_key());
     world.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
+    world.advance(seconds(1));
     world.add(node_key(1));
-    ASSERT_TRUE(
-        world.ask(kKeeper, signed_manifest(community_, world.queries(kKeeper), world.now())));
+    ASSERT_TRUE(world.ask(kKeeper, community_.manifest(world.queries(kKeeper), world.now())));
     ASSERT_TRUE(world.ask(1, FollowOrganization{organization()}));
     ASSERT_TRUE(
         world.wait([&] { return !world.queries(1).peers(world.now()).empty(); }, minutes(2)));
@@ -353,6 +344,7 @@ TEST_F(Network, ConfiguredPeersAreDialedFromTheFirstDayOn) {
     };
     EXPECT_EQ(known(0), 0u);
     world.step(0, Found{1'000'000, community_.encoded_genesis()});
+    world.advance(seconds(1));
     EXPECT_EQ(known(0), 1u);
     ASSERT_TRUE(world.ask(1, FollowOrganization{community_.member(0).id()}));
     EXPECT_EQ(known(1), 1u);
@@ -509,8 +501,8 @@ TEST_F(Network, WhatIsNotDurableYetIsToldToNobodyAndWrittenTogether) {
     NetworkWorld world(options, world_.now());
     world.add(community_.node_key());
     world.step(kKeeper, Found{1'000'000, community_.encoded_genesis()});
-    ASSERT_TRUE(
-        world.ask(kKeeper, signed_manifest(community_, world.queries(kKeeper), world.now())));
+    world.advance(seconds(1));
+    ASSERT_TRUE(world.ask(kKeeper, community_.manifest(world.queries(kKeeper), world.now())));
     world.advance(minutes(1));
     const std::uint64_t before = world.batches(kKeeper);
     const auto told = [&] {

@@ -4,7 +4,7 @@
 
 #include "leither/rpc/dispatcher.h"
 
-#include "support/node/manifest.h"
+#include "support/node/community.h"
 #include "support/node/network_world.h"
 
 namespace leither::testing {
@@ -24,7 +24,7 @@ class NetworkRpc : public rpc::Host, public ::testing::Test {
         world_.advance(seconds(2));
     }
     void publish() {
-        const auto order = signed_manifest(community_, world_.queries(0), world_.now());
+        const auto order = community_.manifest(world_.queries(0), world_.now());
         const auto answer = world_.ask(0, order);
         ASSERT_TRUE(answer && *answer);
     }

@@ -258,6 +258,117 @@ TEST(Network, AHostIsWokenAtItsDeadlineByItsOwnClock) {
     EXPECT_EQ(probe.woken, std::vector{kStart + hours(1) + seconds(20)});
 }
 
+TEST(Network, AClockThatIsSetMovesTheDeadline) {
+    Yard yard;
+    const HostId a = yard.add("20.0.0.1:1");
+    Probe& probe = yard.probe(a);
+    probe.deadline = kStart + seconds(100);
+    probe.wire->rearm();
+    yard.network.step_clock(a, -seconds(50));
+    EXPECT_EQ(probe.wire->now(), kStart - seconds(50));
+    yard.world.run_for(seconds(149));
+    EXPECT_TRUE(probe.woken.empty());
+    yard.network.step_clock(a, seconds(20));
+    yard.world.run_for(seconds(1));
+    EXPECT_EQ(probe.woken, std::vector{kStart + seconds(119)});
+}
+
+TEST(Network, AClockThatDriftsWakesEarlierOrLater) {
+    for (const std::int64_t ppm : {-100'000, 100'000}) {
+        Yard yard;
+        Place place;
+        place.endpoint = *Endpoint::parse("20.0.0.1:1");
+        place.clock_drift_ppm = ppm;
+        const HostId a = yard.network.add(std::make_unique<Probe>(), place);
+        Probe& probe = yard.probe(a);
+        probe.deadline = kStart + seconds(99);
+        probe.wire->rearm();
+        yard.world.run_for(seconds(200));
+        ASSERT_EQ(probe.woken.size(), 1u);
+        EXPECT_GE(probe.woken[0], kStart + seconds(99));
+        EXPECT_LE(probe.woken[0], kStart + seconds(99) + std::chrono::microseconds(2));
+        EXPECT_EQ(probe.wire->now(), kStart + seconds(ppm < 0 ? 180 : 220));
+    }
+}
+
+TEST(Network, WhatIsToElapseDoesSoByTrueTimeAndNotAfterACrash) {
+    Yard yard;
+    const HostId a = yard.add("20.0.0.1:1");
+    Probe& probe = yard.probe(a);
+    probe.wire->after(seconds(10), 7);
+    yard.network.step_clock(a, hours(1));
+    yard.world.run_for(seconds(9));
+    EXPECT_TRUE(probe.elapsed.empty());
+    yard.world.run_for(seconds(1));
+    ASSERT_EQ(probe.elapsed.size(), 1u);
+    EXPECT_EQ(probe.elapsed[0].first, 7u);
+    probe.wire->after(seconds(10), 8);
+    yard.network.crash(a);
+    yard.network.start(a);
+    yard.world.run_for(seconds(20));
+    EXPECT_EQ(probe.elapsed.size(), 1u);
+    // Who sleeps is told when it wakes.
+    probe.wire->after(seconds(10), 9);
+    yard.network.suspend(a);
+    yard.world.run_for(seconds(20));
+    EXPECT_EQ(probe.elapsed.size(), 1u);
+    yard.network.resume(a);
+    yard.world.run_for(seconds(1));
+    ASSERT_EQ(probe.elapsed.size(), 2u);
+    EXPECT_EQ(probe.elapsed[1].first, 9u);
+}
+
+TEST(Network, AProgramCanEndItself) {
+    Yard yard;
+    const HostId a = yard.add("20.0.0.1:1");
+    const HostId b = yard.add("20.0.1.1:1");
+    yard.dial(a, b);
+    yard.probe(b).wire->end();
+    EXPECT_TRUE(yard.network.is_up(b));
+    yard.world.run_for(seconds(1));
+    EXPECT_FALSE(yard.network.is_up(b));
+    EXPECT_EQ(yard.probe(b).stops, 1);
+    EXPECT_EQ(yard.probe(a).closed.size(), 1u);
+    // A word from before a restart ends nobody.
+    yard.network.start(b);
+    yard.probe(b).wire->end();
+    yard.network.crash(b);
+    yard.network.start(b);
+    yard.world.run_for(seconds(1));
+    EXPECT_TRUE(yard.network.is_up(b));
+}
+
+TEST(Network, APortIsShutAndOpened) {
+    Yard yard;
+    const HostId a = yard.add("20.0.0.1:1");
+    const HostId b = yard.add("20.0.1.1:1");
+    yard.network.set_accepts(b, Place::Accepts::nothing);
+    yard.probe(a).wire->dial(StreamId(1), yard.at(b));
+    yard.world.run_for(seconds(1));
+    EXPECT_EQ(yard.probe(a).closed.size(), 1u);
+    yard.network.set_accepts(b, Place::Accepts::streams);
+    yard.dial(a, b, StreamId(2));
+    EXPECT_EQ(yard.probe(a).opened.size(), 1u);
+}
+
+TEST(Network, WhatPassesALineIsCounted) {
+    Yard yard;
+    const HostId a = yard.add("20.0.0.1:1");
+    const HostId b = yard.add("20.0.1.1:1");
+    yard.send(a, b);
+    yard.dial(a, b);
+    yard.probe(a).wire->write(StreamId(1), Bytes(40'000, 1));
+    yard.world.run_for(seconds(2));
+    const Traffic& sent = yard.network.traffic(a);
+    const Traffic& received = yard.network.traffic(b);
+    EXPECT_EQ(sent.sent_bytes, kHeaderBytes + 1);
+    EXPECT_EQ(received.received_bytes, kHeaderBytes + 1);
+    EXPECT_EQ(sent.streams_sent.bytes, 40'000u);
+    EXPECT_EQ(sent.streams_sent.chunks, 3u);
+    EXPECT_EQ(received.streams_received.bytes, 40'000u);
+    EXPECT_EQ(received.streams_received.chunks, 3u);
+}
+
 TEST(Network, WhoHasCrashedHearsNothingUntilItStartsAgain) {
     Yard yard;
     const HostId a = yard.add("20.0.0.1:1");

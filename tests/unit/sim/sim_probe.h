@@ -17,11 +17,16 @@ class Probe final : public Host {
         ++starts;
     }
     void crash() override { received.clear(); }
+    void stop() override {
+        ++stops;
+        crash();
+    }
     std::optional<Instant> next_deadline() const override { return deadline; }
     void on_deadline() override {
         woken.push_back(wire->now());
         deadline.reset();
     }
+    void on_elapsed(std::uint64_t token) override { elapsed.emplace_back(token, wire->now()); }
     void on_datagram(const Endpoint& from, ByteView bytes) override {
         datagrams.emplace_back(from, Bytes(bytes.begin(), bytes.end()));
         arrived_at.push_back(wire->now());
@@ -40,6 +45,8 @@ class Probe final : public Host {
 
     std::optional<Wire> wire;
     int starts = 0;
+    int stops = 0;
+    std::vector<std::pair<std::uint64_t, Instant>> elapsed;
     std::optional<Instant> deadline;
     std::vector<Instant> woken;
     std::vector<std::pair<Endpoint, Bytes>> datagrams;

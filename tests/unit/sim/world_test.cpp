@@ -109,5 +109,25 @@ TEST(World, TheTraceSaysWhatHappened) {
     EXPECT_EQ(lines.last, "+1.500000 the siege begins");
 }
 
+TEST(World, TheLastEventsAreRememberedAndNotesLongerThanTraffic) {
+    World world(1);
+    const Endpoint a{IpAddress::v4({20, 0, 0, 1}), 1};
+    const Endpoint b{IpAddress::v4({20, 0, 0, 2}), 1};
+    world.note("first");
+    for (std::size_t i = 0; i < Recent::kOthersMax + 10; ++i) {
+        world.run_for(seconds(1));
+        world.note({Kind::datagram, a, b, Bytes(i, 0)});
+    }
+    world.note("last");
+    const auto lines = world.last_lines();
+    ASSERT_EQ(lines.size(), Recent::kOthersMax + 2);
+    EXPECT_EQ(lines.front(), "+0.000000 first");
+    EXPECT_EQ(lines[1], "+11.000000 datagram 20.0.0.1:1 > 20.0.0.2:1 10 bytes");
+    EXPECT_EQ(lines.back(), "+70.000000 last");
+    for (std::size_t i = 0; i < Recent::kNotesMax; ++i) world.note("more");
+    EXPECT_EQ(world.last_lines().size(), Recent::kOthersMax + Recent::kNotesMax);
+    EXPECT_NE(world.last_lines().front(), "+0.000000 first");
+}
+
 }  // namespace
 }  // namespace leither::sim

@@ -1,15 +1,15 @@
-#include "support/node/community.h"
+#include "leither/sim/community.h"
 
 #include "leither/codec/bcs.h"
 
-namespace leither::testing {
+namespace leither::sim {
 
 namespace {
 
 // Numbers of the family's keys that are no members'.
 constexpr std::uint64_t kOrganizationKey = 1'000'000'000;
-constexpr std::uint64_t kNodeKey = kOrganizationKey + 1;
-constexpr std::uint64_t kFounderKey = kOrganizationKey + 2;
+constexpr std::uint64_t kFounderKey = kOrganizationKey + 1;
+constexpr std::uint64_t kFirstNodeKey = kOrganizationKey + 2;
 
 crypto::KeyPair::Seed family_of(std::uint64_t seed) {
     crypto::KeyPair::Seed family{};
@@ -19,8 +19,10 @@ crypto::KeyPair::Seed family_of(std::uint64_t seed) {
     return family;
 }
 
-crypto::KeyPair node_key_of(const CommunityOptions& options, const crypto::KeyPair::Seed& family) {
-    return options.node_key ? *options.node_key : crypto::derive_key(family, kNodeKey);
+crypto::KeyPair node_key_of(const CommunityOptions& options, const crypto::KeyPair::Seed& family,
+                            std::size_t seat) {
+    if (seat == 0 && options.node_key) return *options.node_key;
+    return crypto::derive_key(family, kFirstNodeKey + seat);
 }
 
 protocol::Genesis found(const CommunityOptions& options, const crypto::KeyPair::Seed& family) {
@@ -29,10 +31,12 @@ protocol::Genesis found(const CommunityOptions& options, const crypto::KeyPair::
     charter.unit = BoundedText<16>("hour");
     charter.time_ms = options.time_ms;
     charter.founder = crypto::derive_key(family, kFounderKey).public_key();
-    charter.bookkeepers.push_back(node_key_of(options, family).public_key());
+    for (std::size_t seat = 0; seat < options.bookkeepers; ++seat) {
+        charter.bookkeepers.push_back(node_key_of(options, family, seat).public_key());
+    }
     for (const PublicKey& key : options.other_bookkeepers) charter.bookkeepers.push_back(key);
     charter.supply = Amount::of(options.supply);
-    charter.announcement = protocol::LongText("For tests.");
+    charter.announcement = protocol::LongText("Simulated.");
     charter.params = options.params;
     protocol::Allocations allocations;
     for (std::size_t n = 0; n < options.members; ++n) {
@@ -57,10 +61,13 @@ protocol::Params CommunityOptions::open_params() {
 Community::Community(CommunityOptions options)
     : options_(options),
       family_(family_of(options.seed)),
-      node_key_(node_key_of(options, family_)),
       founder_(crypto::derive_key(family_, kFounderKey)),
       genesis_(found(options, family_)),
-      organization_(ledger::organization_of(genesis_.charter.charter)) {}
+      organization_(ledger::organization_of(genesis_.charter.charter)) {
+    for (std::size_t seat = 0; seat < options_.bookkeepers; ++seat) {
+        node_keys_.push_back(node_key_of(options_, family_, seat));
+    }
+}
 
 crypto::KeyPair Community::organization_key() const {
     return crypto::derive_key(family_, kOrganizationKey);
@@ -119,4 +126,27 @@ protocol::Transaction Community::cancel(const crypto::KeyPair& signer,
     return wallet::sign(draft(signing), protocol::Cancel{}, signer, nullptr);
 }
 
-}  // namespace leither::testing
+node::PublishManifest Community::manifest(const node::Queries& queries, Instant now,
+                                          Duration lifetime) const {
+    const crypto::KeyPair key = organization_key();
+    const auto read_key = protocol::read_key_of(key);
+    protocol::Manifest manifest = queries.manifest_draft().value();
+    manifest.read_key = read_key.public_key();
+    manifest.validity = protocol::Validity::from(now, lifetime);
+    node::PublishManifest order;
+    order.item.content = protocol::sign(manifest, key);
+    const auto salt = dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt));
+    const auto sequence = static_cast<std::int64_t>(manifest.validity.issued_ms);
+    const Bytes value = dht::value_of(bcs::encode(order.item.content));
+    order.item.item_signature = key.sign(dht::signed_bytes(salt, sequence, value));
+    order.read_secret = read_key.secret();
+    return order;
+}
+
+node::ServeAccount Community::delegate(const crypto::KeyPair& account, const PublicKey& node,
+                                       Instant now) const {
+    const auto validity = protocol::Validity::from(now, std::chrono::hours(24 * 90));
+    return {protocol::sign(chain(), {account.public_key(), node, validity}, account)};
+}
+
+}  // namespace leither::sim

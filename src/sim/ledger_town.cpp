@@ -1,0 +1,231 @@
+#include "ledger_town.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "leither/base/check.h"
+
+namespace leither::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint16_t kPort = 7400;
+constexpr Duration kLookAfterEvery = seconds(5);
+constexpr Duration kSettling = seconds(30);
+constexpr Duration kAct = milliseconds(250);
+constexpr std::uint64_t kReceiptOf = 4;  // one block of so many
+
+CommunityOptions community_options(const Settings& settings, const LedgerPlan& plan) {
+    CommunityOptions options;
+    options.seed = settings.seed;
+    options.members = std::max(plan.members, plan.clients);
+    options.balance = 100'000;
+    options.supply = 100'000'000;
+    options.bookkeepers = plan.bookkeepers;
+    options.params.cycle_pulses = plan.cycle_pulses;
+    options.time_ms = unix_ms(kStart) - 10'000;
+    return options;
+}
+
+}  // namespace
+
+LedgerTown::LedgerTown(const Settings& settings, const LedgerPlan& plan)
+    : plan_(plan),
+      world_(settings.seed, settings.trace),
+      network_(world_),
+      chance_(world_.stream("scenario")),
+      clients_chance_(world_.stream("clients")),
+      community_(community_options(settings, plan)),
+      checkers_(world_, community_.organization()) {
+    residents_.reserve(plan_.bookkeepers + plan_.members);
+    for (std::size_t n = 0; n < plan_.clients; ++n) clients_.push_back({n, {}, std::nullopt});
+}
+
+// ---- Nodes
+
+LedgerTown::Resident& LedgerTown::add(Role role, std::size_t number, const crypto::KeyPair& key) {
+    const std::size_t index = residents_.size();
+    Place place;
+    place.endpoint = {IpAddress::v4({20, static_cast<std::uint8_t>(index >> 8),
+                                     static_cast<std::uint8_t>(index), 1}),
+                      kPort};
+    place.line = plan_.line;
+    place.accepts = Place::Accepts::streams;
+    place.clock_offset = drawn(-plan_.skew_max, plan_.skew_max);
+    place.clock_drift_ppm = static_cast<std::int64_t>(chance_.below(
+                                static_cast<std::uint64_t>(2 * plan_.drift_ppm_max + 1))) -
+                            plan_.drift_ppm_max;
+
+    NodeHost::Options options{
+        .name = fmt::format("{}-{}", role == Role::bookkeeper ? "keeper" : "member", number),
+        .key = key};
+    options.network.listen = {place.endpoint};
+    options.network.dht.families = dht::Families::v4;
+    if (index > 0) {
+        options.network.bootstrap = {network_.place(residents_.front().host).endpoint};
+    }
+    by_name_[options.name] = index;
+    // Its first steps are seen already.
+    const HostId host(static_cast<std::uint32_t>(index));
+    checkers_.admit(host, options.name);
+    residents_.push_back({host, role, number, false, std::nullopt, {}});
+    const HostId added = network_.add(
+        std::make_unique<NodeHost>(options, world_.stream("host", index), *this), place);
+    CHECK(added == host, "only residents are hosts here");
+    return residents_.back();
+}
+
+void LedgerTown::found() {
+    for (std::size_t seat = 0; seat < plan_.bookkeepers; ++seat) {
+        Resident& it = add(Role::bookkeeper, seat, community_.node_key(seat));
+        node(it).tell(node::Found{++last_token_, community_.encoded_genesis()});
+    }
+    world_.run_for(seconds(2));
+    for (std::size_t n = 0; n < plan_.members; ++n) {
+        add(Role::member, n, crypto::derive_key({}, 1000 + n));
+    }
+    for (std::size_t i = 0; i < residents_.size(); ++i) {
+        world_.every(kLookAfterEvery, world_.now() + kSettling + 2 * plan_.length,
+                     [this, i] { look_after(residents_[i]); });
+    }
+}
+
+void LedgerTown::look_after(const Resident& it) {
+    if (!is_running(it)) return;
+    NodeHost& host = node(it);
+    const auto call = [&](node::NetworkRequest&& request) {
+        host.tell(node::NetworkCall{++last_token_, std::move(request)});
+    };
+    const auto status = host.queries().network(host.now());
+    const bool has_manifest = host.queries().manifest().has_value();
+    if (it.role == Role::bookkeeper) {
+        if (!has_manifest && host.queries().manifest_draft()) {
+            call(community_.manifest(host.queries(), host.now()));
+        }
+        return;
+    }
+    if (!status || !status->community) {
+        call(node::FollowOrganization{community_.organization().treasury});
+    } else if (has_manifest && status->community->accounts.empty()) {
+        call(
+            community_.delegate(community_.member(it.number), host.key().public_key(), host.now()));
+    }
+}
+
+NodeHost* LedgerTown::any_entry() {
+    std::vector<NodeHost*> entries;
+    for (const Resident& each : residents_) {
+        if (is_running(each) && node(each).queries().genesis()) entries.push_back(&node(each));
+    }
+    if (entries.empty()) return nullptr;
+    return entries[clients_chance_.below(entries.size())];
+}
+
+void LedgerTown::on_reply(NodeHost& host, node::Reply&& reply) {
+    const auto* submitted = std::get_if<node::SubmitReply>(&reply);
+    if (submitted == nullptr) return;
+    for (const node::Verdict& verdict : submitted->verdicts) {
+        if (!verdict)
+            host.note(fmt::format("refuses: {}", protocol::to_string(verdict.error().code)));
+    }
+}
+
+void LedgerTown::on_event(NodeHost& host, node::Event&& event) {
+    const auto* sealed = std::get_if<node::BlockSealed>(&event);
+    if (sealed == nullptr) return;
+    const protocol::BlockHeader& header = sealed->seal.header;
+    host.note(fmt::format("tells sequence {} of pulse {}, {} transactions", header.sequence.value(),
+                          header.pulse.value(), header.transaction_count));
+    for (const Hash& each : sealed->transactions) {
+        committed(host, each, header.sequence, header.pulse);
+    }
+    if (chance_.chance(1, kReceiptOf)) sample_receipt(host, *sealed);
+}
+
+void LedgerTown::sample_receipt(NodeHost& host, const node::BlockSealed& sealed) {
+    if (sealed.accounts.empty()) return;
+    const Id account = sealed.accounts[chance_.below(sealed.accounts.size())];
+    const auto receipt = host.queries().receipt(account, sealed.seal.header.sequence);
+    if (!receipt) return;
+    ++receipts_;
+    checkers_.on_receipt(resident(host).host, account, *receipt);
+}
+
+void LedgerTown::on_durable(NodeHost& host, const store::WriteBatch& batch) {
+    checkers_.on_durable(resident(host).host, batch);
+}
+
+void LedgerTown::on_opened(NodeHost& host) {
+    checkers_.on_opened(resident(host).host, host.ledger());
+}
+
+void LedgerTown::on_ended(NodeHost&, const std::string&) {
+    ++ended_by_fault_;
+}
+
+// ---- The run
+
+Report LedgerTown::run() {
+    found();
+    world_.run_for(kSettling);
+    const Instant end = world_.now() + plan_.length;
+    for (std::size_t n = 0; n < clients_.size(); ++n) {
+        world_.every(kAct, end, [this, n] { act(clients_[n]); });
+    }
+    world_.run_for(plan_.calm_min);
+    const Duration longest = plan_.trouble_max + plan_.clock_step_max + plan_.calm_min;
+    while (world_.now() + longest + pulses(plan_.progress_pulses) < end) round();
+    world_.run_until(end);
+    checkers_.expect_nothing();
+    // What is under way ends.
+    world_.run_for(pulses(plan_.progress_pulses));
+    Report report;
+    conclude(report);
+    return report;
+}
+
+void LedgerTown::conclude(Report& report) {
+    for (const Resident& each : residents_) checkers_.check_store(each.host, node(each).ledger());
+    const auto verified = node::verify_store(node(residents_.front()).ledger(), [](Sequence) {});
+    std::uint64_t running = 0;
+    std::uint64_t connected = 0;
+    for (const Resident& each : residents_) {
+        if (!is_running(each)) continue;
+        ++running;
+        if (!node(each).queries().peers(node(each).now()).empty()) ++connected;
+    }
+
+    checkers_.report(report);
+    report.at_least("executes again from genesis", 1, verified ? 1 : 0);
+    report.at_least("nodes running at the end", 1000, per_mille(running, residents_.size()),
+                    Unit::per_mille);
+    report.at_least("committed within 2 pulses, in calm", 990,
+                    per_mille(in_calm_in_time_, in_calm_), Unit::per_mille);
+    const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+    report.add("of payments", number(in_calm_));
+    report.add("pulses to commit, mean", pulses_taken_.mean_hundredths(), Unit::hundredths);
+    report.add("pulses to commit, p99", pulses_taken_.percentile(99));
+    report.add("blocks", number(checkers_.blocks()));
+    report.add("payments signed", number(signed_));
+    report.add("payments told committed", number(told_committed_));
+    report.add("payments told over", number(told_over_));
+    report.add("receipts verified", number(receipts_));
+    for (std::size_t i = 0; i < kTroubles; ++i) {
+        if (troubles_[i] == 0) continue;
+        report.add(fmt::format("times {}", sim::to_string(static_cast<Trouble>(i))),
+                   number(troubles_[i]));
+    }
+    report.add("nodes ended by a fault", number(ended_by_fault_));
+    report.add("nodes with a peer at the end", per_mille(connected, residents_.size()),
+               Unit::per_mille);
+    report.hash = world_.hash();
+    report.happenings = world_.happenings();
+    report.elapsed = world_.elapsed();
+}
+
+}  // namespace leither::sim
