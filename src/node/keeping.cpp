@@ -32,6 +32,7 @@ PeerMessage peer_message(Variant&& message) {
 }  // namespace
 
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
+    if (organization_) TRY(organization_->report_evidence(now, fx));
     if (network_) {
         TRY(begin_catching_up(now, fx));
         for (;;) {
