@@ -109,6 +109,7 @@ int run(int argc, char** argv) {
     app::add_member_commands(cli, session);
     app::add_payment_commands(cli, session);
     app::add_receipt_commands(cli, session);
+    app::add_evidence_commands(cli, session);
     app::add_reward_command(cli, session);
     app::add_pledge_commands(cli, session);
     app::add_node_commands(cli, session);

@@ -213,6 +213,7 @@ Agreement::Impl::Done Agreement::Impl::seal(Tendermint::Decided&& decided, Effec
 Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects& fx) {
     CHECK(sealing);
     sealing.reset();
+    doubted.clear();
     const bool was_alone = is_alone();
     const std::uint64_t cycle = law.term().cycle;
     const std::vector<Id> speakers = law.term().nodes;
@@ -356,7 +357,10 @@ Agreement::Impl::Done Agreement::Impl::take(const Id& from, Proposal&& proposal,
     }
     const std::uint32_t round = proposal.slot.round;
     const bool has_body = proposal.transactions.has_value();
-    if (proposal.parent) compare(*proposal.parent, fx);
+    if (proposal.parent) {
+        compare(*proposal.parent, fx);
+        TRY(doubt(from, proposal.parent->slot.height, proposal.parent->block, fx));
+    }
     TRY(feed(from, std::move(proposal), now, fx));
     if (!machine) return {};
     Neighbour& neighbour = neighbours.at(from);
@@ -385,17 +389,43 @@ Agreement::Impl::Done Agreement::Impl::take(const Id& from, Decision&& decision,
         }
         return feed(from, std::move(decision), now, fx);
     }
-    const ledger::Seal& head = law.head();
-    if (height < head.header.sequence || height == Sequence(0)) return {};
-    compare(decision.certificate, fx);
-    protocol::Fork fork{head.header, head.certificate, decision.header, decision.certificate};
-    if (decision.header == head.header || committee_of_head.empty() ||
-        !protocol::is_proven(fork, setup.chain, committee_of_head)) {
-        return {};
-    }
+    return compare_decided(from, std::move(decision), fx);
+}
+
+// A block decided at a height that is decided here: nothing new, or a fork.
+Agreement::Impl::Done Agreement::Impl::compare_decided(const Id& from, Decision&& decision,
+                                                       Effects& fx) {
+    const protocol::BlockHeader& head = law.head().header;
+    const Sequence height = decision.header.sequence;
+    if (height == head.sequence) compare(decision.certificate, fx);
+    if (decision.header == head || forks_told.contains(height)) return {};
+    if (forks_told.size() >= kForksToldMax) return {};
+    auto ours = TRY(law.decided(height));
+    if (!ours || ours->header == decision.header) return {};
+    protocol::Fork fork{std::move(ours->header), std::move(ours->certificate), decision.header,
+                        std::move(decision.certificate)};
+    if (!protocol::is_proven(fork, setup.chain, ours->committee)) return {};
     setup.log.error("two_decisions", "height={}", height.value());
+    forks_told.insert(height);
     std::ranges::move(protocol::conflicts_in(fork), std::back_inserter(fx.evidence));
+    // Who stands on the other branch shall know it too.
+    fx.sends.push_back({from, Decision{fork.first, fork.first_certificate, std::nullopt}});
     fx.fork = std::move(fork);
+    return {};
+}
+
+// Somebody has said that another block was decided at this height. Our own, with its certificate,
+// lets whoever stands on that block find the fork; the answer then shows it to us.
+Agreement::Impl::Done Agreement::Impl::doubt(const Id& from, Sequence height, const Hash& theirs,
+                                             Effects& fx) {
+    const protocol::BlockHeader& head = law.head().header;
+    if (height > head.sequence || forks_told.contains(height)) return {};
+    if (height == head.sequence && theirs == head_hash) return {};
+    auto ours = TRY(law.decided(height));
+    if (!ours || protocol::block_hash(setup.chain, ours->header) == theirs) return {};
+    if (!doubted.insert(from).second) return {};
+    fx.sends.push_back(
+        {from, Decision{std::move(ours->header), std::move(ours->certificate), std::nullopt}});
     return {};
 }
 
@@ -451,6 +481,7 @@ Agreement::Impl::Done Agreement::Impl::take(const Id& from, Heartbeat&& heartbea
     newest = heartbeat.pulse;
     const Id& speaker = term.nodes[heartbeat.seat];
     clocks.note(speaker, heartbeat.pulse, law.pulse(now));
+    TRY(doubt(from, heartbeat.height, heartbeat.head, fx));
     // Whoever is behind says where it stands, and is helped.
     if (heartbeat.height > law.head().header.sequence) tell_status(from, now, fx);
     for (const auto& [id, neighbour] : neighbours) {
@@ -496,6 +527,7 @@ Agreement::Impl::Done Agreement::Impl::on(const NodeUp& up, Instant now, Effects
 
 Agreement::Impl::Done Agreement::Impl::on(const NodeDown& down, Instant now, Effects& fx) {
     neighbours.erase(down.node);
+    doubted.erase(down.node);
     clocks.forget(down.node);
     return judge_silence(now, fx);
 }
@@ -607,6 +639,8 @@ void Agreement::check_invariants() const {
     CHECK(m.neighbours.size() <= m.options.neighbours_max);
     CHECK(m.law.term().nodes.size() == m.law.term().committee.size());
     CHECK(m.ahead.size() <= (kAheadPerSeat + 1) * m.law.term().committee.size());
+    CHECK(m.forks_told.size() <= kForksToldMax);
+    CHECK(m.doubted.size() <= m.neighbours.size());
     CHECK(m.clocks.size() <= m.options.neighbours_max + protocol::kSeatsMax);
     for (const auto& [id, neighbour] : m.neighbours) {
         CHECK(neighbour.bodies.size() <= kBodiesMax);

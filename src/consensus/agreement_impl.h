@@ -14,6 +14,8 @@ namespace leither::consensus {
 
 // Messages of the height after the open one, for each seat: votes beside one proposal.
 inline constexpr std::size_t kAheadPerSeat = 4;
+// Heights of which it is told that two blocks were decided.
+inline constexpr std::size_t kForksToldMax = 64;
 // For each neighbour, of the open height.
 inline constexpr std::size_t kBodiesMax = 16;
 inline constexpr std::size_t kExchangedMax = 4096;
@@ -42,6 +44,9 @@ struct Agreement::Impl {
     // Heard in the round that decided the head: precommits for something else. Whoever stands in
     // its certificate all the same has voted twice.
     std::vector<protocol::Vote> dissent = {};
+
+    std::set<Sequence> forks_told = {};
+    std::set<Id> doubted = {};  // neighbours that were shown our block of a height, on this head
 
     // ---- What was signed
     std::optional<Vouch> vouch;
@@ -118,6 +123,8 @@ struct Agreement::Impl {
     template <class Message>
     std::size_t count_ahead(std::uint16_t seat) const;
     void compare(const protocol::Certificate& certificate, Effects& fx);
+    Done compare_decided(const Id& from, protocol::Decision&& decision, Effects& fx);
+    Done doubt(const Id& from, Sequence height, const Hash& theirs, Effects& fx);
     Done note_behind(const Id& from, const protocol::Decision& decision, Effects& fx);
     bool is_idle_chief() const;
     Done beat(Instant now, Effects& fx);

@@ -7,6 +7,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/consensus/agreement.h"
 #include "leither/crypto/hash.h"
+#include "leither/ledger/committees.h"
 #include "leither/ledger/cycle.h"
 #include "leither/protocol/peer_message.h"
 
@@ -411,6 +412,20 @@ const Seal& LedgerApplication::head() const {
 
 Result<std::optional<protocol::Transactions>, Fault> LedgerApplication::head_transactions() {
     return ledger::read_block(impl_->store, impl_->setup.head.header.sequence);
+}
+
+Result<std::optional<DecidedHeight>, Fault> LedgerApplication::decided(Sequence height) {
+    const Seal& head = impl_->setup.head;
+    if (height == Sequence(0) || height > head.header.sequence) return std::nullopt;
+    std::optional<Seal> seal = head;
+    if (height != head.header.sequence) {
+        const auto span = TRY(ledger::read_span(impl_->store));
+        if (!span || height < span->oldest.header.sequence) return std::nullopt;
+        seal = TRY(ledger::read_seal(impl_->store, height));
+        if (!seal) return std::nullopt;
+    }
+    const auto seats = TRY(ledger::certified_by(impl_->setup.organization, impl_->tree, *seal));
+    return DecidedHeight{seal->header, seal->certificate, vote_keys(seats)};
 }
 
 void LedgerApplication::check_invariants() const {

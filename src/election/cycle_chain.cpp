@@ -77,9 +77,9 @@ struct Step {
     using Answer = Result<Trusted, ChainError>;
 
     Answer operator()(const CycleLink& link) const {
-        const ElectionRecord record = TRY(decided_record(context, trusted, link));
-        if (record.cycle <= trusted.cycle) return fail(ChainError::no_progress);
-        return Trusted{record.cycle, record.present};
+        auto next = TRY(committee_after(context, trusted, link));
+        if (next.cycle <= trusted.cycle) return fail(ChainError::no_progress);
+        return next;
     }
     Answer operator()(const TakeoverLink& link) const {
         const ElectionRecord record = TRY(decided_record(context, trusted, link.last));
@@ -123,6 +123,12 @@ Result<void, ChainError> verify_decided(const ChainContext& context, const Trust
         return fail(ChainError::bad_certificate);
     }
     return {};
+}
+
+Result<Trusted, ChainError> committee_after(const ChainContext& context, const Trusted& trusted,
+                                            const CycleLink& link) {
+    ElectionRecord record = TRY(decided_record(context, trusted, link));
+    return Trusted{record.cycle, std::move(record.present)};
 }
 
 Result<Trusted, ChainError> follow(const ChainContext& context, Trusted trusted,

@@ -31,6 +31,17 @@ struct Point {
     Sequence sequence() const { return seal.header.sequence; }
 };
 
+Result<ElectionRecord, Fault> election_at(const Organization& organization, const tree::Tree& tree,
+                                          const Seal& seal) {
+    const auto leaf = TRY(tree.read_at(version_of(seal), organization.election));
+    if (!leaf) return corrupt("the election's record is missing");
+    auto record = bcs::decode<protocol::Record>(leaf->record);
+    if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
+        return corrupt("the election's record does not decode");
+    }
+    return std::get<ElectionRecord>(*std::move(record));
+}
+
 class Walk {
  public:
     Walk(const Organization& organization, const store::Reader& store, const tree::Tree& tree,
@@ -38,13 +49,8 @@ class Walk {
         : organization_(organization), store_(store), tree_(tree), oldest_(oldest) {}
 
     Result<Point, Fault> at(const Seal& seal) const {
-        const auto leaf = TRY(tree_.read_at(version_of(seal), organization_.election));
-        if (!leaf) return corrupt("the election's record is missing");
-        auto record = bcs::decode<protocol::Record>(leaf->record);
-        if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
-            return corrupt("the election's record does not decode");
-        }
-        return Point{seal, std::get<ElectionRecord>(*std::move(record))};
+        auto record = TRY(election_at(organization_, tree_, seal));
+        return Point{seal, std::move(record)};
     }
 
     // From behind, until whoever certified a block needs no more proof or history ends.
@@ -113,6 +119,12 @@ class Walk {
 };
 
 }  // namespace
+
+Result<Seats, Fault> certified_by(const Organization& organization, const tree::Tree& tree,
+                                  const Seal& seal) {
+    const ElectionRecord record = TRY(election_at(organization, tree, seal));
+    return Seats(authority_over(record, seal.header.sequence).seats);
+}
 
 Result<election::CycleChain, Fault> committees_up_to(const Organization& organization,
                                                      const store::Reader& store,

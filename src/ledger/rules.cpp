@@ -21,6 +21,14 @@ using rules::Case;
 using rules::refuse;
 using rules::Verdict;
 
+// Whether it is signed with the node key of a candidate: what only nodes do, and evidence in their
+// lane.
+bool is_by_node(const TransactionBody& body) {
+    const bool is_report = std::holds_alternative<protocol::Evidence>(body.action) &&
+                           body.nonce.lane == protocol::kNodeLane;
+    return is_report || protocol::is_node_act(body.action);
+}
+
 // ---- What all kinds have in common, in the order of protocol::Refusal --------------------------
 
 Verdict check_form(const Transaction& transaction) {
@@ -82,14 +90,14 @@ Verdict check_parties(const State& state, const protocol::Action& action) {
                       action);
 }
 
-Verdict check_candidacy(const MemberRecord& signer, const protocol::Action& action) {
-    if (protocol::is_node_act(action) && !signer.candidacy) return refuse(Refusal::not_candidate);
+Verdict check_candidacy(const MemberRecord& signer, const TransactionBody& body) {
+    if (is_by_node(body) && !signer.candidacy) return refuse(Refusal::not_candidate);
     return {};
 }
 
 Verdict check_lane(const TransactionBody& body) {
     const bool is_lane_of_nodes = body.nonce.lane == protocol::kNodeLane;
-    if (protocol::is_node_act(body.action) == is_lane_of_nodes) return {};
+    if (is_by_node(body) == is_lane_of_nodes) return {};
     return refuse(Refusal::reserved_lane, body.nonce.lane, protocol::kNodeLane);
 }
 
@@ -208,8 +216,8 @@ Result<std::vector<SignatureCheck>, Refused> signature_checks(const State& state
     };
     if (half) expect(half->first, std::move(half->second));
     const MemberRecord& signer = *state.member(body.signer);
-    TRY(check_candidacy(signer, body.action));
-    expect(protocol::is_node_act(body.action) ? signer.candidacy->node_key : signer.key, message);
+    TRY(check_candidacy(signer, body));
+    expect(is_by_node(body) ? signer.candidacy->node_key : signer.key, message);
     for (const Id& cosigner : body.cosigners) expect(state.member(cosigner)->key, message);
     return checks;
 }
@@ -225,10 +233,10 @@ Result<void, Refused> check(const State& state, const Place& place, const Transa
     TRY(check_parties(state, in.body.action));
 
     const MemberRecord& signer = *state.member(in.body.signer);
-    TRY(check_candidacy(signer, in.body.action));
+    TRY(check_candidacy(signer, in.body));
     TRY(check_lane(in.body));
     TRY(check_nonce(signer, in.body.nonce));
-    if (!protocol::is_node_act(in.body.action)) {
+    if (!is_by_node(in.body)) {
         TRY(check_cycle_limit(signer, params, place.pulse));
         if (limit == PulseLimit::enforce) TRY(check_pulse_limit(state, in.body.signer));
     }
@@ -241,7 +249,7 @@ void apply(State& state, const Place& place, const Transaction& transaction, con
     MemberRecord& signer = rules::touch(state, in.body.signer, id);
     use_nonce(signer, in.body.nonce);
     // A node's acts are few by their own rules, and their owner shall not lack them.
-    if (!protocol::is_node_act(in.body.action)) {
+    if (!is_by_node(in.body)) {
         count_transaction(signer, cycle_at(state.bookkeeping().params, place.pulse));
         state.count_signed(in.body.signer);
     }

@@ -94,6 +94,8 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, crypto::KeyPair&& nod
     LedgerApplication::Setup law;
     law.organization = organization_;
     law.head = std::move(head);
+    evidence_.emplace(
+        TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
     // The charter's bookkeepers vote with their node keys.
     law.vote_keys = [key = std::move(node_key)](const PublicKey& vote_key) {
         return vote_key == key.public_key() ? std::optional(key) : std::nullopt;
@@ -164,11 +166,35 @@ Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects&
         log_.warn("conflict_met", "seat={} cycle={} height={} round={} kind={}", conflict.seat,
                   conflict.slot.cycle, conflict.slot.height.value(), conflict.slot.round,
                   protocol::to_string(conflict.kind));
+        TRY(record(conflict));
     }
+    if (agreed.fork) TRY(record(*agreed.fork));
     if (agreed.behind) behind_.push_back({agreed.behind->node, agreed.behind->height});
     if (agreed.committed) TRY(tell_sealed(fx));
     drop(law_->take_dropped(), fx);
     return {};
+}
+
+Result<void, Fault> OrgInstance::record(const ledger::Offence& offence) {
+    const ledger::EvidenceSource source{charter_, organization_, store_, tree_, oldest()};
+    store::WriteBatch batch;
+    const std::size_t records = TRY(evidence_->note(source, offence, batch));
+    if (batch.empty()) return {};
+    Out& out = next_batch();
+    out.batch.append(std::move(batch));
+    out.evidence += records;
+    return {};
+}
+
+Result<void, Fault> OrgInstance::report_evidence(Instant now, Effects& fx) {
+    if (!has_begun_ || agreement_->is_sealing()) return {};
+    const auto report =
+        TRY(evidence_->take_report(organization_, tree_, mempool_, law_->next_place(now)));
+    if (!report) return {};
+    Submit submit;
+    submit.token = kNobody;
+    submit.transactions.push_back(bcs::encode(*report));
+    return on_submit(std::move(submit), now, fx);
 }
 
 OrgInstance::Out& OrgInstance::next_batch() {
@@ -283,6 +309,7 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     is_out_ = false;
     const Out done = std::move(writes_.front());
     writes_.pop_front();
+    evidence_->on_durable(done.evidence);
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
     return {};
@@ -292,6 +319,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     auto sealed = law_->take_sealed();
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
+    evidence_->on_head();
     TRY(window_.on_sealed(store_, tree_, header));
     fx.prune = window_.take_pruning(tree_);
     log_.debug("block_sealed", "sequence={} pulse={} transactions={}", header.sequence.value(),
@@ -325,6 +353,7 @@ void OrgInstance::check_invariants() const {
     law_->check_invariants();
     agreement_->check_invariants();
     admission_.check_invariants();
+    evidence_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }
 

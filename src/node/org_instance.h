@@ -11,6 +11,7 @@
 #include "leither/node/node.h"
 
 #include "admission.h"
+#include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
 #include "recent.h"
@@ -69,6 +70,9 @@ class OrgInstance {
     std::uint64_t next_job() const { return admission_.next_job(); }
     // Whether nothing is on its way to the disk.
     bool is_at_rest() const { return writes_.empty() && !is_sealing(); }
+    // Submits what convicts a bookkeeper, if there is something and this node may.
+    Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
+    const EvidenceKeeper& evidence() const { return *evidence_; }
 
     std::optional<Instant> next_deadline() const { return agreement_->next_deadline(); }
     void check_invariants() const;
@@ -89,6 +93,7 @@ class OrgInstance {
         store::WriteBatch batch;
         std::optional<std::uint64_t> log;
         bool is_block = false;
+        std::size_t evidence = 0;  // records
     };
 
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
@@ -97,6 +102,7 @@ class OrgInstance {
     Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
     Result<void, store::Fault> carry_out(consensus::Agreement::Effects&& agreed, Effects& fx);
     Out& next_batch();
+    Result<void, store::Fault> record(const ledger::Offence& offence);
     Result<void, store::Fault> tell_sealed(Effects& fx);
     Result<void, store::Fault> note_admitted(std::size_t size_before, Instant now, Effects& fx);
     void post_waiting(const Id& to, std::size_t first);
@@ -115,6 +121,7 @@ class OrgInstance {
     // Set from make() on.
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
+    std::optional<EvidenceKeeper> evidence_;
     bool has_begun_ = false;  // the agreement, with the first input
     // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
     std::deque<Out> writes_;

@@ -70,6 +70,7 @@ Answer<LedgerStatus> Queries::status() const {
         .mempool_transactions = org.mempool().size(),
         .mempool_bytes = org.mempool().bytes(),
         .tree = org.tree().stats(),
+        .evidence = org.evidence().counts(),
     };
 }
 

@@ -20,6 +20,8 @@ Outcome member_list(Call& call);
 Outcome receipt_get(Call& call);
 Outcome child_get(Call& call);
 Outcome block_get(Call& call);
+Outcome evidence_list(Call& call);
+Outcome evidence_get(Call& call);
 Outcome subscribe(Call& call);
 Outcome unsubscribe(Call& call);
 Outcome discover(Call& call);

@@ -9,6 +9,12 @@
 namespace leither::rpc {
 namespace {
 
+Json evidence_json(const node::EvidenceCounts& counts) {
+    Json forks = Json::array();
+    for (const Sequence height : counts.forks) forks.push_back(height.value());
+    return {{"conflicts", counts.conflicts}, {"forks", std::move(forks)}};
+}
+
 Json organization_status(const node::LedgerStatus& status) {
     const auto& charter = status.organization.charter;
     return {
@@ -23,7 +29,8 @@ Json organization_status(const node::LedgerStatus& status) {
         {"mempool",
          {{"transactions", status.mempool_transactions}, {"bytes", status.mempool_bytes}}},
         {"tree",
-         {{"cached_nodes", status.tree.cached_nodes}, {"cached_bytes", status.tree.cached_bytes}}}};
+         {{"cached_nodes", status.tree.cached_nodes}, {"cached_bytes", status.tree.cached_bytes}}},
+        {"evidence", evidence_json(status.evidence)}};
 }
 
 Json catching_up_json(const node::CatchingUp& progress) {

@@ -63,6 +63,8 @@ constexpr ParamInfo kBlockParams[] = {
     {"sequence", ParamType::number, kRequired, "the block's sequence"},
     {"detail", ParamType::text, kOptional, "how much of its transactions; \"ids\" if absent",
      UINT64_MAX, kDetailWords}};
+constexpr ParamInfo kEvidenceParams[] = {
+    {"id", ParamType::hash, kRequired, "the evidence's id, as evidence.list names it"}};
 constexpr ParamInfo kSubscribeParams[] = {
     {"topic", ParamType::text, kRequired, "what to be told of", UINT64_MAX, kTopicWords},
     {"account", ParamType::id, kOptional,
@@ -206,6 +208,9 @@ constexpr Method kTable[] = {
     {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
      child_get},
     {{"block.get", "A sealed block.", kBlockParams}, block_get},
+    {{"evidence.list", "What this node has recorded against bookkeepers, oldest first.", {}},
+     evidence_list},
+    {{"evidence.get", "One record, to be judged offline.", kEvidenceParams}, evidence_get},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},

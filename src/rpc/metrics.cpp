@@ -83,6 +83,11 @@ void expose_ledger(Exposition& out, const node::LedgerStatus& status, Pulse puls
     out.gauge("leither_oldest_sequence", "Oldest sequence that can be read.",
               status.oldest.value());
     out.gauge("leither_pulse", "Pulse now.", pulse.value());
+    out.describe("leither_evidence_records", "gauge",
+                 "Recorded against bookkeepers by kind; any fork needs the operator.");
+    out.labelled(
+        "leither_evidence_records", "kind",
+        Sizes{{"conflict", status.evidence.conflicts}, {"fork", status.evidence.forks.size()}});
     out.gauge("leither_members", "Members of the organization.", status.bookkeeping.members);
     out.gauge("leither_mempool_transactions", "Transactions waiting for a block.",
               status.mempool_transactions);

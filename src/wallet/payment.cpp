@@ -123,7 +123,7 @@ Transaction sign(const Draft& draft, protocol::Action action, const KeyPair& sig
 
 protocol::Transaction act_as_node(const Draft& draft, protocol::Action action, const Id& candidate,
                                   const KeyPair& node) {
-    CHECK(protocol::is_node_act(action));
+    CHECK(protocol::is_node_act(action) || std::holds_alternative<protocol::Evidence>(action));
     Transaction transaction;
     transaction.body.signer = candidate;
     transaction.body.nonce = draft.nonce;

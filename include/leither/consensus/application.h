@@ -37,6 +37,13 @@ struct Value {
     protocol::Transactions transactions;
 };
 
+// A decided height, and the vote keys that decided it.
+struct DecidedHeight {
+    protocol::BlockHeader header;
+    protocol::Certificate certificate;
+    std::vector<PublicKey> committee;
+};
+
 // How the next block is to be stamped.
 using Stamp = ledger::Stamp;
 
@@ -77,6 +84,9 @@ class Law : public Application {
     virtual const ledger::Seal& head() const = 0;
     // The head's transactions, for whoever missed them; nothing at the founding.
     virtual Result<std::optional<protocol::Transactions>, store::Fault> head_transactions() = 0;
+    // What was decided at a height behind the founding, up to the head's; nothing if it is no such
+    // height, or is not kept any more.
+    virtual Result<std::optional<DecidedHeight>, store::Fault> decided(Sequence height) = 0;
 };
 
 }  // namespace leither::consensus

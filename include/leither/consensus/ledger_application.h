@@ -89,6 +89,7 @@ class LedgerApplication final : public Law {
     const Term& term() const override;
     const ledger::Seal& head() const override;
     Result<std::optional<protocol::Transactions>, store::Fault> head_transactions() override;
+    Result<std::optional<DecidedHeight>, store::Fault> decided(Sequence height) override;
 
  private:
     struct Impl;

@@ -74,6 +74,11 @@ Result<void, ChainError> verify_decided(const ChainContext& context, const Trust
                                         const protocol::BlockHeader& header,
                                         const protocol::Certificate& certificate);
 
+// The committee that decides the height behind the link's block, as that block's state says.
+// Refused unless `trusted`, or the same seats in a later term, have decided the block.
+Result<Trusted, ChainError> committee_after(const ChainContext& context, const Trusted& trusted,
+                                            const CycleLink& link);
+
 // The committee that the chain leads to.
 Result<Trusted, ChainError> follow(const ChainContext& context, Trusted trusted,
                                    const CycleChain& links);

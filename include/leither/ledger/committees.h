@@ -7,6 +7,10 @@
 
 namespace leither::ledger {
 
+// The seats that certified `seal`'s block. REQUIRES: its version is retained.
+Result<protocol::Seats, store::Fault> certified_by(const Organization& organization,
+                                                   const tree::Tree& tree, const Seal& seal);
+
 // Links from the charter's committee to the one that certified `target`; none while the charter's
 // own serves, whatever has happened in between. At most election::kLinksMax of the newest, none
 // older than `oldest`: a chain that is cut off there convinces only who trusts a later committee.

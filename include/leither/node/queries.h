@@ -9,6 +9,7 @@
 
 #include "leither/base/time.h"
 #include "leither/ledger/block_store.h"
+#include "leither/ledger/evidence_record.h"
 #include "leither/ledger/receipt.h"
 #include "leither/ledger/state.h"
 #include "leither/node/network.h"
@@ -65,6 +66,22 @@ struct MemberItem {
     protocol::MemberRecord record;
 };
 
+// What this node has recorded against bookkeepers.
+struct EvidenceItem {
+    Hash id;
+    ledger::OffenceName name;
+    // As anybody would judge the record; an error if it convinces only who trusts a later
+    // committee.
+    Result<ledger::Judgement, ledger::EvidenceError> judgement;
+    // What the ledger would still take from the first of the guilty; nothing: no pledge answers, or
+    // it is too late.
+    std::optional<Amount> at_stake;
+};
+struct EvidenceCounts {
+    std::size_t conflicts = 0;
+    std::vector<Sequence> forks;  // heights at which two blocks were decided
+};
+
 struct LedgerStatus {
     ledger::Organization organization;
     protocol::BlockHeader head;
@@ -74,6 +91,7 @@ struct LedgerStatus {
     std::size_t mempool_transactions = 0;
     std::size_t mempool_bytes = 0;
     tree::Tree::Stats tree;
+    EvidenceCounts evidence;
 };
 
 // Of the ledger beside what neighbours claim to have.
@@ -103,6 +121,10 @@ class Queries {
     Pulse pulse(Instant now) const;
     // How far it is from what neighbours have; nothing while it follows no organization.
     std::optional<CatchingUp> catching_up() const;
+    // Recorded against bookkeepers, oldest first.
+    Answer<std::vector<EvidenceItem>> evidence() const;
+    // Nothing if there is none under this id.
+    Answer<std::optional<ledger::EvidenceRecord>> evidence(const Hash& id) const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

@@ -64,6 +64,19 @@ std::string ledger_text(const json& progress) {
     return behind == "0" ? "in step" : fmt::format("{} sequences behind", behind);
 }
 
+// "none", or what must be looked at.
+std::string evidence_text(const json& evidence) {
+    const auto conflicts = evidence.at("conflicts").get<std::uint64_t>();
+    const json& forks = evidence.at("forks");
+    if (forks.empty() && conflicts == 0) return "none";
+    std::string text =
+        fmt::format("{} recorded: leither evidence list", count_of(conflicts, "conflict"));
+    if (forks.empty()) return text;
+    return fmt::format(
+        "TWO BLOCKS DECIDED at height {}: take no payment as final, ask the other bookkeepers; {}",
+        forks.back().dump(), text);
+}
+
 void status(Session& session) {
     const json status = session.call("node.status", json::object());
     std::vector<std::pair<std::string, std::string>> fields = {
@@ -85,7 +98,8 @@ void status(Session& session) {
              {"root", organization.at("root").at("hash").get<std::string>()},
              {"sum", session.format_units(organization.at("root").at("sum"))},
              {"members", organization.at("members").dump()},
-             {"waiting", organization.at("mempool").at("transactions").dump()}});
+             {"waiting", organization.at("mempool").at("transactions").dump()},
+             {"evidence", evidence_text(organization.at("evidence"))}});
     }
     const json& progress = status.at("catching_up");
     if (!progress.is_null()) fields.emplace_back("ledger", ledger_text(progress));

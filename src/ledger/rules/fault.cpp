@@ -3,6 +3,7 @@
 
 #include "leither/election/pledged.h"
 #include "leither/ledger/cycle.h"
+#include "leither/ledger/evidence_record.h"
 
 #include "kinds.h"
 #include "leaf.h"
@@ -32,12 +33,9 @@ const Seat* seat_of(const protocol::ElectionRecord& record, const Evidence& evid
     return seat < seats.size() && seats[seat].member == evidence.accused ? &seats[seat] : nullptr;
 }
 
-// The pledge that answers for a term: it stood before. What is pledged anew after a verdict does
-// not, so nobody pays twice for one fault.
 auto answering_pledge(auto& member, std::uint64_t cycle) {
-    return std::ranges::find_if(member.locks, [cycle](const Lock& lock) {
-        return lock.purpose == protocol::LockPurpose::pledge && lock.since < cycle;
-    });
+    return std::ranges::find_if(member.locks,
+                                [cycle](const Lock& lock) { return answers_for(lock, cycle); });
 }
 
 // The last block must have been this long ago, if the state knows.

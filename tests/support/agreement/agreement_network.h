@@ -62,6 +62,7 @@ class ToyLaw final : public consensus::Law {
     }
     Result<void, store::Fault> commit(Instant) override {
         head_ = *std::exchange(sealed_, std::nullopt);
+        decided_.emplace(head_.header.sequence, head_);
         if (waiting && *waiting <= head_.header.pulse) waiting.reset();
         if (term_after) term_ = term_after(head_, term_);
         return {};
@@ -70,6 +71,14 @@ class ToyLaw final : public consensus::Law {
     const ledger::Seal& head() const override { return head_; }
     Result<std::optional<protocol::Transactions>, store::Fault> head_transactions() override {
         return protocol::Transactions{};
+    }
+    // By the committee in office now.
+    Result<std::optional<consensus::DecidedHeight>, store::Fault> decided(
+        Sequence height) override {
+        const auto found = decided_.find(height);
+        if (found == decided_.end()) return std::nullopt;
+        return consensus::DecidedHeight{found->second.header, found->second.certificate,
+                                        term_.committee};
     }
     void reopen(const ledger::Seal& head, consensus::Term term) {
         head_ = head;
@@ -85,6 +94,7 @@ class ToyLaw final : public consensus::Law {
     consensus::Term term_;
     ledger::Seal head_;
     std::optional<ledger::Seal> sealed_;
+    std::map<Sequence, ledger::Seal> decided_;
 };
 
 enum class Lie : std::uint8_t { none, equivocate, withhold, garbage, replay };

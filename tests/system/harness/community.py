@@ -21,7 +21,7 @@ class Community:
         self.supply = 2 * balance * accounts + 1_000_000
         status = rpc.call("node.status")
         genesis, self.chain = formats.genesis(
-            key_from(seed, "organization"), self.founder, bytes.fromhex(status["node_key"]), int(time.time() * 1000),
+            key_from(seed, "organization"), self.founder, [bytes.fromhex(status["node_key"])], int(time.time() * 1000),
             self.supply, [(key.public, balance) for key in self.keys], params)
         self.id = rpc.call("organization.create", genesis=genesis.hex())["id"]
         self.expiry = params["expiry_pulses_max"] - 1000

@@ -27,6 +27,10 @@ def u32(value):
     return struct.pack("<I", value)
 
 
+def u16(value):
+    return struct.pack("<H", value)
+
+
 def text(value):
     encoded = value.encode()
     return length(len(encoded)) + encoded
@@ -50,15 +54,25 @@ OPEN_PARAMS = dict(PARAMS, pulse_ms=100, expiry_pulses_max=86400, member_transac
                    member_transactions_per_pulse=1_000_000_000, block_bytes_max=16 << 20, publicity_pulses=0)
 
 
-def genesis(organization, founder, bookkeeper, time_ms, supply, allocations, params, name="Test"):
-    """(genesis bytes, chain id). allocations: [(public key, amount)]."""
-    listed = length(len(allocations)) + b"".join(
+def _listed(allocations):
+    return length(len(allocations)) + b"".join(
         key + u64(amount) + text("opening balance") for key, amount in allocations)
+
+
+def signed_charter(organization, founder, bookkeepers, time_ms, supply, allocations, params, name="Test"):
+    """(signed charter bytes, chain id). bookkeepers: their nodes' public keys, by seat."""
     charter = (text(name) + text("credit") + bytes([2]) + u64(time_ms) + organization.public + founder.public +
-               length(1) + bookkeeper + u64(supply) + blake2b(tagged("leither/allocation/1", NO_CHAIN, listed)) +
+               length(len(bookkeepers)) + b"".join(bookkeepers) + u64(supply) +
+               blake2b(tagged("leither/allocation/1", NO_CHAIN, _listed(allocations))) +
                text("A ledger for tests.") + b"".join(u32(params[key]) for key in PARAMS))
     message = tagged("leither/charter/1", NO_CHAIN, charter)
-    return charter + organization.sign(message) + listed, blake2b(message)
+    return charter + organization.sign(message), blake2b(message)
+
+
+def genesis(organization, founder, bookkeepers, time_ms, supply, allocations, params, name="Test"):
+    """(genesis bytes, chain id). allocations: [(public key, amount)]."""
+    charter, chain = signed_charter(organization, founder, bookkeepers, time_ms, supply, allocations, params, name)
+    return charter + _listed(allocations), chain
 
 
 # ---- Transactions --------------------------------------------------------------------------------------
@@ -80,3 +94,43 @@ def join(chain, supervisor, applicant, counter, expiry):
     application = applicant.public + bytes([0]) + text("") + u64(expiry)
     signature = applicant.sign(tagged("leither/application/1", chain, application))
     return _signed(chain, supervisor, counter, expiry, length(JOIN) + application, signature)
+
+
+# ---- Votes and evidence (agreement.md, election.md) -----------------------------------------------------
+
+PREVOTE = 1
+NO_ROUND = b"\0"
+
+
+def _option(value):
+    return b"\0" if value is None else b"\1" + value
+
+
+def slot(height, round_=0, cycle=0):
+    """In the root branch."""
+    return u64(cycle) + bytes(20) + b"\0" + u64(height) + u32(round_)
+
+
+def _prevote(chain, key, where, block):
+    return key.sign(tagged("leither/prevote/1", chain, where + _option(block)))
+
+
+def prevote(chain, key, where, seat, block=None):
+    """A vote as bookkeepers send it; for none without a block."""
+    return where + b"\0" + _option(block) + u16(seat) + _prevote(chain, key, where, block)
+
+
+def two_prevotes(chain, key, where, seat, block):
+    """What convicts the seat: for none, and for the block."""
+    statements = [NO_ROUND + _option(said) + _prevote(chain, key, where, said) for said in (None, block)]
+    return bytes([PREVOTE]) + where + u16(seat) + b"".join(statements)
+
+
+def evidence_of_first_height(charter, conflict):
+    """A record of version 1 without chain of committees: the charter's committee decides height 1."""
+    return b"\1" + charter + length(0) + b"\0" + length(0) + conflict
+
+
+def evidence_id(chain, height, round_, seat, cycle=0):
+    return blake2b(tagged("leither/evidence/1", chain,
+                          bytes([PREVOTE]) + u64(cycle) + u64(height) + u32(round_) + u16(seat)))

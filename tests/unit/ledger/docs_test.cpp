@@ -1,6 +1,7 @@
 // The worked examples of docs/protocol/receipts.md and storage.md, compared with the code.
 #include <gtest/gtest.h>
 
+#include "leither/ledger/evidence_record.h"
 #include "leither/ledger/receipt.h"
 
 #include "support/ledger_world.h"
@@ -19,6 +20,14 @@ TEST(Docs, TheReceiptShownProvesAlicesBalance) {
     EXPECT_EQ(proven->account, testing::id_of("alice"));
     EXPECT_EQ(proven->sequence, Sequence(1));
     EXPECT_EQ(std::get<protocol::MemberRecord>(*proven->record).balance, Amount::of(70));
+}
+
+TEST(Docs, TheIdOfTheConflictShownIsAsShown) {
+    const auto conflict =
+        bcs::decode<protocol::Conflict>(worked_bytes("protocol/election.md", "conflict"));
+    ASSERT_TRUE(conflict.has_value());
+    const Hash id = evidence_id(ChainId::copy_of(Bytes(32, 0xcc)), name_of(*conflict));
+    EXPECT_EQ(id, Hash::copy_of(worked_bytes("protocol/election.md", "evidence id")));
 }
 
 TEST(Docs, KeysAndSealAreAsShown) {

@@ -183,7 +183,8 @@ class Interpreter {
     }
 
     static bool is_of_node(const Row& row) {
-        return row.kind == "reveal" || row.kind == "ready" || row.kind == "claim";
+        return row.kind == "reveal" || row.kind == "ready" || row.kind == "claim" ||
+               row.kind == "evidence-by-node";
     }
 
     wallet::Draft draft_of(const Row& row) {
@@ -292,6 +293,7 @@ class Interpreter {
     }
 
     protocol::Action node_act_of(const Row& row) const {
+        if (row.kind == "evidence-by-node") return evidence_of(row);
         if (row.kind == "ready") return protocol::Ready{cycle_of(row, 1)};
         if (row.kind == "claim") {
             protocol::Claim claim{cycle_of(row, -1), Amount::of(row.amount(1)), {}};

@@ -25,7 +25,8 @@ std::string sample_exposition() {
 TEST(Metrics, EverySampleIsDescribedAndCounted) {
     const std::string text = sample_exposition();
     for (const char* line :
-         {"leither_sequence 1\n", "leither_members 5\n", "leither_blocks_sealed_total 1\n",
+         {"leither_evidence_records{kind=\"fork\"} 0\n", "leither_sequence 1\n",
+          "leither_members 5\n", "leither_blocks_sealed_total 1\n",
           "leither_transactions_total{verdict=\"admitted\"} 1\n",
           "leither_transactions_total{verdict=\"committed\"} 1\n",
           "leither_transactions_total{verdict=\"odd \\\"name\\\"\\\\\\n\"} 1\n",
