@@ -20,6 +20,10 @@ Outcome member_list(Call& call);
 Outcome receipt_get(Call& call);
 Outcome child_get(Call& call);
 Outcome block_get(Call& call);
+Outcome vote_list(Call& call);
+Outcome vote_get(Call& call);
+Outcome reward_list(Call& call);
+Outcome reward_proof(Call& call);
 Outcome subscribe(Call& call);
 Outcome unsubscribe(Call& call);
 Outcome discover(Call& call);
@@ -52,6 +56,7 @@ Outcome chat_read(Call& call);
 Outcome ask_network(Call& call, node::NetworkRequest&& request);
 
 // Parts of answers that others give too.
+std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse);
 Json network_json(const node::NetworkStatus& status);
 Result<Json, CallError> dht_result(const DhtQuestion& question, const dht::Outcome& outcome,
                                    const Host& host);
