@@ -8,6 +8,8 @@
 
 #include "leither/codec/bcs.h"
 
+#include "app/decision.h"
+
 namespace leither::app {
 
 namespace {
@@ -73,25 +75,43 @@ std::vector<crypto::KeyPair> cosigners_of(Session& session, const ActOptions& op
     return keys;
 }
 
-void carry_out(Session& session, const protocol::Transaction& transaction,
-               const ActOptions& options, const std::string& what) {
+protocol::LongText long_text(const std::string& text, const char* what) {
+    if (text.size() <= protocol::LongText::kMax && bcs::is_utf8(as_bytes(text))) {
+        return protocol::LongText(text);
+    }
+    throw CliError(
+        CliExit::usage, "bad_text",
+        fmt::format("The {} must have at most {} bytes of UTF-8.", what, protocol::LongText::kMax),
+        "Shorten it.");
+}
+
+json decide(Session& session, const protocol::Transaction& transaction, const ActOptions& options) {
     json result =
         session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
+    if (!options.wait) return result;
     const auto id = result.at("id").get<std::string>();
-    if (options.wait) {
-        const json status = wait_for_decision(session, id, transaction.body.signer);
-        result.update(status);
-        if (status.at("state") == "refused") throw_refused(status.at("refusal"));
-        if (status.at("state") != "committed") {
-            throw CliError(CliExit::undecided, "pending",
-                           fmt::format("Transaction {} is not committed yet.", id),
-                           "Ask later with: leither history");
-        }
+    const json status = wait_for_decision(session, id, transaction.body.signer);
+    if (status.at("state") == "refused") throw_refused(status.at("refusal"));
+    if (status.at("state") != "committed") {
+        throw CliError(CliExit::undecided, "pending",
+                       fmt::format("Transaction {} is not committed yet.", id),
+                       "Ask later with: leither history");
     }
-    const std::string state =
-        options.wait ? fmt::format("committed in sequence {}", result.at("sequence").dump())
-                     : "pending";
-    session.print(result, fmt::format("{}\n{} is {}.\n", what, id, state));
+    result.update(status);
+    return result;
+}
+
+std::string state_text(const json& decided) {
+    const auto sequence = decided.find("sequence");
+    return sequence == decided.end() ? "is pending"
+                                     : fmt::format("is committed in sequence {}", sequence->dump());
+}
+
+void carry_out(Session& session, const protocol::Transaction& transaction,
+               const ActOptions& options, const std::string& what) {
+    const json result = decide(session, transaction, options);
+    session.print(result, fmt::format("{}\n{} {}.\n", what, result.at("id").get<std::string>(),
+                                      state_text(result)));
 }
 
 std::uint64_t pulses_of(Session& session, const std::string& duration) {

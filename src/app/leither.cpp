@@ -90,6 +90,12 @@ Complaint complaint_of(app::Session& session, const app::RpcError::Details& deta
         complaint.numbers = {{"actual", details.actual}, {"limit", details.limit}};
         complaint.next_step = in_unit(session, details);
     }
+    if (details.name == "vote_needed") {
+        complaint.next_step =
+            "Propose it with: leither vote propose structural|operation MEMBER AMOUNT --reason "
+            "TEXT";
+    }
+    if (details.name == "vote_not_open") complaint.next_step = "See: leither vote list";
     if (details.name == "no_organization") {
         constexpr int kOfTheNetwork = 8;
         complaint.next_step = details.code == kOfTheNetwork
@@ -111,6 +117,8 @@ int run(int argc, char** argv) {
     app::add_receipt_commands(cli, session);
     app::add_evidence_commands(cli, session);
     app::add_reward_command(cli, session);
+    app::add_rewards_command(cli, session);
+    app::add_vote_commands(cli, session);
     app::add_pledge_commands(cli, session);
     app::add_node_commands(cli, session);
     app::add_dht_commands(cli, session);

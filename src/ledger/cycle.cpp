@@ -193,8 +193,12 @@ ElectionRecord first_election(const protocol::Charter& charter, const ChainId& c
 }
 
 TallyRecord tally_after(const State& state, Sequence sequence, std::uint32_t signers) {
-    const ElectionRecord& record = state.election();
-    TallyRecord tally = state.tally();
+    return tally_after(state.election(), state.tally(), sequence, signers);
+}
+
+TallyRecord tally_after(const ElectionRecord& record, const TallyRecord& before, Sequence sequence,
+                        std::uint32_t signers) {
+    TallyRecord tally = before;
     if (sequence <= record.first_sequence.next()) return tally;
     election::count(tally, signers, record.present.size());
     return tally;

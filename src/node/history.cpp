@@ -26,32 +26,72 @@ std::vector<HistoryItem> items_of(const ledger::Organization& organization,
     for (auto it = block.rbegin(); it != block.rend(); ++it) {
         if (!concerns(organization, it->body, id)) continue;
         items.push_back({seal.header.sequence, seal.header.pulse,
-                         protocol::transaction_id(organization.chain, it->body), it->body});
+                         protocol::transaction_id(organization.chain, it->body), it->body,
+                         std::nullopt});
     }
     return items;
 }
 
-// The announcement of a reward, found by walking back the treasury, which it changed.
-Answer<std::optional<protocol::TransactionBody>> announcement(const LedgerView& view,
-                                                              const Hash& id, Sequence before) {
-    const OrgInstance& org = *view.organization;
-    const ledger::Organization& organization = org.organization();
-    LeafWalk walk = TRY(LeafWalk::start(view, organization.treasury, before));
-    for (; walk.leaf() && walk.leaf()->written >= org.oldest(); TRY(walk.step_back())) {
-        const auto block = TRY(view.block_if_kept(walk.leaf()->written));
-        if (!block) break;
-        for (const protocol::Transaction& transaction : *block) {
-            if (!std::holds_alternative<protocol::Reward>(transaction.body.action)) continue;
-            if (protocol::transaction_id(organization.chain, transaction.body) == id) {
-                return transaction.body;
-            }
-        }
+// The transaction of block `sequence` with that id; nothing if it is not there, or pruned.
+Answer<std::optional<protocol::TransactionBody>> transaction_of(const LedgerView& view,
+                                                                Sequence sequence, const Hash& id) {
+    if (sequence < view.organization->oldest()) return std::nullopt;
+    const ChainId& chain = view.organization->organization().chain;
+    const auto block = TRY(view.block_if_kept(sequence));
+    if (!block) return std::nullopt;
+    for (const protocol::Transaction& transaction : *block) {
+        if (protocol::transaction_id(chain, transaction.body) == id) return transaction.body;
+    }
+    return std::nullopt;
+}
+
+bool is_pending(const protocol::Record& record, const Hash& reward) {
+    const auto* treasury = std::get_if<protocol::TreasuryRecord>(&record);
+    return treasury != nullptr &&
+           std::ranges::count(treasury->pending, reward, &PendingReward::transaction) > 0;
+}
+
+// The block that announced a pending reward, found by walking back the treasury.
+Answer<std::optional<Sequence>> announced_in(const LedgerView& view, const Hash& reward,
+                                             Sequence before) {
+    const Id& treasury = view.organization->organization().treasury;
+    LeafWalk walk = TRY(LeafWalk::start(view, treasury, before));
+    std::optional<Sequence> first;
+    while (walk.leaf() && is_pending(TRY(view.decode(*walk.leaf())), reward)) {
+        first = walk.leaf()->written;
+        TRY(walk.step_back());
+    }
+    return first;
+}
+
+// What vote gave a reward, as the proposal that opened it.
+Answer<std::optional<HistoryItem>> item_of_vote(const LedgerView& view, const ledger::Seal& seal,
+                                                const VoteItem& vote) {
+    const Hash& proposal = vote.record.proposal;
+    auto body = TRY(transaction_of(view, vote.record.opened, proposal));
+    if (!body) return std::nullopt;
+    return HistoryItem{seal.header.sequence, seal.header.pulse, proposal, *std::move(body),
+                       vote.id};
+}
+
+// The reason for a reward that was pending before `seal` paid it: a supervisor's transaction, or a
+// vote that was counted.
+Answer<std::optional<HistoryItem>> item_of_payment(const LedgerView& view, const ledger::Seal& seal,
+                                                   const Hash& reward) {
+    const auto announced = TRY(announced_in(view, reward, seal.header.sequence));
+    if (!announced) return std::nullopt;
+    if (auto body = TRY(transaction_of(view, *announced, reward))) {
+        return HistoryItem{seal.header.sequence, seal.header.pulse, reward, *std::move(body),
+                           std::nullopt};
+    }
+    for (const VoteItem& vote : TRY(votes_counted_in(view, *announced))) {
+        if (vote.record.proposal == reward) return item_of_vote(view, seal, vote);
     }
     return std::nullopt;
 }
 
 // A reward is paid by the protocol, without a transaction, once its publicity is over: the payment
-// shows under the transaction that announced it.
+// shows under the transaction that announced it, or that proposed it to the members.
 Answer<std::vector<HistoryItem>> rewards_paid(const LedgerView& view, const ledger::Seal& seal,
                                               const Id& id) {
     std::vector<HistoryItem> items;
@@ -63,9 +103,30 @@ Answer<std::vector<HistoryItem>> rewards_paid(const LedgerView& view, const ledg
     const auto record = TRY(view.decode(*before.leaf()));
     for (const PendingReward& reward : std::get<protocol::TreasuryRecord>(record).pending) {
         if (reward.member != id || reward.due > seal.header.pulse) continue;
-        auto body = TRY(announcement(view, reward.transaction, sequence));
-        if (!body) continue;
-        items.push_back({sequence, seal.header.pulse, reward.transaction, *std::move(body)});
+        auto item = TRY(item_of_payment(view, seal, reward.transaction));
+        if (item) items.push_back(*std::move(item));
+    }
+    return items;
+}
+
+// Where rewards need no publicity, a vote's is paid by the block that counts it.
+Answer<std::vector<HistoryItem>> votes_paid(const LedgerView& view, const ledger::Seal& seal,
+                                            const Id& id) {
+    std::vector<HistoryItem> items;
+    const Sequence sequence = seal.header.sequence;
+    if (sequence <= view.organization->oldest()) return items;
+    const LeafWalk treasury =
+        TRY(LeafWalk::start(view, view.organization->organization().treasury, sequence.next()));
+    if (!treasury.leaf() || treasury.leaf()->written != sequence) return items;
+    const auto after = TRY(view.decode(*treasury.leaf()));
+    for (const VoteItem& vote : TRY(votes_counted_in(view, sequence))) {
+        const auto* grant = std::get_if<protocol::Grant>(&vote.record.subject);
+        const bool is_paid = grant != nullptr && grant->member == id &&
+                             vote.record.outcome == protocol::Outcome::passed &&
+                             !is_pending(after, vote.record.proposal);
+        if (!is_paid) continue;
+        auto item = TRY(item_of_vote(view, seal, vote));
+        if (item) items.push_back(*std::move(item));
     }
     return items;
 }
@@ -162,8 +223,10 @@ Answer<History> Queries::history(const Id& id, std::optional<Sequence> before,
         }
         auto items = items_of(view.organization->organization(), seal, *block, id);
         auto paid = TRY(rewards_paid(view, seal, id));
+        auto voted = TRY(votes_paid(view, seal, id));
         std::ranges::move(items, std::back_inserter(history.items));
         std::ranges::move(paid, std::back_inserter(history.items));
+        std::ranges::move(voted, std::back_inserter(history.items));
         const tree::Leaf leaf = *walk.leaf();
         TRY(walk.step_back());
         if (walk.leaf()) {

@@ -44,6 +44,9 @@ struct LedgerView {
     Answer<std::optional<protocol::Transactions>> block_if_kept(Sequence sequence) const;
 };
 
+// The votes that block `counted` has counted.
+Answer<std::vector<VoteItem>> votes_counted_in(const LedgerView& view, Sequence counted);
+
 // The versions of one leaf, newest first, by the sequence each names as the one before it.
 class LeafWalk {
  public:

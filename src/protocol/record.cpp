@@ -4,6 +4,7 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
+#include "leither/protocol/ballot.h"
 #include "leither/protocol/domain_tags.h"
 
 #include "rising.h"
@@ -86,9 +87,16 @@ Id vote_id(const ChainId& chain, const Id& proposer, std::uint8_t lane, std::uin
     return Id::copy_of(hash.view().first(Id::kSize));
 }
 
+std::uint64_t quorum_of(std::uint64_t members) {
+    return std::max<std::uint64_t>(members / 3 + (members % 3 != 0), 1);
+}
+
+std::uint64_t majority_of(std::uint64_t yes, std::uint64_t no) {
+    return static_cast<std::uint64_t>(((Uint128{yes} + no) * 2 + 2) / 3);
+}
+
 bool is_passed(std::uint64_t yes, std::uint64_t no, std::uint64_t members) {
-    const Uint128 cast = Uint128{yes} + no;
-    return Uint128{yes} * 3 >= cast * 2 && Uint128{yes} * 3 >= members && yes > 0;
+    return yes >= quorum_of(members) && yes >= majority_of(yes, no);
 }
 
 std::optional<Amount> sum_of(const Record& record) {

@@ -22,6 +22,10 @@ Outcome child_get(Call& call);
 Outcome block_get(Call& call);
 Outcome evidence_list(Call& call);
 Outcome evidence_get(Call& call);
+Outcome vote_list(Call& call);
+Outcome vote_get(Call& call);
+Outcome reward_list(Call& call);
+Outcome reward_proof(Call& call);
 Outcome subscribe(Call& call);
 Outcome unsubscribe(Call& call);
 Outcome discover(Call& call);
@@ -54,6 +58,7 @@ Outcome chat_read(Call& call);
 Outcome ask_network(Call& call, node::NetworkRequest&& request);
 
 // Parts of answers that others give too.
+std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse);
 Json network_json(const node::NetworkStatus& status);
 Result<Json, CallError> dht_result(const DhtQuestion& question, const dht::Outcome& outcome,
                                    const Host& host);

@@ -19,10 +19,6 @@ CallError not_found(std::string message) {
     return named_error(ErrorCode::not_found, "not_found", std::move(message));
 }
 
-std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse) {
-    return charter.time_ms + pulse.value() * charter.params.pulse_ms;
-}
-
 // How a transaction looks from the side of one account.
 struct Side {
     const char* direction = "none";
@@ -30,6 +26,12 @@ struct Side {
     std::optional<Amount> amount;
     std::string reference;
 };
+
+// A vote's payment is seen as a reward by who proposed it.
+Side side_of_grant(const protocol::Grant& grant, const Id& proposer, const Id& account) {
+    const bool earned = grant.member == account;
+    return {earned ? "in" : "none", earned ? proposer : grant.member, grant.amount, grant.reason};
+}
 
 Side side_of(const protocol::TransactionBody& body, const Id& account) {
     if (const auto* transfer = std::get_if<protocol::Transfer>(&body.action)) {
@@ -46,20 +48,28 @@ Side side_of(const protocol::TransactionBody& body, const Id& account) {
     if (const auto* pledge = std::get_if<protocol::Pledge>(&body.action)) {
         return {"none", std::nullopt, pledge->amount, {}};
     }
+    if (const auto* claim = std::get_if<protocol::Claim>(&body.action)) {
+        return {body.signer == account ? "in" : "none", std::nullopt, claim->amount, {}};
+    }
     const auto other = protocol::counterparty(body.action);
     return {"none", other == account ? std::optional(body.signer) : other, std::nullopt, {}};
 }
 
 Json history_json(const node::HistoryItem& item, const Id& account,
                   const protocol::Charter& charter) {
-    const Side side = side_of(item.body, account);
+    const auto* proposal = std::get_if<protocol::Propose>(&item.body.action);
+    const auto* grant =
+        item.vote && proposal ? std::get_if<protocol::Grant>(&proposal->subject) : nullptr;
+    const Side side = grant != nullptr ? side_of_grant(*grant, item.body.signer, account)
+                                       : side_of(item.body, account);
     Json out = {{"sequence", item.sequence.value()},
                 {"pulse", item.pulse.value()},
                 {"time_ms", time_ms_at(charter, item.pulse)},
                 {"id", item.id.hex()},
-                {"kind", protocol::kind_name(item.body.action)},
+                {"kind", grant != nullptr ? "reward" : protocol::kind_name(item.body.action)},
                 {"signer", item.body.signer.hex()},
                 {"direction", side.direction}};
+    if (item.vote) out["vote"] = item.vote->hex();
     if (side.counterparty) out["counterparty"] = side.counterparty->hex();
     if (side.amount) out["amount"] = amount_text(*side.amount);
     if (!side.reference.empty()) out["reference"] = side.reference;
@@ -94,6 +104,10 @@ Json transactions_json(const protocol::Transactions& transactions, const ChainId
 }
 
 }  // namespace
+
+std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse) {
+    return charter.time_ms + pulse.value() * charter.params.pulse_ms;
+}
 
 Outcome account_get(Call& call) {
     const Id account = call.args.get<Id>("account");

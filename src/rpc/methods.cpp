@@ -21,11 +21,13 @@ constexpr std::uint64_t kSubmitManyMax = 5'000;
 constexpr std::uint64_t kHistoryMax = 500;
 constexpr std::uint64_t kMembersMax = 1'000;
 constexpr std::uint64_t kLinesMax = 1'000;
+constexpr std::uint64_t kVotesMax = 500;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
 constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
 
 constexpr std::string_view kDetailWords[] = {"ids", "full", "none"};
+constexpr std::string_view kVoteWords[] = {"open", "closed", "all"};
 constexpr std::string_view kTopicWords[] = {"pulse", "block", "account", "message", "chat"};
 
 constexpr auto kRequired = Presence::required;
@@ -65,6 +67,18 @@ constexpr ParamInfo kBlockParams[] = {
      UINT64_MAX, kDetailWords}};
 constexpr ParamInfo kEvidenceParams[] = {
     {"id", ParamType::hash, kRequired, "the evidence's id, as evidence.list names it"}};
+constexpr ParamInfo kVoter = {"account", ParamType::id, kOptional,
+                              "whose own ballot and right to vote to tell"};
+constexpr ParamInfo kVoteListParams[] = {
+    {"state", ParamType::text, kOptional, "which votes; \"open\" if absent", UINT64_MAX,
+     kVoteWords},
+    kVoter,
+    {"before", ParamType::number, kOptional,
+     "only those counted below this sequence; `next` of the page before"},
+    {"limit", ParamType::number, kOptional, "closed votes of this page; 50 if absent", kVotesMax}};
+constexpr ParamInfo kVoteParams[] = {{"vote", ParamType::id, kRequired, "the vote's id"}, kVoter};
+constexpr ParamInfo kProofParams[] = {
+    kAccount, {"cycle", ParamType::number, kRequired, "the term whose mining reward is claimed"}};
 constexpr ParamInfo kSubscribeParams[] = {
     {"topic", ParamType::text, kRequired, "what to be told of", UINT64_MAX, kTopicWords},
     {"account", ParamType::id, kOptional,
@@ -211,6 +225,18 @@ constexpr Method kTable[] = {
     {{"evidence.list", "What this node has recorded against bookkeepers, oldest first.", {}},
      evidence_list},
     {{"evidence.get", "One record, to be judged offline.", kEvidenceParams}, evidence_get},
+    {{"vote.list", "Votes of the members: open ones by closing pulse, closed ones newest first.",
+      kVoteListParams},
+     vote_list},
+    {{"vote.get", "One vote: what it would change, how it stands, what it needs.", kVoteParams},
+     vote_get},
+    {{"reward.list",
+      "Rewards announced and not yet paid, and the mining rewards of ended terms.",
+      {}},
+     reward_list},
+    {{"reward.proof", "Proof of an account's mining reward of a term, as a claim carries it.",
+      kProofParams},
+     reward_proof},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},

@@ -121,6 +121,11 @@ protocol::Transaction Community::reward(const Id& member, std::uint64_t amount,
     return wallet::sign(draft(signing), reward, founder_, nullptr);
 }
 
+protocol::Transaction Community::act(const crypto::KeyPair& signer, protocol::Action action,
+                                     const Signing& signing) const {
+    return wallet::sign(draft(signing), std::move(action), signer, nullptr);
+}
+
 protocol::Transaction Community::cancel(const crypto::KeyPair& signer,
                                         const Signing& signing) const {
     return wallet::sign(draft(signing), protocol::Cancel{}, signer, nullptr);

@@ -32,6 +32,10 @@ protocol::ElectionRecord first_election(const protocol::Charter& charter, const 
 // The tally with one more header of `state`'s term: of the block at `sequence`, which names the
 // signers of the block before. What the former committee certified counts for nobody.
 protocol::TallyRecord tally_after(const State& state, Sequence sequence, std::uint32_t signers);
+// The same from the two records of that state.
+protocol::TallyRecord tally_after(const protocol::ElectionRecord& record,
+                                  const protocol::TallyRecord& before, Sequence sequence,
+                                  std::uint32_t signers);
 
 // Ends the cycle: records work, draws, seats the next committee, brings changed parameters into
 // force. `signers` as in the block's header. REQUIRES: state.load_system(), the cycle has ended.

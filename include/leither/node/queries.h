@@ -10,6 +10,7 @@
 #include "leither/base/time.h"
 #include "leither/ledger/block_store.h"
 #include "leither/ledger/evidence_record.h"
+#include "leither/ledger/mining.h"
 #include "leither/ledger/receipt.h"
 #include "leither/ledger/state.h"
 #include "leither/node/network.h"
@@ -39,6 +40,8 @@ struct HistoryItem {
     Pulse pulse;
     Hash id;
     protocol::TransactionBody body;
+    // The payment of a reward that this vote of the members gave; `body` proposed it.
+    std::optional<Id> vote;
 };
 // The items of one block are never parted, so there may be more of them than asked for.
 struct History {
@@ -80,6 +83,36 @@ struct EvidenceItem {
 struct EvidenceCounts {
     std::size_t conflicts = 0;
     std::vector<Sequence> forks;  // heights at which two blocks were decided
+};
+
+// A vote of the members as the head has it.
+struct VoteItem {
+    Id id;
+    protocol::VoteRecord record;
+    // While it is open: of the first block that counts it, or tries again to pay what has passed.
+    std::optional<Pulse> counted_from;
+    std::optional<Sequence> counted;  // by this block, as far as history tells
+};
+// Newest first. The votes that one block has counted are never parted.
+struct ClosedVotes {
+    std::vector<VoteItem> items;
+    std::optional<Sequence> next;  // ask on with before = next; nothing at the end
+    bool pruned = false;           // older ones lie behind the history window
+};
+// A member and a vote.
+enum class Standing : std::uint8_t {
+    may_cast,
+    has_cast,
+    not_open,    // too late, or too early to tell
+    not_member,  // no account at the head
+    joined_after,
+};
+const char* to_string(Standing standing);
+// A ballot in a block. Nothing on either: none found in the history that is kept.
+struct Ballot {
+    protocol::Choice choice = protocol::Choice::no;
+    Sequence sequence;
+    Hash transaction;
 };
 
 struct LedgerStatus {
@@ -125,6 +158,21 @@ class Queries {
     Answer<std::vector<EvidenceItem>> evidence() const;
     // Nothing if there is none under this id.
     Answer<std::optional<ledger::EvidenceRecord>> evidence(const Hash& id) const;
+
+    // ---- Votes of the members
+    // By closing pulse.
+    Answer<std::vector<VoteItem>> open_votes() const;
+    // Those counted in blocks below `before`.
+    Answer<ClosedVotes> closed_votes(std::optional<Sequence> before, std::size_t limit) const;
+    // Nothing: no vote has that id.
+    Answer<std::optional<VoteItem>> vote(const Id& id) const;
+    Answer<Standing> standing(const VoteItem& vote, const Id& account, Instant now) const;
+    // What `account` has cast, out of its history.
+    Answer<std::optional<Ballot>> ballot(const VoteItem& vote, const Id& account) const;
+
+    // ---- Rewards by rule
+    Answer<protocol::ElectionRecord> election() const;
+    Answer<Result<ledger::MiningRewards, ledger::MiningError>> mining(std::uint64_t cycle) const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

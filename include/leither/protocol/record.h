@@ -195,7 +195,7 @@ struct VoteRecord {
     Pulse closes;
     std::uint64_t yes = 0;
     std::uint64_t no = 0;
-    std::uint64_t members = 0;  // when it was counted
+    std::uint64_t members = 0;  // when it was opened
     Outcome outcome = Outcome::open;
     static void fields(auto& self, auto&& visit) {
         visit(self.proposal, self.proposer, self.subject, self.opened, self.closes, self.yes,

@@ -61,6 +61,9 @@ class Community {
     protocol::Transaction leave(const crypto::KeyPair& member, const Signing& signing) const;
     protocol::Transaction reward(const Id& member, std::uint64_t amount,
                                  const Signing& signing) const;
+    // Any act that its signer alone signs.
+    protocol::Transaction act(const crypto::KeyPair& signer, protocol::Action action,
+                              const Signing& signing) const;
     protocol::Transaction cancel(const crypto::KeyPair& signer, const Signing& signing) const;
 
     // What the keeper at `queries` should publish, signed with the organization key. REQUIRES: it

@@ -15,6 +15,8 @@ void add_payment_commands(CLI::App& cli, Session& session);  // request, pay, hi
 void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
 void add_evidence_commands(CLI::App& cli, Session& session);
 void add_reward_command(CLI::App& cli, Session& session);
+void add_rewards_command(CLI::App& cli, Session& session);
+void add_vote_commands(CLI::App& cli, Session& session);
 void add_pledge_commands(CLI::App& cli, Session& session);  // pledge, release, cancel
 void add_node_commands(CLI::App& cli, Session& session);
 void add_dht_commands(CLI::App& cli, Session& session);

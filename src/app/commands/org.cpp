@@ -13,6 +13,7 @@
 
 #include "app/commands/commands.h"
 #include "app/csv.h"
+#include "app/parameter.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -93,21 +94,12 @@ protocol::ManifestItem sign_item(const protocol::Manifest& manifest, const crypt
 
 void set_param(protocol::Params& params, const std::string& text) {
     const auto equals = text.find('=');
-    const std::string name = text.substr(0, equals);
-    for (const auto& row : protocol::kParamTable) {
-        if (row.name != name || equals == std::string::npos) continue;
-        const auto value = parse_amount(text.substr(equals + 1), 0);
-        if (!value || value->units() < row.min || value->units() > row.max) {
-            refuse_usage("parameter_out_of_bounds", fmt::format("{} is out of bounds.", text),
-                         fmt::format("{} must be from {} to {}.", name, row.min, row.max));
-        }
-        params.*row.member = static_cast<std::uint32_t>(value->units());
-        return;
+    if (equals == std::string::npos) {
+        refuse_usage("bad_parameter", fmt::format("\"{}\" sets no parameter.", text),
+                     "Write NAME=VALUE, for example vote_pulses=600.");
     }
-    std::string names;
-    for (const auto& row : protocol::kParamTable) names += fmt::format(" {}", row.name);
-    refuse_usage("unknown_parameter", fmt::format("\"{}\" sets no parameter.", text),
-                 "Write NAME=VALUE with one of:" + names);
+    const auto& row = parameter_named(text.substr(0, equals));
+    params.*row.member = parameter_value(row, text.substr(equals + 1));
 }
 
 template <std::size_t Max>

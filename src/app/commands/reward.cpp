@@ -1,9 +1,10 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "app/act.h"
 #include "app/commands/commands.h"
+#include "app/decision.h"
 
 namespace leither::app {
 
@@ -26,12 +27,6 @@ protocol::RewardKind kind_of(const std::string& name) {
     return RewardKind::mining;
 }
 
-protocol::LongText long_text(const std::string& text, const char* what) {
-    if (text.size() <= protocol::LongText::kMax) return protocol::LongText(text);
-    throw CliError(CliExit::usage, "bad_text", fmt::format("The {} is too long.", what),
-                   fmt::format("Use at most {} bytes.", protocol::LongText::kMax));
-}
-
 void reward(Session& session, const RewardOptions& options) {
     const protocol::Reward act{kind_of(options.kind), session.account(options.member),
                                session.amount(options.amount), long_text(options.reason, "reason"),
@@ -39,7 +34,9 @@ void reward(Session& session, const RewardOptions& options) {
     const auto supervisor = session.supervisor_key(options.act.by);
     const auto transaction = wallet::sign(draft_for(session, supervisor.id()), act, supervisor,
                                           nullptr, cosigners_of(session, options.act));
-    const auto publicity = session.organization().charter.params.publicity_pulses;
+    // In force, which need not be what the charter says.
+    const auto info = session.call("organization.info", nlohmann::json::object());
+    const auto publicity = info.at("params").at("publicity_pulses").get<std::uint64_t>();
     carry_out(session, transaction, options.act,
               fmt::format("Reward of {} to {}, to be paid {} pulses after it is committed.",
                           session.format(act.amount), session.display(act.member), publicity));

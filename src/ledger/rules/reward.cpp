@@ -26,23 +26,34 @@ struct Allowance {
     Amount announced;
 };
 
-Allowance allowance_at(const State& state, Pulse pulse) {
+std::uint32_t day_of(const State& state, Pulse pulse) {
     const Uint128 elapsed_ms = Uint128{pulse.value()} * state.bookkeeping().params.pulse_ms;
-    const auto day = static_cast<std::uint32_t>(elapsed_ms / kDayMs);
+    return static_cast<std::uint32_t>(elapsed_ms / kDayMs);
+}
+
+Allowance allowance_at(const State& state, Pulse pulse) {
+    const std::uint32_t day = day_of(state, pulse);
     const TreasuryRecord& treasury = state.treasury();
     if (treasury.day == day) return {day, treasury.day_base, treasury.day_announced};
     return {day, treasury.balance, Amount{}};
 }
 
-Verdict check_daily_limit(const State& state, Pulse pulse, Amount amount) {
-    const Allowance today = allowance_at(state, pulse);
+Verdict check_daily_limit(const State& state, const Allowance& day, Amount amount) {
     const Uint128 share =
-        Uint128{today.base.units()} * state.bookkeeping().params.reward_daily_basis_points;
+        Uint128{day.base.units()} * state.bookkeeping().params.reward_daily_basis_points;
     // Cross-multiplied, so that no rounding decides.
-    const Uint128 wanted = Uint128{today.announced.units()} + amount.units();
+    const Uint128 wanted = Uint128{day.announced.units()} + amount.units();
     if (wanted * kBasisPoints > share) {
-        return refuse(Refusal::daily_reward_limit, today.announced.units(),
+        return refuse(Refusal::daily_reward_limit, day.announced.units(),
                       static_cast<std::uint64_t>(share / kBasisPoints));
+    }
+    return {};
+}
+
+Verdict check_treasury(const State& state, Amount amount) {
+    const Amount balance = state.treasury().balance;
+    if (balance < amount) {
+        return refuse(Refusal::treasury_insufficient, balance.units(), amount.units());
     }
     return {};
 }
@@ -72,11 +83,21 @@ Verdict check_parties(const State& state, const Reward& reward) {
 }
 
 Verdict check_payable(const State& state, Pulse pulse, Amount amount) {
-    const Amount balance = state.treasury().balance;
-    if (balance < amount) {
-        return refuse(Refusal::treasury_insufficient, balance.units(), amount.units());
-    }
-    return check_daily_limit(state, pulse, amount);
+    TRY(check_treasury(state, amount));
+    return check_daily_limit(state, allowance_at(state, pulse), amount);
+}
+
+Verdict check_payable_some_day(const State& state, Pulse pulse, Amount amount) {
+    TRY(check_treasury(state, amount));
+    Allowance day = allowance_at(state, pulse);
+    day.announced = Amount{};
+    return check_daily_limit(state, day, amount);
+}
+
+Pulse next_day(const State& state, Pulse pulse) {
+    const std::uint32_t pulse_ms = state.bookkeeping().params.pulse_ms;
+    const Uint128 begins_ms = (Uint128{day_of(state, pulse)} + 1) * kDayMs;
+    return Pulse(static_cast<std::uint64_t>((begins_ms + pulse_ms - 1) / pulse_ms));
 }
 
 void take_from_treasury(State& state, Pulse pulse, Amount amount) {

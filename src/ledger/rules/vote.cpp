@@ -21,6 +21,8 @@ using protocol::VoteRecord;
 
 // A passed change waits so many cycles: for the cycle after next.
 constexpr std::uint64_t kChangeAhead = 2;
+// A passed reward waits so long for a day whose share is not used up.
+constexpr std::uint64_t kWaitMs = std::uint64_t{8} * 86'400'000;
 
 Id vote_of(const State& state, const Case& in) {
     const auto& [lane, counter] = in.body.nonce;
@@ -44,7 +46,8 @@ struct SubjectCheck {
     }
     Verdict operator()(const Grant& grant) const {
         if (grant.amount.is_zero()) return refuse(Refusal::zero_amount);
-        TRY(check_payable(state, in.place.pulse, grant.amount));
+        // Not of what is left today: it is paid on another day.
+        TRY(check_payable_some_day(state, in.place.pulse, grant.amount));
         if (grant.reason.empty()) return refuse(Refusal::missing_reason);
         return {};
     }
@@ -54,11 +57,11 @@ bool is_open(const State& state, const Id& vote) {
     return std::ranges::count(state.bookkeeping().votes, vote, &OpenVote::vote) > 0;
 }
 
-// Carries out what has passed: whether it could.
+// Carries out what has passed: passed or unpaid, or open if it waits for another day.
 struct Execution {
     State& state;
     Pulse pulse;
-    const Hash& proposal;
+    const VoteRecord& vote;
 
     Outcome operator()(const ParamChange& change) const {
         auto& changes = state.bookkeeping_for_change().changes;
@@ -72,16 +75,31 @@ struct Execution {
         return Outcome::passed;
     }
     Outcome operator()(const Grant& grant) const {
-        const bool has_member = state.member(grant.member) != nullptr;
-        if (!has_member || state.treasury().pending.full() ||
-            !check_payable(state, pulse, grant.amount)) {
+        if (state.member(grant.member) == nullptr || state.treasury().pending.full()) {
             return Outcome::unpaid;
         }
+        if (const auto verdict = check_payable(state, pulse, grant.amount); !verdict) {
+            return may_wait(grant.amount) ? Outcome::open : Outcome::unpaid;
+        }
         take_from_treasury(state, pulse, grant.amount);
-        give(state, pulse, {proposal, grant.member, grant.amount, Pulse(0)});
+        give(state, pulse, {vote.proposal, grant.member, grant.amount, Pulse(0)});
         return Outcome::passed;
     }
+
+ private:
+    // Else one supervisor's rewards of service, announced just before the count, would undo what
+    // the members have decided.
+    bool may_wait(Amount amount) const {
+        const std::uint64_t pulses = kWaitMs / state.bookkeeping().params.pulse_ms;
+        return check_payable_some_day(state, pulse, amount).has_value() &&
+               next_day(state, pulse).value() <= vote.closes.value() + pulses;
+    }
 };
+
+void enlist(BookkeepingRecord& book, const OpenVote& open) {
+    const auto later = std::ranges::upper_bound(book.votes, open.closes, {}, &OpenVote::closes);
+    book.votes.insert(later, open);
+}
 
 Result<void, store::Fault> load_for_counting(State& state, const Id& id) {
     TRY(state.load(id));
@@ -92,11 +110,15 @@ Result<void, store::Fault> load_for_counting(State& state, const Id& id) {
 }
 
 void count_votes(State& state, Pulse pulse, const Id& id) {
-    VoteRecord& vote = state.vote_for_change(id);
-    vote.members = state.bookkeeping().members;
+    const VoteRecord& vote = *state.vote(id);
     const bool passed = protocol::is_passed(vote.yes, vote.no, vote.members);
-    vote.outcome = passed ? std::visit(Execution{state, pulse, vote.proposal}, vote.subject)
-                          : Outcome::rejected;
+    const Outcome outcome =
+        passed ? std::visit(Execution{state, pulse, vote}, vote.subject) : Outcome::rejected;
+    if (outcome == Outcome::open) {
+        enlist(state.bookkeeping_for_change(), {id, next_day(state, pulse)});
+    } else {
+        state.vote_for_change(id).outcome = outcome;
+    }
 }
 
 }  // namespace
@@ -128,9 +150,10 @@ void apply(State& state, const Case& in, const Hash& id, const Propose& proposal
     vote.subject = proposal.subject;
     vote.opened = in.place.sequence;
     vote.closes = open.closes;
+    // Who joins later may not vote, so their number must not raise the quorum either.
+    vote.members = book.members;
     state.create_vote(open.vote, std::move(vote));
-    const auto later = std::ranges::upper_bound(book.votes, open.closes, {}, &OpenVote::closes);
-    book.votes.insert(later, open);
+    enlist(book, open);
 }
 
 // ---- Cast --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include "leither/crypto/hash_chain.h"
 #include "leither/election/work.h"
 #include "leither/ledger/committees.h"
+#include "leither/ledger/mining.h"
 #include "leither/ledger/receipt.h"
 #include "leither/protocol/domain_tags.h"
 
@@ -107,6 +108,62 @@ TEST(Cycles, RewardsAreClaimedOnceFromWhatTheCycleBlockCommitted) {
     EXPECT_EQ(refused(claim), protocol::Refusal::already_claimed);
     for (int i = 0; i < 8; ++i) all.pass_cycle({}, {});
     EXPECT_EQ(refused(claim), protocol::Refusal::rewards_unknown);
+}
+
+TEST(Cycles, ABookkeeperFindsTheProofOfEachRewardInItsOwnHistory) {
+    Candidates all(numbered(4));
+    all.pass_cycle({}, numbered(4));
+    all.pass_cycle({}, {});
+    all.pass_cycle(numbered(4), {});
+    ASSERT_EQ(all.seats(), numbered(4));
+    std::erase_if(all.world.voters, [](const crypto::KeyPair& key) {
+        return key.public_key() == key_of("c3's vote 3").public_key();
+    });
+    for (int i = 0; i < 3; ++i) all.pass_cycle({}, {});
+    const auto rewards_of = [&](std::uint64_t cycle, Sequence oldest) {
+        return must(mining_rewards(all.world.organization, all.world.store, all.world.tree,
+                                   {cycle, all.world.seals.back(), oldest}));
+    };
+    const auto rewards = rewards_of(3, Sequence(0));
+    ASSERT_TRUE(rewards.has_value());
+    ASSERT_EQ(rewards->lines.size(), 4u);
+    EXPECT_EQ(rewards->line_of(id_of("nobody")), std::nullopt);
+    for (const auto& name : numbered(4)) {
+        const std::size_t line = rewards->line_of(id_of(name)).value();
+        EXPECT_FALSE(rewards->is_claimed(line));
+        const auto claim = claim_of(all.world.organization.chain, *rewards, line);
+        const auto before = all.world.member(name)->balance.units();
+        const auto skipped = all.world.seal({all.as_node(name, claim)}, all.world.next_pulse());
+        // c3 has signed nothing, so it has earned nothing.
+        EXPECT_EQ(skipped.empty(), name != "c3");
+        EXPECT_EQ(all.world.member(name)->balance.units(), before + (name == "c3" ? 0 : 750));
+    }
+    const auto later = rewards_of(3, Sequence(0));
+    EXPECT_TRUE(later->is_claimed(later->line_of(id_of("c0")).value()));
+    EXPECT_FALSE(later->is_claimed(later->line_of(id_of("c3")).value()));
+    // Each term whose root stands can be worked out.
+    for (const auto& root : all.world.election().rewards) {
+        EXPECT_TRUE(rewards_of(root.cycle, Sequence(0)).has_value()) << root.cycle;
+    }
+}
+
+TEST(Cycles, WhatIsBehindTheWindowOrNotSharedOutHasNoProof) {
+    Candidates all({"c0"});
+    for (int i = 0; i < 3; ++i) all.pass_cycle({}, {});
+    const auto error_of = [&](std::uint64_t cycle, Sequence oldest) {
+        const auto rewards =
+            must(mining_rewards(all.world.organization, all.world.store, all.world.tree,
+                                {cycle, all.world.seals.back(), oldest}));
+        return rewards ? std::nullopt : std::optional(rewards.error());
+    };
+    const Sequence end_of_2 = all.world.election().first_sequence;
+    EXPECT_EQ(error_of(2, Sequence(0)), std::nullopt);
+    EXPECT_EQ(error_of(2, Sequence(end_of_2.value() - 1)), std::nullopt);
+    EXPECT_EQ(error_of(2, end_of_2), MiningError::pruned);
+    EXPECT_EQ(error_of(0, end_of_2), MiningError::pruned);
+    EXPECT_EQ(error_of(3, Sequence(0)), MiningError::unknown);  // not over
+    for (int i = 0; i < 9; ++i) all.pass_cycle({}, {});
+    EXPECT_EQ(error_of(0, Sequence(0)), MiningError::unknown);  // too long ago
 }
 
 TEST(Cycles, ASpareStepsInForASeatThatIsNotReady) {
@@ -343,6 +400,14 @@ TEST_F(Takeover, TheBlockIsCertifiedByTheNewSeatsAndReceiptsGoOn) {
     world_.seal({world_.transfer("alice", "fay", 5)}, Pulse(1'008));
     world_.seal({}, Pulse(2'000));
     EXPECT_EQ(world_.election().cycle, 2u);
+    // The term that it ended shared out nothing, the one that it began does.
+    const auto rewards_of = [this](std::uint64_t cycle) {
+        return must(mining_rewards(world_.organization, world_.store, world_.tree,
+                                   {cycle, world_.seals.back(), Sequence(0)}));
+    };
+    EXPECT_EQ(rewards_of(0).error(), MiningError::unknown);
+    EXPECT_EQ(rewards_of(1)->line_of(id_of("alice")), 0u);
+    EXPECT_EQ(rewards_of(1)->lines[0].amount, Amount::of(3'000));
 
     for (std::size_t sequence = 0; sequence < world_.seals.size(); ++sequence) {
         const Seal& seal = world_.seals[sequence];

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
+#include "leither/protocol/ballot.h"
 
 namespace leither::protocol {
 namespace {
@@ -65,6 +66,24 @@ TEST(Record, SupervisorsMustRise) {
     EXPECT_FALSE(book.is_canonical());
     book.supervisors[1][19] = 1;
     EXPECT_TRUE(book.is_canonical());
+}
+
+TEST(Votes, TheNumbersPeopleAreToldAreTheRule) {
+    const std::uint64_t many = std::uint64_t{1} << 62;
+    for (const std::uint64_t members : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 30u, 31u}) {
+        for (std::uint64_t no = 0; no <= 12; ++no) {
+            for (std::uint64_t yes = 0; yes <= 24; ++yes) {
+                const bool quorum = yes > 0 && 3 * yes >= members;
+                const bool majority = 3 * yes >= 2 * (yes + no);
+                EXPECT_EQ(yes >= quorum_of(members), quorum) << yes << ' ' << members;
+                EXPECT_EQ(yes >= majority_of(yes, no), majority) << yes << ' ' << no;
+                EXPECT_EQ(is_passed(yes, no, members), quorum && majority);
+            }
+        }
+    }
+    EXPECT_TRUE(is_passed(many, many / 2, many));
+    EXPECT_FALSE(is_passed(many, many / 2 + 1, many));
+    EXPECT_EQ(quorum_of(UINT64_MAX), UINT64_MAX / 3);
 }
 
 TEST(Params, EachBoundIsKeptAtItsEdge) {

@@ -19,7 +19,8 @@ using nlohmann::json;
 
 class RpcWorld final : public rpc::Host {
  public:
-    explicit RpcWorld(rpc::Options options = {}) : dispatcher(options, *this, metrics) {}
+    explicit RpcWorld(rpc::Options options = {}, const HostOptions& host = {})
+        : node(host), dispatcher(options, *this, metrics) {}
 
     // The reply's text; nothing while the node owes it.
     std::optional<std::string> send(const std::string& text,

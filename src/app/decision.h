@@ -1,0 +1,22 @@
+// What an act is made of beyond act.h, for commands that say more of it than that it is done.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "app/act.h"
+
+namespace leither::app {
+
+// Reason or proof of a reward. Throws CliError.
+protocol::LongText long_text(const std::string& text, const char* what);
+
+// Submits and waits for commitment if asked to: {id, state, sequence?}. Throws RpcError if it is
+// refused, CliError if waiting ends without a decision.
+nlohmann::json decide(Session& session, const protocol::Transaction& transaction,
+                      const ActOptions& options);
+// "is committed in sequence 7", or "is pending".
+std::string state_text(const nlohmann::json& decided);
+
+}  // namespace leither::app
