@@ -353,7 +353,9 @@ struct Machine {
 Result<node::Node, node::OpenError> open_node(const Config& config, const crypto::KeyPair& key,
                                               const store::Store& store, Machine& machine,
                                               const Log& log) {
-    const node::Options options = node_options(config);
+    node::Options options = node_options(config);
+    options.office_seed.emplace();
+    machine.entropy.fill(options.office_seed->span());
     if (!machine.network) return node::Node::open(options, store, key, log);
     return node::Node::open(options, store, key, log,
                             {network_options(config, machine.network->host->streams()),

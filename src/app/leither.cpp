@@ -120,6 +120,7 @@ int run(int argc, char** argv) {
     app::add_rewards_command(cli, session);
     app::add_vote_commands(cli, session);
     app::add_pledge_commands(cli, session);
+    app::add_committee_command(cli, session);
     app::add_node_commands(cli, session);
     app::add_dht_commands(cli, session);
     app::add_message_commands(cli, session);

@@ -77,7 +77,7 @@ using PendingRewards = std::vector<protocol::PendingReward>;
 struct Outlook {
     PendingRewards rewards;  // by due pulse
     Pulse due;               // the protocol itself has work
-    Pulse node_acts_close;
+    ledger::NodeActs node_acts;
     Term term;
 };
 
@@ -103,7 +103,7 @@ Term term_after(const ledger::State& state, const LedgerApplication::VoteKeys& k
     term.cycle_pulses = shortest_cycle(state.bookkeeping());
     for (std::uint16_t seat = 0; seat < seats.size(); ++seat) {
         term.nodes.push_back(crypto::id_of(seats[seat].node_key));
-        auto key = key_of(seats[seat].vote_key);
+        auto key = key_of(seats[seat]);
         if (!key) continue;
         term.seat = seat;
         term.key = std::move(key);
@@ -117,7 +117,7 @@ Result<Outlook, Fault> outlook_of(const ledger::Organization& organization, tree
     TRY(state.load_system());
     const auto& pending = state.treasury().pending;
     return Outlook{PendingRewards(pending.begin(), pending.end()), ledger::next_due(state),
-                   ledger::node_acts_close(state), term_after(state, key_of)};
+                   ledger::node_acts(state), term_after(state, key_of)};
 }
 
 // A block that has been executed on the head.
@@ -217,12 +217,12 @@ std::optional<Pulse> LedgerApplication::Impl::opening_for_waiting(Pulse next) co
     const bool is_urgent = std::ranges::any_of(entries, [](const Mempool::Entry& entry) {
         return protocol::opens_height(entry.transaction);
     });
-    return is_urgent ? next : std::max(next, outlook.node_acts_close);
+    return is_urgent ? next : std::max(next, outlook.node_acts.due);
 }
 
 // Whether no block at `at` or later takes it.
 bool LedgerApplication::Impl::has_passed(const protocol::Transaction& transaction, Pulse at) const {
-    const bool has_closed = !protocol::opens_height(transaction) && outlook.node_acts_close < at;
+    const bool has_closed = !protocol::opens_height(transaction) && outlook.node_acts.close < at;
     return has_closed || transaction.body.expiry < at;
 }
 

@@ -59,26 +59,30 @@ class Walk {
         election::CycleChain links;
         bool known = is_known(authority_over(point.record, point.sequence()));
         for (std::size_t steps = 0; steps < kStepsMax; ++steps) {
-            if (known || links.full()) break;
-            // The committee that a cycle block has replaced stands in the record before it.
-            const bool is_cycle_block = point.sequence() <= point.record.first_sequence;
-            const Sequence before(is_cycle_block ? point.sequence().value() - 1
-                                                 : point.record.first_sequence.value());
-            if (before < oldest_) break;
-            const Seal seal_before = TRY(seal(before));
-            Point earlier = TRY(at(seal_before));
-            if (!is_cycle_block) {
-                if (auto link = TRY(link_between(earlier, point)))
-                    links.push_back(*std::move(link));
-                known = is_known(authority_over(earlier.record, before));
+            if (known || links.full() || point.record.cycle == 0) break;
+            // Of the term that certified the block: a cycle block leaves the record of the next.
+            if (point.sequence() <= point.record.first_sequence) {
+                const auto before = TRY(earlier(Sequence(point.sequence().value() - 1)));
+                if (!before) break;
+                point = *before;
             }
-            point = std::move(earlier);
+            const auto first = TRY(earlier(point.record.first_sequence));
+            if (!first) break;
+            if (auto link = TRY(link_between(*first, point))) links.push_back(*std::move(link));
+            known = is_known(authority_over(first->record, first->sequence()));
+            point = *first;
         }
         std::ranges::reverse(links);
         return links;
     }
 
  private:
+    // Nothing: history does not reach back so far.
+    Result<std::optional<Point>, Fault> earlier(Sequence sequence) const {
+        if (sequence < oldest_) return std::nullopt;
+        const Seal found = TRY(seal(sequence));
+        return TRY(at(found));
+    }
     Result<Seal, Fault> seal(Sequence sequence) const {
         auto found = TRY(read_seal(store_, sequence));
         if (!found) return corrupt("a retained seal is missing");

@@ -25,6 +25,8 @@ using protocol::Seats;
 using protocol::TallyRecord;
 using store::Fault;
 
+constexpr std::uint64_t kSlackPulsesMin = 3;
+
 // Who has revealed in the cycle that ends, with what competes.
 struct Field {
     std::vector<election::Contender> contenders;
@@ -175,8 +177,11 @@ bool must_seal(const State& state, Pulse pulse) {
     return next_due(state) <= pulse;
 }
 
-Pulse node_acts_close(const State& state) {
-    return windows_of(state.election(), state.bookkeeping().params.cycle_pulses).last;
+NodeActs node_acts(const State& state) {
+    const auto [from, last] = windows_of(state.election(), state.bookkeeping().params.cycle_pulses);
+    const std::uint64_t window = last.value() - from.value();
+    const std::uint64_t slack = std::min(window, std::max(kSlackPulsesMin, window / 10));
+    return {Pulse(last.value() - slack), last};
 }
 
 std::size_t seats_min(const protocol::Charter& charter) {

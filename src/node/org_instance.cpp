@@ -83,12 +83,15 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               Parts parts) {
     ledger::Seal head = parts.head;
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    TRY(made->open(std::move(head), std::move(node_key)));
+    TRY(made->open(std::move(head), options.office_seed, std::move(node_key)));
+    TRY(made->follow_office());
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
 }
 
-Result<void, Fault> OrgInstance::open(ledger::Seal&& head, crypto::KeyPair&& node_key) {
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
+                                      const std::optional<Office::Secret>& office_seed,
+                                      crypto::KeyPair&& node_key) {
     const protocol::Charter& charter = charter_.charter;
     const Sequence next = head.header.sequence.next();
     LedgerApplication::Setup law;
@@ -96,10 +99,8 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, crypto::KeyPair&& nod
     law.head = std::move(head);
     evidence_.emplace(
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
-    // The charter's bookkeepers vote with their node keys.
-    law.vote_keys = [key = std::move(node_key)](const PublicKey& vote_key) {
-        return vote_key == key.public_key() ? std::optional(key) : std::nullopt;
-    };
+    TRY(open_office(office_seed, std::move(node_key)));
+    law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
     law.signature_holds = [](const ledger::SignatureCheck& check) {
         return crypto::verify(check.key, check.message, check.signature);
     };
@@ -135,6 +136,7 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 }
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
+    TRY(serve_office(now, fx));
     return agree(Agreement::Tick{}, now, fx);
 }
 
@@ -312,6 +314,7 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     evidence_->on_durable(done.evidence);
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
+    if (done.is_office) office_->on_durable();
     return {};
 }
 
@@ -321,6 +324,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     evidence_->on_head();
     TRY(window_.on_sealed(store_, tree_, header));
+    if (concerns_office(sealed.transactions)) TRY(follow_office());
     fx.prune = window_.take_pruning(tree_);
     log_.debug("block_sealed", "sequence={} pulse={} transactions={}", header.sequence.value(),
                header.pulse.value(), header.transaction_count);
@@ -354,6 +358,7 @@ void OrgInstance::check_invariants() const {
     agreement_->check_invariants();
     admission_.check_invariants();
     evidence_->check_invariants();
+    office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }
 

@@ -9,6 +9,7 @@
 #include "leither/consensus/agreement.h"
 #include "leither/consensus/ledger_application.h"
 #include "leither/node/node.h"
+#include "leither/node/office.h"
 
 #include "admission.h"
 #include "evidence_keeper.h"
@@ -74,7 +75,7 @@ class OrgInstance {
     Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
 
-    std::optional<Instant> next_deadline() const { return agreement_->next_deadline(); }
+    std::optional<Instant> next_deadline() const;
     void check_invariants() const;
 
     const ledger::Organization& organization() const { return organization_; }
@@ -86,6 +87,9 @@ class OrgInstance {
     consensus::Mempool& mempool() { return mempool_; }
     const RecentTransactions& recent() const { return recent_; }
     Pulse pulse(Instant now) const { return law_->pulse(now); }
+    const Office& office() const { return *office_; }
+    // Why this node does not vote, if it does not.
+    consensus::Silence silence() const { return agreement_->silence(); }
 
  private:
     // A batch, and what the agreement waits for until it is durable.
@@ -94,10 +98,13 @@ class OrgInstance {
         std::optional<std::uint64_t> log;
         bool is_block = false;
         std::size_t evidence = 0;  // records
+        bool is_office = false;
     };
 
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
-    Result<void, store::Fault> open(ledger::Seal&& head, crypto::KeyPair&& node_key);
+    Result<void, store::Fault> open(ledger::Seal&& head,
+                                    const std::optional<Office::Secret>& office_seed,
+                                    crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
     Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
     Result<void, store::Fault> carry_out(consensus::Agreement::Effects&& agreed, Effects& fx);
@@ -109,6 +116,16 @@ class OrgInstance {
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
+    // ---- The node's part in elections (org_office.cpp)
+    Result<void, store::Fault> open_office(const std::optional<Office::Secret>& seed,
+                                           crypto::KeyPair&& node_key);
+    bool concerns_office(const protocol::Transactions& transactions) const;
+    Result<void, store::Fault> follow_office();
+    Result<std::vector<protocol::Claim>, store::Fault> claims_of(
+        const Id& member, std::span<const protocol::RewardRoot> roots) const;
+    Result<void, store::Fault> serve_office(Instant now, Effects& fx);
+    void remind_voters(std::vector<protocol::Transaction>&& waiting);
+
     const store::Reader& store_;
     Log log_;
     protocol::SignedCharter charter_;
@@ -119,6 +136,9 @@ class OrgInstance {
     Admission admission_;
     HistoryWindow window_;
     // Set from make() on.
+    std::optional<Office> office_;
+    bool takes_part_ = false;         // in elections
+    std::uint64_t office_cycle_ = 0;  // that the office has followed
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
     std::optional<EvidenceKeeper> evidence_;

@@ -64,13 +64,13 @@ const protocol::Cast* ballot_in(const protocol::Transaction& transaction, const 
 
 }  // namespace
 
-const char* to_string(Standing standing) {
+const char* to_string(Suffrage standing) {
     switch (standing) {
-        case Standing::may_cast: return "may_cast";
-        case Standing::has_cast: return "has_cast";
-        case Standing::not_open: return "not_open";
-        case Standing::not_member: return "not_member";
-        case Standing::joined_after: return "joined_after";
+        case Suffrage::may_cast: return "may_cast";
+        case Suffrage::has_cast: return "has_cast";
+        case Suffrage::not_open: return "not_open";
+        case Suffrage::not_member: return "not_member";
+        case Suffrage::joined_after: return "joined_after";
     }
     UNREACHABLE();
 }
@@ -143,17 +143,17 @@ Answer<std::optional<VoteItem>> Queries::vote(const Id& id) const {
     return vote;
 }
 
-Answer<Standing> Queries::standing(const VoteItem& vote, const Id& account, Instant now) const {
+Answer<Suffrage> Queries::standing(const VoteItem& vote, const Id& account, Instant now) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const auto leaf = TRY(view.read(view.organization->tree().read(account)));
-    if (!leaf) return Standing::not_member;
+    if (!leaf) return Suffrage::not_member;
     const auto record = TRY(view.decode(*leaf));
     const auto* member = std::get_if<MemberRecord>(&record);
-    if (member == nullptr) return Standing::not_member;
-    if (std::ranges::binary_search(member->voted, vote.id)) return Standing::has_cast;
+    if (member == nullptr) return Suffrage::not_member;
+    if (std::ranges::binary_search(member->voted, vote.id)) return Suffrage::has_cast;
     const bool is_open = vote.record.outcome == Outcome::open && pulse(now) < vote.record.closes;
-    if (!is_open) return Standing::not_open;
-    return member->created > vote.record.opened ? Standing::joined_after : Standing::may_cast;
+    if (!is_open) return Suffrage::not_open;
+    return member->created > vote.record.opened ? Suffrage::joined_after : Suffrage::may_cast;
 }
 
 Answer<std::optional<Ballot>> Queries::ballot(const VoteItem& vote, const Id& account) const {

@@ -17,6 +17,8 @@ Outcome account_get(Call& call);
 Outcome account_nonce(Call& call);
 Outcome account_history(Call& call);
 Outcome member_list(Call& call);
+Outcome office_status(Call& call);
+Outcome office_registration(Call& call);
 Outcome receipt_get(Call& call);
 Outcome child_get(Call& call);
 Outcome block_get(Call& call);

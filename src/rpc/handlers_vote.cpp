@@ -131,7 +131,7 @@ node::Answer<Json> own_json(const node::Queries& queries, const VoteItem& vote, 
     const auto ballot = TRY(queries.ballot(vote, account));
     if (ballot) {
         // Of a closed vote the account itself may know nothing any more.
-        own["standing"] = node::to_string(node::Standing::has_cast);
+        own["standing"] = node::to_string(node::Suffrage::has_cast);
         own["choice"] = ballot->choice == protocol::Choice::yes ? "yes" : "no";
         own["sequence"] = ballot->sequence.value();
         own["transaction"] = ballot->transaction.hex();

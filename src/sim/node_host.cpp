@@ -51,7 +51,9 @@ void NodeHost::start(const Wire& wire) {
     latest_ = wire_->now();
     const node::NetworkSetup network{options_.network, disk_.reader(Disk::Part::network), entropy_,
                                      latest_};
-    auto opened = node::Node::open(options_.node, ledger(), options_.key, Log(), network);
+    node::Options options = options_.node;
+    entropy_.fill(options.office_seed.emplace().span());  // another one in each life
+    auto opened = node::Node::open(options, ledger(), options_.key, Log(), network);
     if (!opened) return end(opened.error().detail);
     node_.emplace(*std::move(opened));
     watcher_.on_opened(*this);

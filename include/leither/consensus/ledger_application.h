@@ -5,7 +5,7 @@
 //     sealing writes what execution produced.
 //   * A height has work from the pulse after something was admitted, and when the protocol itself
 //     has: a reward is due, a vote closes, the cycle has ended. Reveals and `ready` that wait are
-//     work only at the last pulse at which they are taken.
+//     work only in the last tenth of the window in which they are taken.
 //   * Who is in office says the election's record as the head leaves it; this node has a seat there
 //     if it holds the seat's vote key.
 //   * A candidate that does not fit this block stays in the mempool, which judges it on the new
@@ -52,8 +52,8 @@ struct Sealed {
 
 class LedgerApplication final : public Law {
  public:
-    // This node's key for a seat's vote key; nothing: it is somebody else's.
-    using VoteKeys = std::function<std::optional<crypto::KeyPair>(const PublicKey&)>;
+    // The key with which this node votes on a seat; nothing: it is somebody else's.
+    using VoteKeys = std::function<std::optional<crypto::KeyPair>(const protocol::Seat&)>;
     struct Setup {
         ledger::Organization organization;
         ledger::Seal head;

@@ -19,9 +19,14 @@ Result<Result<void, protocol::CertificateError>, store::Fault> verify_head(
 // Whether the block at `pulse` is sealed even without a transaction: the cycle has ended, a reward
 // is due or a vote closes. REQUIRES: state.load_system().
 bool must_seal(const State& state, Pulse pulse);
-// The last pulse at which reveals and `ready` that wait are taken; they open no height before.
-// REQUIRES: state.load_system().
-Pulse node_acts_close(const State& state);
+// Reveals and `ready` that wait open a height from `due` on, and are taken up to `close`. Between
+// them lies a tenth of the window, three pulses at least: time to agree in a later round, or on a
+// later block. REQUIRES: state.load_system().
+struct NodeActs {
+    Pulse due;
+    Pulse close;
+};
+NodeActs node_acts(const State& state);
 
 // The fewest seats an elected committee has; with fewer the former one goes on.
 std::size_t seats_min(const protocol::Charter& charter);

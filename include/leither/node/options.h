@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "leither/consensus/mempool.h"
+#include "leither/crypto/secret.h"
 #include "leither/tree/tree.h"
 
 namespace leither::node {
@@ -18,6 +20,9 @@ struct Options {
     std::size_t recent_transactions = 65'536;
     // Signature checks that may be out at once.
     std::size_t signature_checks_max = 65'536;
+    // True randomness, new at each start, from which vote keys are drawn. Nothing: this node takes
+    // no part in elections.
+    std::optional<crypto::SecretBytes<32>> office_seed = {};
 };
 
 }  // namespace leither::node

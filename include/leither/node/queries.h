@@ -100,14 +100,14 @@ struct ClosedVotes {
     bool pruned = false;           // older ones lie behind the history window
 };
 // A member and a vote.
-enum class Standing : std::uint8_t {
+enum class Suffrage : std::uint8_t {
     may_cast,
     has_cast,
     not_open,    // too late, or too early to tell
     not_member,  // no account at the head
     joined_after,
 };
-const char* to_string(Standing standing);
+const char* to_string(Suffrage standing);
 // A ballot in a block. Nothing on either: none found in the history that is kept.
 struct Ballot {
     protocol::Choice choice = protocol::Choice::no;
@@ -132,6 +132,28 @@ struct CatchingUp {
     const char* stage = "";  // docs/protocol/sync.md; "idle": nothing to do
     std::uint64_t behind = 0;
     std::uint32_t state_permille = 0;  // of the state that is being taken
+};
+
+// Terms and committees, and this node's part in them.
+struct OfficeStatus {
+    Pulse pulse;
+    protocol::ElectionRecord election;
+    protocol::Windows windows;
+    protocol::CandidateTable candidates;
+    // The member for whom this node stands.
+    struct Candidate {
+        Id member;
+        Amount pledge;
+        bool has_revealed = false;  // in the running cycle
+    };
+    std::optional<Candidate> candidate;
+    std::optional<std::size_t> seat;  // among those in office
+    std::string_view silence;         // why it does not vote; "none" if it does
+    struct Due {
+        std::string_view act;
+        Pulse pulse;
+    };
+    std::optional<Due> due;  // what the node will do next
 };
 
 class NodeImpl;
@@ -166,13 +188,18 @@ class Queries {
     Answer<ClosedVotes> closed_votes(std::optional<Sequence> before, std::size_t limit) const;
     // Nothing: no vote has that id.
     Answer<std::optional<VoteItem>> vote(const Id& id) const;
-    Answer<Standing> standing(const VoteItem& vote, const Id& account, Instant now) const;
+    Answer<Suffrage> standing(const VoteItem& vote, const Id& account, Instant now) const;
     // What `account` has cast, out of its history.
     Answer<std::optional<Ballot>> ballot(const VoteItem& vote, const Id& account) const;
 
     // ---- Rewards by rule
     Answer<protocol::ElectionRecord> election() const;
     Answer<Result<ledger::MiningRewards, ledger::MiningError>> mining(std::uint64_t cycle) const;
+
+    // ---- Elections
+    Answer<OfficeStatus> office(Instant now) const;
+    // What a pledge of that member registers, for this node to stand for it.
+    Answer<protocol::Registration> registration(const Id& member) const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

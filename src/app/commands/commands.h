@@ -18,6 +18,7 @@ void add_reward_command(CLI::App& cli, Session& session);
 void add_rewards_command(CLI::App& cli, Session& session);
 void add_vote_commands(CLI::App& cli, Session& session);
 void add_pledge_commands(CLI::App& cli, Session& session);  // pledge, release, cancel
+void add_committee_command(CLI::App& cli, Session& session);
 void add_node_commands(CLI::App& cli, Session& session);
 void add_dht_commands(CLI::App& cli, Session& session);
 void add_message_commands(CLI::App& cli, Session& session);

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "leither/crypto/hash_chain.h"
-#include "leither/protocol/domain_tags.h"
-
 #include "app/act.h"
 #include "app/commands/commands.h"
 
@@ -15,34 +12,34 @@ namespace {
 
 using nlohmann::json;
 
-// A candidate reveals one link a cycle; a year of half-hour cycles and some.
-constexpr unsigned kRevealLinks = 20'000;
-// Which of the keys derived from a wallet key is the reveal chain's secret end.
-constexpr std::uint64_t kRevealFamily = 1;
-
 struct PledgeOptions {
     std::string amount;
     std::string from;
     std::string node_key;
+    std::string reveal_chain;
     ActOptions act;
 };
 
-// The head of the chain that the key's owner can always compute again.
-Hash reveal_chain_head(Session& session, const crypto::KeyPair& owner) {
-    auto seed = crypto::derive_key(owner.seed(), kRevealFamily).seed();
-    const Hash secret = crypto::blake2b_256(seed);
-    return crypto::HashChain(protocol::tags::kRevealLink, session.organization().chain, secret,
-                             kRevealLinks)
-        .head();
-}
-
-PublicKey node_key_of(Session& session, const PledgeOptions& options) {
-    const std::string hex =
-        options.node_key.empty()
-            ? session.call("node.status", json::object()).at("node_key").get<std::string>()
-            : options.node_key;
-    if (const auto key = PublicKey::parse(hex)) return *key;
-    throw CliError(CliExit::usage, "bad_key", "--node-key must be 64 hexadecimal digits.");
+// What this node, or the one the options name, registers for the account.
+protocol::Registration registration_of(Session& session, const PledgeOptions& options,
+                                       const Id& owner) {
+    json said = {{"node_key", options.node_key}, {"reveal_chain", options.reveal_chain}};
+    if (options.node_key.empty()) {
+        const json candidacy = session.call("office.status", json::object()).at("candidacy");
+        if (!candidacy.is_null() && candidacy.at("account") != owner.hex()) {
+            throw CliError(CliExit::refused, "node_in_use",
+                           fmt::format("This node stands for {} already.",
+                                       candidacy.at("account").get<std::string>()),
+                           "A node acts for one candidate only: pledge at another one.");
+        }
+        said = session.call("office.registration", {{"account", owner.hex()}});
+    }
+    const auto node_key = PublicKey::parse(said.at("node_key").get<std::string>());
+    const auto chain = Hash::parse(said.at("reveal_chain").get<std::string>());
+    if (node_key && chain) return {*node_key, *chain};
+    throw CliError(CliExit::usage, "bad_key",
+                   "--node-key and --reveal-chain must be 64 hexadecimal digits each.",
+                   "Ask the other node with: leither committee --registration ACCOUNT");
 }
 
 // An act that its owner alone signs.
@@ -56,8 +53,7 @@ void act_alone(Session& session, const PledgeOptions& options, const protocol::A
 void pledge(Session& session, const PledgeOptions& options) {
     const auto owner = session.key(options.from);
     const Amount amount = session.amount(options.amount);
-    const protocol::Registration registration{node_key_of(session, options),
-                                              reveal_chain_head(session, owner)};
+    const auto registration = registration_of(session, options, owner.id());
     act_alone(session, options, protocol::Pledge{amount, registration},
               fmt::format("{} pledged.", session.format(amount)));
 }
@@ -74,11 +70,19 @@ void add_pledge_commands(CLI::App& cli, Session& session) {
 
     auto* lock = cli.add_subcommand("pledge", "Freeze credit and stand as a bookkeeper");
     lock->add_option("AMOUNT", options->amount, "How much")->required();
-    lock->add_option("--node-key", options->node_key,
-                     "Node that keeps the books; default: this one")
-        ->type_name("HEX");
+    auto* key = lock->add_option("--node-key", options->node_key,
+                                 "Node that keeps the books; default: this one")
+                    ->type_name("HEX");
+    auto* chain = lock->add_option("--reveal-chain", options->reveal_chain,
+                                   "The reveal chain that node gives for the account")
+                      ->type_name("HEX");
+    key->needs(chain);
+    chain->needs(key);
     add_from_option(*lock, *options);
-    lock->footer("Example: leither pledge 100 --from anna");
+    lock->footer(
+        "Examples:\n"
+        "  leither pledge 100 --from anna\n"
+        "  leither pledge 100 --from anna --node-key HEX --reveal-chain HEX");
     lock->callback([&session, options] { pledge(session, *options); });
 
     auto* free = cli.add_subcommand(

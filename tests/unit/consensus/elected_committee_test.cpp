@@ -39,8 +39,8 @@ struct Node {
         LedgerApplication::Setup setup;
         setup.organization = world.organization;
         setup.head = world.seals.back();
-        setup.vote_keys = [this](const PublicKey& wanted) {
-            const auto found = keys.find(wanted);
+        setup.vote_keys = [this](const protocol::Seat& seat) {
+            const auto found = keys.find(seat.vote_key);
             return found == keys.end() ? std::nullopt : std::optional(found->second);
         };
         setup.signature_holds = testing::holds;
@@ -216,15 +216,15 @@ void elect(Organization& all) {
     all.run_to(3 * kCycle);
 }
 
-TEST(ElectedCommittee, RevealsWaitForTheLastPulseAndIdleCyclesTakeOneBlockEach) {
+TEST(ElectedCommittee, RevealsWaitForTheWindowsEndAndIdleCyclesTakeOneBlockEach) {
     Organization all;
     for (const auto& name : kCandidates) all.pledge(name);
     all.run_to(kCycle - 15);
     EXPECT_EQ(all.height(), 1U);
     for (std::size_t i = 0; i < kCandidates.size(); ++i) all.reveal(i);
-    all.run_to(kCycle - 3);
+    all.run_to(kCycle - 6);
     EXPECT_EQ(all.height(), 1U);
-    all.run_to(kCycle - 2);
+    all.run_to(kCycle - 5);
     EXPECT_EQ(all.height(), 2U);
     EXPECT_EQ(all.head().header.transaction_count, 4U);
     all.run_to(kCycle);
@@ -235,6 +235,23 @@ TEST(ElectedCommittee, RevealsWaitForTheLastPulseAndIdleCyclesTakeOneBlockEach) 
     EXPECT_EQ(all.height(), 4U);
     EXPECT_EQ(all.head().header.transaction_count, 0U);
     EXPECT_EQ(all.faults(), 0U);
+}
+
+// One that was lost in a failed round, or comes late, has pulses left.
+TEST(ElectedCommittee, UntilTheWindowClosesALateRevealOpensAHeightOfItsOwn) {
+    Organization all;
+    for (const auto& name : kCandidates) all.pledge(name);
+    all.run_to(kCycle - 15);
+    all.reveal(0);
+    all.run_to(kCycle - 4);
+    EXPECT_EQ(all.height(), 2U);
+    all.reveal(1);
+    all.run_to(kCycle - 3);
+    EXPECT_EQ(all.height(), 3U);
+    all.reveal(2);
+    all.run_to(kCycle - 2);
+    EXPECT_EQ(all.height(), 4U);
+    EXPECT_EQ(all.head().header.transaction_count, 1U);
 }
 
 TEST(ElectedCommittee, TakesOverFromTheChartersBookkeeperAndServesOn) {

@@ -27,8 +27,8 @@ class Books {
         LedgerApplication::Setup setup;
         setup.organization = world_.organization;
         setup.head = world_.seals.back();
-        setup.vote_keys = [key = key_of(node)](const PublicKey& vote_key) {
-            return key.public_key() == vote_key ? std::optional(key) : std::nullopt;
+        setup.vote_keys = [key = key_of(node)](const protocol::Seat& seat) {
+            return key.public_key() == seat.vote_key ? std::optional(key) : std::nullopt;
         };
         setup.signature_holds = testing::holds;
         mempool_.emplace(MempoolOptions{}, world_.organization, world_.tree);

@@ -32,7 +32,8 @@ TEST(Cycles, TheFirstBlockAtTheEndIsSealedEvenWhenIdleAndCountsOnByOne) {
     must(state.load_system());
     EXPECT_FALSE(must_seal(state, Pulse(kCycle - 1)));
     EXPECT_TRUE(must_seal(state, Pulse(kCycle)));
-    EXPECT_EQ(node_acts_close(state), Pulse(kCycle - 2));
+    EXPECT_EQ(node_acts(state).close, Pulse(kCycle - 2));
+    EXPECT_EQ(node_acts(state).due, Pulse(kCycle - 5));
 
     world.seal({}, Pulse(5 * kCycle + 7));  // long overdue
     EXPECT_EQ(world.election().cycle, 1u);
@@ -443,6 +444,32 @@ TEST_F(Takeover, ARefusedOneLeavesTheCycleToEndInItsTime) {
     EXPECT_EQ(skipped[0].refused.code, protocol::Refusal::not_silent);
     EXPECT_EQ(world_.election().cycle, 1u);
     EXPECT_EQ(world_.election().present, world_.election().former);
+}
+
+// One cycle block right behind the other: the first still proves the committee of the second.
+TEST(Cycles, ACommitteeIsProvenAlsoByATermWithoutAnyOtherBlock) {
+    Candidates all({"c0"});
+    all.pass_cycle({}, {"c0"});
+    all.pass_cycle({}, {});
+    all.pass_cycle({"c0"}, {});
+    ASSERT_EQ(all.seats(), Names{"c0"});
+    LedgerWorld& world = all.world;
+    world.seal({}, world.election().end_pulse);
+    world.seal({}, world.election().end_pulse);
+    for (std::size_t at = world.seals.size() - 3; at < world.seals.size(); ++at) {
+        EXPECT_TRUE(verify(all.receipt(at, "c0"), world.organization.treasury)) << at;
+    }
+}
+
+TEST(Cycles, ManyIdleTermsOfOneCommitteeNeedNoLinkAndEndAtTheFounding) {
+    LedgerWorld world(founding_for({}));
+    for (int i = 0; i < 3; ++i) world.seal({}, world.election().end_pulse);
+    for (std::uint64_t cycle = 0; cycle < 3; ++cycle) {
+        const auto links = must(committees_between(
+            world.organization, world.store, world.tree,
+            {.target = world.seals.back(), .oldest = Sequence(0), .after_cycle = cycle}));
+        EXPECT_TRUE(links.empty());
+    }
 }
 
 }  // namespace

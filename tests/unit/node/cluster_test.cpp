@@ -31,8 +31,13 @@ CommunityOptions with_bookkeepers(std::size_t count) {
 
 class Cluster {
  public:
-    explicit Cluster(std::size_t count, Duration disk_latency = {}, Options node = {})
-        : community_(with_bookkeepers(count)),
+    explicit Cluster(std::size_t count, Duration disk_latency = {}, const Options& node = {})
+        : Cluster(with_bookkeepers(count), disk_latency, node) {
+        for (std::size_t n = 1; n < count; ++n) add(community_.node_key(n));
+    }
+    explicit Cluster(const CommunityOptions& options, Duration disk_latency = {},
+                     const Options& node = {})
+        : community_(options),
           world_({.ledger_latency = disk_latency, .node = node}, community_.start_of(Pulse(1))) {
         crypto::initialise();
         world_.add(community_.node_key());
@@ -41,7 +46,6 @@ class Cluster {
         const auto published =
             world_.ask(kFounder, community_.manifest(world_.queries(kFounder), world_.now()));
         CHECK(published && *published);
-        for (std::size_t n = 1; n < count; ++n) add(community_.node_key(n));
     }
 
     std::size_t add(const crypto::KeyPair& key) {
@@ -105,6 +109,23 @@ class Cluster {
             CHECK(world_.wait([&] { return head(host) > before; }, minutes(1)),
                   "no block behind " + std::to_string(before.value()));
         }
+    }
+    // With the key and the chain of the node at `host`, which stands for the member from then on.
+    void pledge(std::size_t host, std::size_t member, std::uint64_t amount) {
+        const auto owner = community_.member(member);
+        const auto counter = world_.queries(host).next_counter(owner.id(), 0);
+        const auto registered = world_.queries(host).registration(owner.id());
+        CHECK(counter && *counter && registered);
+        const Pulse pulse = world_.queries(host).pulse(world_.now());
+        const auto transaction =
+            wallet::sign({community_.chain(), {0, **counter}, Pulse(pulse.value() + 50)},
+                         protocol::Pledge{Amount::of(amount), *registered}, owner, nullptr);
+        world_.step(host, Submit{++token_, {bcs::encode(transaction)}});
+    }
+    OfficeStatus office(std::size_t host) {
+        auto status = world_.queries(host).office(world_.now());
+        CHECK(status);
+        return *std::move(status);
     }
     std::uint64_t balance(std::size_t host, std::size_t member) {
         const auto account =
@@ -183,6 +204,76 @@ TEST(Cluster, ASlowDiskPutsNothingOutOfOrder) {
         cluster.pay(n % 4, 0, 1, 5);
         ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(n)); }, minutes(1))) << n;
     }
+}
+
+CommunityOptions with_short_cycles() {
+    CommunityOptions options = with_bookkeepers(1);
+    options.params.cycle_pulses = 60;  // reveals from 20 to 2 pulses before its end
+    options.params.mining_reward_per_cycle = 4'000;
+    return options;
+}
+
+// Nobody does anything but pledge and pay: reveals, answers and claims are the nodes' own.
+TEST(Cluster, MembersNodesAreElectedTakeOfficeAndEarn) {
+    Cluster cluster(with_short_cycles());
+    NetworkWorld& world = cluster.world();
+    std::vector<std::size_t> all{kFounder};
+    for (std::size_t n = 0; n < 4; ++n) all.push_back(cluster.add_member(n));
+    const std::vector<std::size_t> elected(all.begin() + 1, all.end());
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+    ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(4)); }, minutes(5)));
+    for (std::size_t n = 0; n < 4; ++n) cluster.pledge(elected[n], n, 500);
+    const auto stand = [&] {
+        return std::ranges::all_of(
+            elected, [&](std::size_t host) { return cluster.office(host).candidate.has_value(); });
+    };
+    ASSERT_TRUE(world.wait(stand, minutes(1)));
+    for (std::size_t n = 0; n < 4; ++n) {
+        EXPECT_EQ(cluster.office(elected[n]).candidate->member, cluster.community().member(n).id());
+    }
+    // One goes away between its reveal and its seat, and comes back with the key.
+    ASSERT_TRUE(
+        world.wait([&] { return cluster.office(elected[2]).election.after_next.seats.size() == 4; },
+                   minutes(4)));
+    world.crash(elected[2]);
+    world.advance(seconds(20));
+    world.restart(elected[2]);
+    ASSERT_TRUE(world.wait(
+        [&] {
+            return std::ranges::all_of(elected, [&](std::size_t host) {
+                const OfficeStatus office = cluster.office(host);
+                return office.seat && office.silence == "none";
+            });
+        },
+        minutes(4)))
+        << cluster.office(kFounder).election.cycle;
+    EXPECT_EQ(cluster.office(kFounder).election.present.size(), 4u);
+    EXPECT_FALSE(cluster.office(kFounder).seat);
+
+    // The charter's bookkeeper may go.
+    world.crash(kFounder);
+    Sequence before = cluster.head(elected[0]);
+    for (std::size_t n = 0; n < 6; ++n) {
+        cluster.pay(elected[n % 4], 0, 1, 1);
+        ASSERT_TRUE(world.wait([&] { return cluster.agree(elected, before.next()); }, minutes(1)))
+            << n;
+        before = cluster.head(elected[0]);
+    }
+    // In the next term what was done is paid, to all four.
+    EXPECT_TRUE(world.wait(
+        [&] {
+            return cluster.balance(elected[0], 2) > 500 && cluster.balance(elected[0], 3) > 500 &&
+                   cluster.balance(elected[0], 0) > 500 && cluster.balance(elected[0], 1) > 506;
+        },
+        minutes(4)))
+        << cluster.balance(elected[0], 2) << ' ' << cluster.balance(elected[0], 3);
+    // And they have been elected again, with other keys.
+    EXPECT_EQ(cluster.office(elected[0]).election.present.size(), 4u);
+    EXPECT_NE(cluster.office(elected[0]).election.present,
+              cluster.office(elected[0]).election.former);
+    world.restart(kFounder);
+    EXPECT_TRUE(
+        world.wait([&] { return cluster.agree(all, cluster.head(elected[0])); }, minutes(5)));
 }
 
 // With blocks on their way to the disk when all connections go and come again.

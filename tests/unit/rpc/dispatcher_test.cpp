@@ -156,7 +156,8 @@ TEST(Dispatcher, StoppingAnswersWhatWaitsAndRefusesWhatComes) {
 TEST(Dispatcher, ANodeWithoutLedgerSaysSo) {
     RpcWorld world;
     EXPECT_EQ(world.call("node.status")["result"]["organization"], nullptr);
-    for (const char* method : {"organization.info", "organization.allocations", "member.list"}) {
+    for (const char* method :
+         {"organization.info", "organization.allocations", "member.list", "office.status"}) {
         EXPECT_EQ(world.call(method)["error"]["data"]["name"], "no_organization") << method;
     }
 }
@@ -242,6 +243,26 @@ TEST(Dispatcher, NonceMembersAndChildrenAreTold) {
     EXPECT_EQ(world.call("block.get", {{"sequence", 99}})["error"]["data"]["name"],
               "unknown_sequence");
     EXPECT_EQ(world.call("organization.allocations")["result"].size(), 4u);
+}
+
+TEST(Dispatcher, CommitteesAndWhatAPledgeRegistersAreTold) {
+    RpcWorld world;
+    world.found();
+    const json office = world.call("office.status")["result"];
+    EXPECT_EQ(office["cycle"], 0);
+    ASSERT_EQ(office["present"].size(), 1u);
+    EXPECT_EQ(office["present"][0]["node_key"], office["node_key"]);
+    EXPECT_EQ(office["seat"], 0);
+    EXPECT_EQ(office["silence"], "none");
+    EXPECT_EQ(office["candidacy"], nullptr);
+    EXPECT_EQ(office["due"], nullptr);
+    EXPECT_EQ(office["after_next"], (json{{"seats", json::array()}, {"spares", json::array()}}));
+    const auto registered = [&world](std::size_t member) {
+        return world.call("office.registration", {{"account", id_of_member(world, member)}});
+    };
+    EXPECT_EQ(registered(0)["result"]["node_key"], office["node_key"]);
+    EXPECT_EQ(registered(0)["result"]["reveal_chain"].get<std::string>().size(), 64u);
+    EXPECT_NE(registered(0)["result"]["reveal_chain"], registered(1)["result"]["reveal_chain"]);
 }
 
 TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {

@@ -1,0 +1,42 @@
+#include <algorithm>
+
+#include "leither/node/queries.h"
+
+#include "node_impl.h"
+#include "queries_detail.h"
+
+namespace leither::node {
+
+Answer<OfficeStatus> Queries::office(Instant now) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    const ledger::Organization& organization = org.organization();
+    OfficeStatus status;
+    status.pulse = org.pulse(now);
+    status.election = TRY(view.system<protocol::ElectionRecord>(organization.election));
+    status.candidates = TRY(view.system<protocol::CandidateTable>(organization.candidates));
+    const auto book = TRY(view.system<protocol::BookkeepingRecord>(organization.bookkeeping));
+    status.windows = windows_of(status.election, book.params.cycle_pulses);
+    const Office& office = org.office();
+    if (const auto& standing = office.standing()) {
+        const auto& revealed = standing->candidacy.revealed;
+        status.candidate = {standing->member, standing->pledge,
+                            revealed && revealed->cycle == status.election.cycle};
+    }
+    const auto& present = status.election.present;
+    const auto seat = std::ranges::find_if(
+        present, [&office](const protocol::Seat& one) { return office.vote_key(one).has_value(); });
+    if (seat != present.end()) status.seat = static_cast<std::size_t>(seat - present.begin());
+    status.silence = to_string(org.silence());
+    if (const auto due = office.next_duty()) status.due = {to_string(due->duty), due->pulse};
+    return status;
+}
+
+Answer<protocol::Registration> Queries::registration(const Id& member) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    const auto election = TRY(view.system<protocol::ElectionRecord>(org.organization().election));
+    return org.office().registration(member, election.cycle);
+}
+
+}  // namespace leither::node
