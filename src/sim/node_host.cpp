@@ -50,7 +50,7 @@ void NodeHost::start(const Wire& wire) {
     is_ending_ = false;
     latest_ = wire_->now();
     const node::NetworkSetup network{options_.network, disk_.reader(Disk::Part::network), entropy_,
-                                     latest_};
+                                     latest_, options_.meddler};
     auto opened = node::Node::open(options_.node, ledger(), options_.key, Log(), network);
     if (!opened) return end(opened.error().detail);
     node_.emplace(*std::move(opened));
