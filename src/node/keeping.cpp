@@ -61,7 +61,7 @@ Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
             if (heard.empty() && sends_.empty()) break;
             for (LedgerInput& input : heard) TRY(take(std::move(input), now, fx));
             for (ToNeighbour& send : std::exchange(sends_, {})) {
-                network_->tell(send.to, std::move(send.message), now, fx);
+                tell(std::move(send), now, fx);
             }
         }
     }
@@ -71,6 +71,13 @@ Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
     });
     hand_out(fx);
     return {};
+}
+
+void NodeImpl::tell(ToNeighbour&& send, Instant now, Effects& fx) {
+    if (meddler_ == nullptr) return network_->tell(send.to, std::move(send.message), now, fx);
+    for (PeerMessage& message : meddler_->says(send.to, std::move(send.message))) {
+        network_->tell(send.to, std::move(message), now, fx);
+    }
 }
 
 // One batch at a time goes to the ledger's store.
@@ -99,7 +106,8 @@ Result<void, Fault> NodeImpl::take(LedgerInput&& input, Instant now, Effects& fx
     } else if (const auto* lost = std::get_if<PostLost>(&input)) {
         if (organization_) organization_->on(*lost);
     } else if (auto* said = std::get_if<LedgerMessage>(&input)) {
-        if (neighbours_.contains(said->from)) {
+        const bool is_heard = meddler_ == nullptr || meddler_->hears(said->from, said->message);
+        if (is_heard && neighbours_.contains(said->from)) {
             return take(said->from, std::move(said->message), now, fx);
         }
     } else {

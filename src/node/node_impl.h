@@ -87,6 +87,7 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> apply_next(Instant now, Effects& fx);
     Result<void, store::Fault> follow_head(Instant now, Effects& fx);
     void hand_out(Effects& fx);
+    void tell(ToNeighbour&& send, Instant now, Effects& fx);
     // What the ledger says, for the network.
     std::optional<bool> is_member(const Id& account) const override;
     bool is_bookkeeper(const PublicKey& node) const override;
@@ -101,6 +102,7 @@ class NodeImpl final : private org::MemberSource {
     std::unique_ptr<OrgInstance> organization_;
     std::optional<Founding> founding_;
     std::unique_ptr<NetworkNode> network_;
+    Meddler* meddler_ = nullptr;
 
     // Whose batch is out: one at a time.
     enum class Writer : std::uint8_t { none, founding, ledger };

@@ -65,6 +65,7 @@ Effects NodeImpl::finish(Result<void, Fault>&& done, Instant now, Effects&& fx) 
 Result<void, Fault> NodeImpl::join_network(const NetworkSetup& network) {
     network_ = TRY(NetworkNode::open({network.options, network.store, network.entropy, network.now},
                                      key_, *this, log_));
+    meddler_ = network.meddler;
     return {};
 }
 

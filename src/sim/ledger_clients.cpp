@@ -129,6 +129,9 @@ void LedgerTown::note_time_taken(const Client& client, const Payment& payment, P
     pulses_taken_.add(taken);
     if (!client.calm || client.calm != calm_now_) return;
     ++in_calm_;
+    const bool is_censored =
+        client.account == 0 && std::ranges::count(plan_.liars, Lie::censor) > 0;
+    if (is_censored) censored_taken_.add(taken);
     if (taken <= kInTime) ++in_calm_in_time_;
 }
 

@@ -15,6 +15,7 @@ using std::chrono::seconds;
 
 constexpr Duration kTroubleMin = seconds(1);
 constexpr Duration kStepMin = seconds(1);
+constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -44,7 +45,7 @@ Duration LedgerTown::drawn(Duration from, Duration to) {
 std::vector<LedgerTown::Resident*> LedgerTown::some(Role role, std::size_t count) {
     std::vector<Resident*> all;
     for (Resident& each : residents_) {
-        if (each.role == role) all.push_back(&each);
+        if (each.role == role && !each.lie) all.push_back(&each);
     }
     chance_.shuffle(std::span(all));
     all.resize(std::min(count, all.size()));
@@ -67,6 +68,10 @@ void LedgerTown::round() {
     befall(Role::member, plan_.troubled_max, plan_.of_members);
     world_.run_until(start + plan_.trouble_max);
     heal_all();
+    recover();
+}
+
+void LedgerTown::recover() {
     make_work();
     const Duration patience = pulses(plan_.progress_pulses) + clocks_behind_;
     checkers_.expect_block_within(patience, "although all is well again");
@@ -74,6 +79,28 @@ void LedgerTown::round() {
     clocks_behind_ = Duration(0);
     calm_now_ = ++rounds_;
     world_.run_for(plan_.calm_min);
+}
+
+// Who proposes first at a height: the author of the block before.
+void LedgerTown::crash_chief() {
+    const auto found = std::ranges::find_if(residents_, [&](const Resident& each) {
+        return each.role == Role::bookkeeper && each.number == author_;
+    });
+    if (found == residents_.end() || found->lie || !is_running(*found)) return;
+    Resident& chief = *found;
+    checkers_.expect_nothing();
+    calm_now_.reset();
+    node(chief).note("is the chief, and crashes");
+    network_.crash(chief.host);
+    make_work();
+    const auto before = checkers_.highest();
+    const Instant since = world_.now();
+    const Instant latest = since + pulses(plan_.progress_pulses);
+    while (checkers_.highest() == before && world_.now() < latest) world_.run_for(kLookEvery);
+    without_chief_.add(world_.now() - since);
+    world_.run_for(kTroubleMin);
+    start_again(chief);
+    recover();
 }
 
 void LedgerTown::trouble(Resident& it, Trouble what, Duration length) {

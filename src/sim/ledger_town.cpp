@@ -18,18 +18,28 @@ constexpr std::uint16_t kPort = 7400;
 constexpr Duration kLookAfterEvery = seconds(5);
 constexpr Duration kSettling = seconds(30);
 constexpr Duration kAct = milliseconds(250);
+constexpr Duration kWithoutChief = seconds(3);  // three pulses
+constexpr std::size_t kVictim = 0;              // a client's account
+constexpr std::int64_t kCensoredMax = 10;
 constexpr std::uint64_t kReceiptOf = 4;  // one block of so many
 
 CommunityOptions community_options(const Settings& settings, const LedgerPlan& plan) {
     CommunityOptions options;
     options.seed = settings.seed;
-    options.members = std::max(plan.members, plan.clients);
+    options.members = std::max(plan.members + plan.newcomers, plan.clients);
     options.balance = 100'000;
     options.supply = 100'000'000;
     options.bookkeepers = plan.bookkeepers;
     options.params.cycle_pulses = plan.cycle_pulses;
+    // What one message between bookkeepers holds.
+    options.params.block_bytes_max = 256 << 10;
     options.time_ms = unix_ms(kStart) - 10'000;
     return options;
+}
+
+std::string name_of(bool is_bookkeeper, bool is_twin, std::size_t number) {
+    const char* kind = is_twin ? "twin" : is_bookkeeper ? "keeper" : "member";
+    return fmt::format("{}-{}", kind, number);
 }
 
 }  // namespace
@@ -42,13 +52,13 @@ LedgerTown::LedgerTown(const Settings& settings, const LedgerPlan& plan)
       clients_chance_(world_.stream("clients")),
       community_(community_options(settings, plan)),
       checkers_(world_, community_.organization()) {
-    residents_.reserve(plan_.bookkeepers + plan_.members);
+    residents_.reserve(plan_.bookkeepers + plan_.liars.size() + plan_.members + plan_.newcomers);
     for (std::size_t n = 0; n < plan_.clients; ++n) clients_.push_back({n, {}, std::nullopt});
 }
 
 // ---- Nodes
 
-LedgerTown::Resident& LedgerTown::add(Role role, std::size_t number, const crypto::KeyPair& key) {
+LedgerTown::Resident& LedgerTown::add(const Newcomer& newcomer) {
     const std::size_t index = residents_.size();
     Place place;
     place.endpoint = {IpAddress::v4({20, static_cast<std::uint8_t>(index >> 8),
@@ -62,8 +72,15 @@ LedgerTown::Resident& LedgerTown::add(Role role, std::size_t number, const crypt
                             plan_.drift_ppm_max;
 
     NodeHost::Options options{
-        .name = fmt::format("{}-{}", role == Role::bookkeeper ? "keeper" : "member", number),
-        .key = key};
+        .name = name_of(newcomer.role == Role::bookkeeper, newcomer.is_twin, newcomer.number),
+        .key = newcomer.key};
+    if (newcomer.lie) {
+        const LiarOptions liar{*newcomer.lie, community_.chain(), newcomer.key,
+                               static_cast<std::uint16_t>(newcomer.number),
+                               community_.member(kVictim).id()};
+        meddlers_.push_back(make_liar(liar, world_.stream("liar", index)));
+        options.meddler = meddlers_.back().get();
+    }
     options.network.listen = {place.endpoint};
     options.network.dht.families = dht::Families::v4;
     if (index > 0) {
@@ -73,26 +90,37 @@ LedgerTown::Resident& LedgerTown::add(Role role, std::size_t number, const crypt
     // Its first steps are seen already.
     const HostId host(static_cast<std::uint32_t>(index));
     checkers_.admit(host, options.name);
-    residents_.push_back({host, role, number, false, std::nullopt, {}});
+    if (newcomer.lie) checkers_.set_dishonest(host);
+    residents_.push_back(
+        {host, newcomer.role, newcomer.number, newcomer.lie, false, std::nullopt, {}});
     const HostId added = network_.add(
         std::make_unique<NodeHost>(options, world_.stream("host", index), *this), place);
     CHECK(added == host, "only residents are hosts here");
+    world_.every(kLookAfterEvery, world_.now() + kSettling + 2 * plan_.length,
+                 [this, index] { look_after(residents_[index]); });
     return residents_.back();
 }
 
 void LedgerTown::found() {
-    for (std::size_t seat = 0; seat < plan_.bookkeepers; ++seat) {
-        Resident& it = add(Role::bookkeeper, seat, community_.node_key(seat));
-        node(it).tell(node::Found{++last_token_, community_.encoded_genesis()});
-    }
+    add_bookkeeper(0);
+    node(residents_.front()).tell(node::Found{++last_token_, community_.encoded_genesis()});
     world_.run_for(seconds(2));
-    for (std::size_t n = 0; n < plan_.members; ++n) {
-        add(Role::member, n, crypto::derive_key({}, 1000 + n));
-    }
-    for (std::size_t i = 0; i < residents_.size(); ++i) {
-        world_.every(kLookAfterEvery, world_.now() + kSettling + 2 * plan_.length,
-                     [this, i] { look_after(residents_[i]); });
-    }
+    for (std::size_t seat = 1; seat < plan_.bookkeepers; ++seat) add_bookkeeper(seat);
+    for (std::size_t n = 0; n < plan_.members; ++n) add_member();
+}
+
+void LedgerTown::add_bookkeeper(std::size_t seat) {
+    Newcomer newcomer{Role::bookkeeper, seat, community_.node_key(seat)};
+    if (seat > 0 && seat <= plan_.liars.size()) newcomer.lie = plan_.liars[seat - 1];
+    add(newcomer);
+    if (newcomer.lie != Lie::twins) return;
+    newcomer.is_twin = true;
+    add(newcomer);
+}
+
+void LedgerTown::add_member() {
+    const std::size_t number = members_++;
+    add({Role::member, number, crypto::derive_key({}, 1000 + number)});
 }
 
 void LedgerTown::look_after(const Resident& it) {
@@ -103,7 +131,7 @@ void LedgerTown::look_after(const Resident& it) {
     };
     const auto status = host.queries().network(host.now());
     const bool has_manifest = host.queries().manifest().has_value();
-    if (it.role == Role::bookkeeper) {
+    if (it.role == Role::bookkeeper && it.number == 0) {
         if (!has_manifest && host.queries().manifest_draft()) {
             call(community_.manifest(host.queries(), host.now()));
         }
@@ -111,7 +139,7 @@ void LedgerTown::look_after(const Resident& it) {
     }
     if (!status || !status->community) {
         call(node::FollowOrganization{community_.organization().treasury});
-    } else if (has_manifest && status->community->accounts.empty()) {
+    } else if (it.role == Role::member && has_manifest && status->community->accounts.empty()) {
         call(
             community_.delegate(community_.member(it.number), host.key().public_key(), host.now()));
     }
@@ -120,6 +148,7 @@ void LedgerTown::look_after(const Resident& it) {
 NodeHost* LedgerTown::any_entry() {
     std::vector<NodeHost*> entries;
     for (const Resident& each : residents_) {
+        if (each.lie) continue;
         if (is_running(each) && node(each).queries().genesis()) entries.push_back(&node(each));
     }
     if (entries.empty()) return nullptr;
@@ -141,6 +170,7 @@ void LedgerTown::on_event(NodeHost& host, node::Event&& event) {
     const protocol::BlockHeader& header = sealed->seal.header;
     host.note(fmt::format("tells sequence {} of pulse {}, {} transactions", header.sequence.value(),
                           header.pulse.value(), header.transaction_count));
+    if (header.sequence == checkers_.highest()) author_ = header.author;
     for (const Hash& each : sealed->transactions) {
         committed(host, each, header.sequence, header.pulse);
     }
@@ -178,8 +208,13 @@ Report LedgerTown::run() {
         world_.every(kAct, end, [this, n] { act(clients_[n]); });
     }
     world_.run_for(plan_.calm_min);
-    const Duration longest = plan_.trouble_max + plan_.clock_step_max + plan_.calm_min;
-    while (world_.now() + longest + pulses(plan_.progress_pulses) < end) round();
+    Duration longest = plan_.trouble_max + plan_.clock_step_max + plan_.calm_min;
+    if (plan_.chief == LedgerPlan::Chief::crashes) longest += 2 * plan_.calm_min;
+    while (world_.now() + longest + pulses(plan_.progress_pulses) < end) {
+        if (members_ < plan_.members + plan_.newcomers) add_member();
+        if (plan_.chief == LedgerPlan::Chief::crashes) crash_chief();
+        round();
+    }
     world_.run_until(end);
     checkers_.expect_nothing();
     // What is under way ends.
@@ -194,22 +229,38 @@ void LedgerTown::conclude(Report& report) {
     const auto verified = node::verify_store(node(residents_.front()).ledger(), [](Sequence) {});
     std::uint64_t running = 0;
     std::uint64_t connected = 0;
+    std::uint64_t at_the_head = 0;
+    std::uint64_t honest = 0;
     for (const Resident& each : residents_) {
+        if (each.lie) continue;
+        ++honest;
         if (!is_running(each)) continue;
         ++running;
+        const auto status = node(each).queries().status();
+        if (status && status->head.sequence == checkers_.highest()) ++at_the_head;
         if (!node(each).queries().peers(node(each).now()).empty()) ++connected;
     }
 
     checkers_.report(report);
     report.at_least("executes again from genesis", 1, verified ? 1 : 0);
-    report.at_least("nodes running at the end", 1000, per_mille(running, residents_.size()),
+    report.at_least("nodes running at the end", 1000, per_mille(running, honest), Unit::per_mille);
+    report.at_least("nodes at the head at the end", 1000, per_mille(at_the_head, honest),
                     Unit::per_mille);
-    report.at_least("committed within 2 pulses, in calm", 990,
+    report.at_least("committed within 2 pulses, in calm", plan_.in_time_per_mille,
                     per_mille(in_calm_in_time_, in_calm_), Unit::per_mille);
     const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
     report.add("of payments", number(in_calm_));
     report.add("pulses to commit, mean", pulses_taken_.mean_hundredths(), Unit::hundredths);
     report.add("pulses to commit, p99", pulses_taken_.percentile(99));
+    if (censored_taken_.size() > 0) {
+        report.at_most("pulses for who is censored, most", kCensoredMax, censored_taken_.most());
+    }
+    if (without_chief_.size() > 0) {
+        report.at_most("the chief gone, next block, most", kWithoutChief.count(),
+                       without_chief_.most(), Unit::micros);
+        report.add("the chief gone, next block, mean", without_chief_.mean(), Unit::micros);
+        report.add("times the chief was gone", number(without_chief_.size()));
+    }
     report.add("blocks", number(checkers_.blocks()));
     report.add("payments signed", number(signed_));
     report.add("payments told committed", number(told_committed_));
@@ -221,8 +272,7 @@ void LedgerTown::conclude(Report& report) {
                    number(troubles_[i]));
     }
     report.add("nodes ended by a fault", number(ended_by_fault_));
-    report.add("nodes with a peer at the end", per_mille(connected, residents_.size()),
-               Unit::per_mille);
+    report.add("nodes with a peer at the end", per_mille(connected, honest), Unit::per_mille);
     report.hash = world_.hash();
     report.happenings = world_.happenings();
     report.elapsed = world_.elapsed();

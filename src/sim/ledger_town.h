@@ -4,9 +4,8 @@
 // A run is a row of rounds: some faults at once, all of them over, a calm. Each calm must bring a
 // block in time; at the end every disk is read whole.
 //
-// For more than one bookkeeper the plan changes: `bookkeepers`, `impaired_max` (f, or more to see
-// it halt), `cycle_pulses`. Whoever keeps the ledger takes payments, so members' nodes do as soon
-// as they hold it.
+// Whoever keeps the ledger takes payments, so members' nodes do as soon as they hold it. Of several
+// bookkeepers the first founds and publishes; the others find it in the network, as members do.
 #pragma once
 
 #include <array>
@@ -18,6 +17,7 @@
 
 #include "leither/sim/checkers.h"
 #include "leither/sim/community.h"
+#include "leither/sim/liar.h"
 #include "leither/sim/network.h"
 #include "leither/sim/node_host.h"
 #include "leither/sim/scenario.h"
@@ -50,7 +50,9 @@ inline constexpr std::array kLosesNothing = {
 
 struct LedgerPlan {
     std::size_t bookkeepers = 1;
-    std::size_t members = 4;  // nodes besides
+    std::size_t members = 4;    // nodes besides
+    std::size_t newcomers = 0;  // members' nodes that come later, one a round
+    std::vector<Lie> liars{};   // bookkeepers from seat 1 on, beside whoever is impaired
     std::size_t clients = 4;
     Duration length = std::chrono::minutes(10);
     Duration pay_every = std::chrono::seconds(2);  // on average, each client
@@ -63,11 +65,17 @@ struct LedgerPlan {
     std::vector<Trouble> of_bookkeepers{kLosesNothing.begin(), kLosesNothing.end()};
     std::vector<Trouble> of_members{kLosesNothing.begin(), kLosesNothing.end()};
     std::size_t impaired_max = 1;  // bookkeepers at once
+    // Between rounds the chief crashes, and the pulses until the next block are counted.
+    enum class Chief : std::uint8_t { is_spared, crashes };
+    Chief chief = Chief::is_spared;
     std::size_t troubled_max = 3;  // members' nodes at once
     Duration trouble_max = std::chrono::seconds(40);
     Duration clock_step_max = std::chrono::seconds(15);
     Duration calm_min = std::chrono::seconds(30);
     std::uint64_t progress_pulses = 10;  // after all is well again
+
+    // ---- Goals
+    std::int64_t in_time_per_mille = 990;  // of calm's payments, committed within 2 pulses
 };
 
 class LedgerTown final : public NodeWatcher {
@@ -82,6 +90,7 @@ class LedgerTown final : public NodeWatcher {
         HostId host;
         Role role = Role::member;
         std::size_t number = 0;  // seat, or account
+        std::optional<Lie> lie;
         bool is_troubled = false;
         std::optional<Disk::Image> backup;
         std::function<void()> mend;  // ends its trouble
@@ -99,7 +108,16 @@ class LedgerTown final : public NodeWatcher {
     };
 
     // ---- Nodes (ledger_town.cpp)
-    Resident& add(Role role, std::size_t number, const crypto::KeyPair& key);
+    struct Newcomer {
+        Role role = Role::member;
+        std::size_t number = 0;
+        crypto::KeyPair key;
+        std::optional<Lie> lie{};
+        bool is_twin = false;  // the second of its key
+    };
+    Resident& add(const Newcomer& newcomer);
+    void add_bookkeeper(std::size_t seat);
+    void add_member();
     void found();
     // Whatever is missing before it takes part: again and again, since a disk may forget.
     void look_after(const Resident& resident);
@@ -131,6 +149,9 @@ class LedgerTown final : public NodeWatcher {
 
     // ---- Faults (ledger_faults.cpp)
     void round();
+    void crash_chief();
+    // All is well and there is work: a block must come.
+    void recover();
     void trouble(Resident& it, Trouble what, Duration length);
     void begin(Resident& it, Trouble what);
     void cut(Resident& it, Cut how);
@@ -148,12 +169,13 @@ class LedgerTown final : public NodeWatcher {
 
     LedgerPlan plan_;
     World world_;
+    std::vector<std::unique_ptr<node::Meddler>> meddlers_;
     Network network_;
     Prng chance_;
     Prng clients_chance_;
     Community community_;
     Checkers checkers_;
-    std::vector<Resident> residents_;  // bookkeepers first
+    std::vector<Resident> residents_;  // bookkeepers first; never moved
     std::map<std::string, std::size_t> by_name_;
     std::vector<Client> clients_;
     std::map<Hash, std::size_t> paid_by_;  // pending
@@ -161,6 +183,8 @@ class LedgerTown final : public NodeWatcher {
     // Counted; nothing while there is trouble.
     std::optional<std::uint64_t> calm_now_ = 0;
     std::uint64_t rounds_ = 0;
+    std::size_t members_ = 0;
+    std::optional<std::size_t> author_;  // of the newest block, by seat
     // After a step back the node's clock stands still for as long.
     Duration clocks_behind_{0};
 
@@ -173,6 +197,8 @@ class LedgerTown final : public NodeWatcher {
     std::uint64_t in_calm_ = 0;          // signed and committed without any fault
     std::uint64_t in_calm_in_time_ = 0;  // of these, within two pulses
     Sample pulses_taken_;
+    Sample without_chief_;   // until the next block
+    Sample censored_taken_;  // of the victim's payments in calm
 };
 
 }  // namespace leither::sim

@@ -50,7 +50,7 @@ void NodeHost::start(const Wire& wire) {
     is_ending_ = false;
     latest_ = wire_->now();
     const node::NetworkSetup network{options_.network, disk_.reader(Disk::Part::network), entropy_,
-                                     latest_};
+                                     latest_, options_.meddler};
     node::Options options = options_.node;
     entropy_.fill(options.office_seed.emplace().span());  // another one in each life
     auto opened = node::Node::open(options, ledger(), options_.key, Log(), network);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "leither/protocol/election.h"
+
 #include "scenarios.h"
 
 namespace leither::sim {
@@ -53,6 +55,21 @@ constexpr std::array kScenarios = {
         2,
         minutes(5),
         run_ledger_one},
+    Scenario{"ledger-committee",
+             "bookkeepers (--nodes) of whom (n - 1) / 3 may be in trouble at once, members' nodes "
+             "that come and follow, clients that pay",
+             {.nodes = 4, .duration = minutes(10), .loss_per_mille = 10},
+             4,
+             minutes(5),
+             run_ledger_committee,
+             protocol::kSeatsMax},
+    Scenario{"ledger-liars",
+             "the same with bookkeepers that lie, of kinds drawn from the seed",
+             {.nodes = 7, .duration = minutes(10), .loss_per_mille = 10},
+             4,
+             minutes(5),
+             run_ledger_liars,
+             protocol::kSeatsMax},
     Scenario{kRandom,
              "a ledger whose sizes, pace and faults are drawn from the seed; 0: drawn",
              {.nodes = 0, .duration = Duration(0), .loss_per_mille = 0},
@@ -74,9 +91,9 @@ const Scenario* find_scenario(std::string_view name) {
 }
 
 std::optional<std::string> fault_of(const Scenario& scenario, const Settings& settings) {
-    if (settings.nodes < scenario.nodes_min || settings.nodes > kNodesMax) {
+    if (settings.nodes < scenario.nodes_min || settings.nodes > scenario.nodes_max) {
         return fmt::format("--nodes {}: {} takes {} to {}", settings.nodes, scenario.name,
-                           scenario.nodes_min, kNodesMax);
+                           scenario.nodes_min, scenario.nodes_max);
     }
     if (settings.duration < scenario.duration_min || settings.duration > kDurationMax) {
         const auto in_minutes = [](Duration duration) {

@@ -11,6 +11,8 @@ Report run_dht_sybil(const Settings& settings);
 Report run_dht_stale(const Settings& settings);
 Report run_peer_mesh(const Settings& settings);
 Report run_ledger_one(const Settings& settings);
+Report run_ledger_committee(const Settings& settings);
+Report run_ledger_liars(const Settings& settings);
 // Sizes and faults are drawn from the seed, as far as the settings leave them open.
 Report run_random(const Settings& settings);
 

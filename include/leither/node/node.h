@@ -13,6 +13,7 @@
 #include "leither/crypto/sign.h"
 #include "leither/node/effects.h"
 #include "leither/node/input.h"
+#include "leither/node/meddler.h"
 #include "leither/node/options.h"
 #include "leither/node/queries.h"
 
@@ -29,12 +30,13 @@ struct OpenError {
     std::string detail;
 };
 
-// What the node needs for the network. Both references outlive the node.
+// What the node needs for the network. The references and the meddler outlive the node.
 struct NetworkSetup {
     NetworkOptions options;
     const store::Reader& store;  // the network's own, apart from the ledger's
     Entropy& entropy;
     Instant now;
+    Meddler* meddler = nullptr;  // none: it is honest
 };
 
 class Node {

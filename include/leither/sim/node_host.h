@@ -51,6 +51,7 @@ class NodeHost final : public Host {
         Duration check_min = std::chrono::microseconds(200);
         Duration check_max = std::chrono::milliseconds(5);
         Checks checks = Checks::off;
+        node::Meddler* meddler = nullptr;  // outlives the host
     };
 
     // `watcher` outlives the host.

@@ -17,6 +17,8 @@ struct Settings {
     TraceSink* trace = nullptr;  // outlives the run
 };
 
+inline constexpr std::size_t kNodesMax = 20'000;
+
 struct Scenario {
     std::string_view name;
     std::string_view what;  // one line
@@ -24,10 +26,10 @@ struct Scenario {
     std::size_t nodes_min = 0;  // fewer make no sense
     Duration duration_min{0};
     Report (*run)(const Settings& settings) = nullptr;
+    std::size_t nodes_max = kNodesMax;
 };
 // `--random`.
 inline constexpr std::string_view kRandom = "random";
-inline constexpr std::size_t kNodesMax = 20'000;
 inline constexpr Duration kDurationMax = std::chrono::hours(240);
 inline constexpr unsigned kLossPerMilleMax = 500;
 
