@@ -29,7 +29,7 @@ SYSTEM_TEST_SECONDS_MAX = 600
 INTEROP_TEST_SECONDS_MAX = 600
 SYSTEM_TESTS_AT_A_TIME = 3
 # CPU, memory or speed: not beside others.
-MEASURING_TESTS = ("test_idle", "test_floods", "test_peers", "test_kill")
+MEASURING_TESTS = ("test_idle", "test_cluster_idle", "test_floods", "test_peers", "test_kill")
 # Leaves out what takes minutes: a million accounts, thousands of blocks.
 BENCH_SMOKE = "BM_CheckAndApply|BM_Two|noise|peer|^io/|/65536/30|batch_apply/10000/|merge|export|verify|memory/(1000|65536)/"
 

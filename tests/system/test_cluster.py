@@ -9,7 +9,6 @@ from harness.network import NetworkDaemon, wait_for
 
 MEET_SECONDS = 60
 COMMIT_SECONDS = 30
-IDLE_SECONDS = 15
 
 
 class Committee(unittest.TestCase):
@@ -64,8 +63,7 @@ class FourBookkeepers(Committee):
         self.found(4)
         for node in self.nodes:
             self.pay(node, 5)
-        head = wait_for(lambda: self.agreed(self.nodes, 8), COMMIT_SECONDS)
-        self.assertTrue(head, self.logs())
+        self.assertTrue(wait_for(lambda: self.agreed(self.nodes, 8), COMMIT_SECONDS), self.logs())
         for node in self.nodes:
             self.assertEqual(self.leither(node, "balance", "ben")["record"]["balance"], "2000")
             node.stop()
@@ -74,7 +72,7 @@ class FourBookkeepers(Committee):
     def test_the_chief_is_killed_and_comes_back(self):
         self.found(4)
         self.pay(self.nodes[1], 5)
-        before = self.agreed(self.nodes, 5) or wait_for(lambda: self.agreed(self.nodes, 5), COMMIT_SECONDS)
+        before = wait_for(lambda: self.agreed(self.nodes, 5), COMMIT_SECONDS)
         self.assertTrue(before, self.logs())
         self.nodes[0].kill()
         for _ in range(5):
@@ -85,17 +83,6 @@ class FourBookkeepers(Committee):
         self.assertTrue(wait_for(lambda: self.agreed(self.nodes, rest["sequence"]), MEET_SECONDS), self.logs())
         self.pay(self.nodes[0], 1)
         self.assertTrue(wait_for(lambda: self.agreed(self.nodes, rest["sequence"] + 1), COMMIT_SECONDS), self.logs())
-
-    def test_nobody_writes_while_nothing_happens(self):
-        self.found(4)
-        self.assertTrue(wait_for(lambda: self.agreed(self.nodes, 4), COMMIT_SECONDS), self.logs())
-        time.sleep(3)
-        before = [(node.written_bytes(), node.cpu_seconds()) for node in self.nodes]
-        time.sleep(IDLE_SECONDS)
-        for node, (written, cpu) in zip(self.nodes, before):
-            self.assertEqual(node.written_bytes(), written)
-            # A heartbeat every ten pulses. Loose: an instrumented or busy machine is slower.
-            self.assertLess(node.cpu_seconds() - cpu, 0.03 * IDLE_SECONDS)
 
 
 class SevenBookkeepers(Committee):

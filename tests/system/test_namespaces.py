@@ -4,19 +4,15 @@ packets are lost, lines are cut and routers let nobody in. Needs root, iproute2 
 Most of the time is waiting, so all stories run side by side; each test tells how its story ended.
 """
 
-import concurrent.futures
-import contextlib
 import os
-import re
 import shutil
-import sys
-import threading
 import time
 import unittest
 
 from harness.daemon import ROOT
 from harness.internet import PORT, Internet, Resident, endpoint, v4, v6
 from harness.namespaces import can_make
+from harness.stories import Stories
 
 MEET_SECONDS = 40
 MINUTE = 60
@@ -26,21 +22,8 @@ PARTITION_SECONDS = 30
 BACKOFF_SECONDS = 40
 AT_ONCE = 4
 
-STORIES = {}
-
-
-def story(tell):
-    STORIES[tell.__name__] = tell
-    return tell
-
-
-class Stage(contextlib.ExitStack):
-    """What a Lab needs of a test."""
-
-    addCleanup = contextlib.ExitStack.callback
-
-    def skipTest(self, reason):
-        raise unittest.SkipTest(reason)
+TOLD = Stories(AT_ONCE)
+story, long_story = TOLD.story, TOLD.long_story
 
 
 def take_part(organization, nodes):
@@ -88,7 +71,7 @@ def over_ipv6(stage):
     assert nodes[1].network()["organization"]["endpoints"] == [endpoint(v6(2))], nodes[1].network()
 
 
-@story
+@long_story
 def behind_nat(stage):
     internet = Internet(stage)
     a, b = internet.host("a", 1), internet.host("b", 2)
@@ -136,7 +119,7 @@ def write_each_other(founder, hidden):
         assert reader.leither("message", "read", sent["id"])["text"] == text
 
 
-@story
+@long_story
 def one_reachable(stage):
     """As most communities begin: one machine that others can dial, and members at home."""
     internet = Internet(stage)
@@ -155,7 +138,7 @@ def one_reachable(stage):
     assert "Bakers' Row; this node takes part" in second.say("node", "status")
 
 
-@story
+@long_story
 def another_address(stage):
     internet = Internet(stage)
     (a, b, c), _ = three(stage, internet, v4)
@@ -189,7 +172,7 @@ def loss(stage):
     three(stage, internet, v4)
 
 
-@story
+@long_story
 def partition(stage):
     internet = Internet(stage)
     nodes, organization = three(stage, internet, v4)
@@ -204,7 +187,7 @@ def partition(stage):
     take_part(organization, [newcomer])
 
 
-@story
+@long_story
 def late_bootstrap(stage):
     internet = Internet(stage)
     a, b = internet.host("a", 1), internet.host("b", 2)
@@ -246,64 +229,35 @@ def new_key(stage):
 
 # ---- Tests ---------------------------------------------------------------------------------------------------
 
-class Endings:
-    """Runs the stories that are wanted, side by side, when the first ending is asked for."""
-
-    _lock = threading.Lock()
-    _pool = None
-    _futures = {}
-
-    @classmethod
-    def of(cls, name):
-        with cls._lock:
-            if cls._pool is None:
-                cls._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-                # Longest first. A single test is told alone: `python3 -m unittest test_namespaces.Stories.test_...`
-                asked = [word for word in sys.argv if re.search(r"\.test_\w+$", word)]
-                wanted = [name] if asked else sorted(STORIES, key=lambda story: story not in LONG)
-                cls._futures = {one: cls._pool.submit(cls._tell, one) for one in wanted}
-            if name not in cls._futures:
-                cls._futures[name] = cls._pool.submit(cls._tell, name)
-        return cls._futures[name].result()
-
-    @staticmethod
-    def _tell(name):
-        with Stage() as stage:
-            STORIES[name](stage)
-
-
-LONG = ("partition", "behind_nat", "one_reachable", "another_address", "late_bootstrap")
-
-
 @unittest.skipUnless(can_make(), "needs root and the right to make network namespaces")
 @unittest.skipUnless(shutil.which("nft"), "needs nft")
-class Stories(unittest.TestCase):
+class OnMachinesOfTheirOwn(unittest.TestCase):
     def test_three_machines_meet_by_one_address_and_an_id(self):
-        Endings.of("over_ipv4")
+        TOLD.ending("over_ipv4")
 
     def test_they_meet_over_ipv6_alone(self):
-        Endings.of("over_ipv6")
+        TOLD.ending("over_ipv6")
 
     def test_a_member_behind_nat_takes_part_and_is_told_that_nobody_can_dial_it(self):
-        Endings.of("behind_nat")
+        TOLD.ending("behind_nat")
 
     def test_members_at_home_find_an_organization_with_one_reachable_machine(self):
-        Endings.of("one_reachable")
+        TOLD.ending("one_reachable")
 
     def test_a_machine_that_moves_is_found_at_its_new_address_within_a_minute(self):
-        Endings.of("another_address")
+        TOLD.ending("another_address")
 
     def test_finding_works_while_one_packet_in_twenty_is_lost(self):
-        Endings.of("loss")
+        TOLD.ending("loss")
 
     def test_after_a_partition_of_half_a_minute_connections_come_back(self):
-        Endings.of("partition")
+        TOLD.ending("partition")
 
     def test_a_node_that_comes_up_before_its_bootstrap_node_finds_the_network(self):
-        Endings.of("late_bootstrap")
+        TOLD.ending("late_bootstrap")
 
     def test_a_bootstrap_node_may_come_back_with_another_key(self):
-        Endings.of("new_key")
+        TOLD.ending("new_key")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ import csv
 import json
 import os
 import random
+import subprocess
+import time
 import unittest
 
-from harness.daemon import leither, scratch_dir, shared_data
+from harness.daemon import LEITHER, leither, scratch_dir, shared_data
+from harness.network import NetworkDaemon, wait_for
 
 
 def write_csv(path, header, rows):
@@ -82,6 +85,45 @@ class HistoryOfOurOwn(unittest.TestCase):
         done = leither("replay", "no/such/folder", check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("no/such/folder", done.stderr)
+
+
+class SeveralDaemons(unittest.TestCase):
+    def setUp(self):
+        first = NetworkDaemon(self, 210)
+        self.nodes = [first] + [NetworkDaemon(self, 210 + number, bootstrap=[first]) for number in range(1, 4)]
+
+    def replay(self, *words):
+        further = [word for node in self.nodes[1:] for word in ("--also", node.data_dir)]
+        return subprocess.Popen([LEITHER, "--data-dir", self.nodes[0].data_dir, "--json", "replay", *words, *further],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def summary(self, process):
+        out, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, out + err + self.nodes[1].log_tail())
+        return json.loads(out)
+
+    def test_payers_spend_at_one_what_they_were_paid_at_another(self):
+        with scratch_dir() as folder:
+            self_payments = write_history(folder, accounts=20, rows=40)
+            summary = self.summary(self.replay(folder))
+        self.assertEqual((summary["mismatches"], summary["committed"], summary["daemons"]), (0, 40 - self_payments, 4))
+
+    def test_one_is_killed_and_its_payers_pay_at_the_others(self):
+        process = self.replay("--generate", "community:3:200", "--rate", "20")
+        chief = self.nodes[0]
+        self.assertTrue(wait_for(lambda: (self.status(self.nodes[1]) or {}).get("members", 0) > 50, 60), "nobody has joined")
+        joined = self.status(self.nodes[1])["sequence"]
+        self.assertTrue(wait_for(lambda: self.status(self.nodes[1])["sequence"] >= joined + 4, 60), "nothing is paid")
+        chief.kill()
+        time.sleep(2)
+        chief.start()
+        summary = self.summary(process)
+        self.assertEqual((summary["mismatches"], summary["committed"], summary["daemons"]), (0, 200, 4))
+        self.assertGreaterEqual(summary["reconnects"], 1)
+
+    @staticmethod
+    def status(node):
+        return node.rpc.call("node.status")["organization"]
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
-#include "leither/dht/item.h"
 #include "leither/io/os_entropy.h"
-#include "leither/protocol/manifest.h"
 #include "leither/wallet/payment.h"
 
 #include "app/commands/commands.h"
 #include "app/csv.h"
 #include "app/parameter.h"
+#include "app/publishing.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -21,8 +20,6 @@ namespace leither::app {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kManifestDays = 90;
 
 struct OrgOptions {
     std::string name;
@@ -80,16 +77,6 @@ protocol::Allocations read_allocations(Session& session, const OrgOptions& optio
                                protocol::Text(std::move(reason))});
     }
     return allocations;
-}
-
-protocol::ManifestItem sign_item(const protocol::Manifest& manifest, const crypto::KeyPair& key) {
-    protocol::ManifestItem item;
-    item.content = protocol::sign(manifest, key);
-    const auto salt = dht::ItemSalt::copy_of(as_bytes(protocol::kManifestSalt));
-    const auto sequence = static_cast<std::int64_t>(manifest.validity.issued_ms);
-    const Bytes value = dht::value_of(bcs::encode(item.content));
-    item.item_signature = key.sign(dht::signed_bytes(salt, sequence, value));
-    return item;
 }
 
 void set_param(protocol::Params& params, const std::string& text) {
@@ -177,22 +164,14 @@ void info(Session& session) {
 // What the holder of the organization key says of it, for whoever looks for it.
 void publish(Session& session, const std::string& organization_key) {
     const crypto::KeyPair key = session.key(organization_key);
-    const auto draft = session.call("organization.draft", json::object());
-    const auto bytes = from_hex(draft.at("manifest").get<std::string>()).value();
-    protocol::Manifest manifest = bcs::decode<protocol::Manifest>(bytes).value();
+    const protocol::Manifest manifest =
+        manifest_of_draft(session.call("organization.draft", json::object()));
     if (manifest.organization != key.public_key()) {
         throw CliError(CliExit::refused, "wrong_key",
                        fmt::format("\"{}\" is not the key of this organization.", organization_key),
                        "Name the key that founded it with --organization-key.");
     }
-    const auto read_key = protocol::read_key_of(key);
-    manifest.read_key = read_key.public_key();
-    manifest.validity = protocol::Validity::from(instant_from_unix_ms(unix_ms_now()),
-                                                 std::chrono::hours(24 * kManifestDays));
-    const protocol::ManifestItem item = sign_item(manifest, key);
-    const json done =
-        session.call("organization.publish", {{"manifest", to_hex(bcs::encode(item))},
-                                              {"read_secret", to_hex(read_key.secret().view())}});
+    const json done = session.call("organization.publish", sign_manifest(manifest, key));
     session.print(done,
                   fmt::format("Published for {} days. Others find it by its id:\n  leither org "
                               "info {}\n",

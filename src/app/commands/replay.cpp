@@ -26,6 +26,7 @@ struct ReplayArguments {
     bool keep = false;
     bool presign = false;
     std::vector<std::string> daemon_settings;
+    std::vector<std::string> also;  // data directories of further daemons
 };
 
 [[noreturn]] void refuse_usage(const std::string& message, const std::string& next_step) {
@@ -62,16 +63,57 @@ History find_history(const ReplayArguments& arguments, const TemporaryDir& scrat
     return load_history(source);
 }
 
+using Links = std::vector<std::unique_ptr<DaemonLink>>;
+
+std::unique_ptr<DaemonLink> link_to(const ReplayArguments& arguments, const GlobalOptions& daemon) {
+    return std::make_unique<RpcLink>([daemon] { return find_daemon(daemon); },
+                                     std::chrono::seconds(arguments.reconnect_seconds));
+}
+
+// A way to each of the daemons, and while that one is away to the others.
+Links links_to(const ReplayArguments& arguments, const std::vector<GlobalOptions>& daemons) {
+    Links links;
+    for (std::size_t home = 0; home < daemons.size(); ++home) {
+        if (daemons.size() == 1) {
+            links.push_back(link_to(arguments, daemons[home]));
+            continue;
+        }
+        Links row;
+        for (std::size_t i = 0; i < daemons.size(); ++i) {
+            row.push_back(link_to(arguments, daemons[(home + i) % daemons.size()]));
+        }
+        links.push_back(std::make_unique<FailoverLink>(
+            std::move(row), std::chrono::seconds(arguments.reconnect_seconds)));
+    }
+    return links;
+}
+
+std::vector<GlobalOptions> all_daemons(const ReplayArguments& arguments,
+                                       const GlobalOptions& first) {
+    std::vector<GlobalOptions> daemons = {first};
+    for (const std::string& data_dir : arguments.also) {
+        GlobalOptions further;
+        further.data_dir = data_dir;
+        daemons.push_back(std::move(further));
+    }
+    if (daemons.size() > protocol::kSeatsMax) {
+        refuse_usage("Too many daemons.",
+                     fmt::format("There can be at most {} together.", protocol::kSeatsMax));
+    }
+    return daemons;
+}
+
 ReplaySummary replay_through(const ReplayArguments& arguments, const History& history,
-                             const GlobalOptions& daemon) {
-    RpcLink link([&daemon] { return find_daemon(daemon); },
-                 std::chrono::seconds(arguments.reconnect_seconds));
+                             const GlobalOptions& first) {
+    const Links links = links_to(arguments, all_daemons(arguments, first));
+    std::vector<DaemonLink*> daemons;
+    for (const auto& link : links) daemons.push_back(link.get());
     ReplayOptions options;
     options.seed = arguments.seed;
     options.rate = rate_of(arguments.rate);
     options.sign = arguments.presign ? SignWhen::before_the_clock_starts : SignWhen::as_needed;
     options.receipts = arguments.receipts;
-    return Replay(options, history, link).run();
+    return Replay(options, history, std::move(daemons)).run();
 }
 
 ReplaySummary replay_with_own_daemon(const ReplayArguments& arguments, const History& history) {
@@ -88,6 +130,10 @@ void replay(Session& session, const ReplayArguments& arguments) {
     const History history = find_history(arguments, scratch);
     const GlobalOptions& options = session.options();
     const bool own_daemon = options.data_dir.empty() && options.rpc_url.empty();
+    if (own_daemon && !arguments.also.empty()) {
+        refuse_usage("--also names further daemons, but which is the first?",
+                     "Name its data directory with --data-dir.");
+    }
     const ReplaySummary summary = own_daemon ? replay_with_own_daemon(arguments, history)
                                              : replay_through(arguments, history, options);
     session.print(to_json(summary), to_text(summary));
@@ -128,6 +174,13 @@ void add_replay_command(CLI::App& cli, Session& session) {
     command->add_flag("--keep", arguments->keep, "Keep the own daemon's data directory");
     command->add_option("--daemon-set", arguments->daemon_settings, "--set for the own daemon")
         ->type_name("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command
+        ->add_option(
+            "--also", arguments->also,
+            "Data directory of a further daemon that keeps the ledger too; may be repeated")
+        ->type_name("DATA-DIR")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command->footer(

@@ -55,7 +55,7 @@ Cast::Cast(std::uint64_t seed, std::size_t accounts)
     });
 }
 
-protocol::Genesis Cast::found(Amount supply, const PublicKey& node_key,
+protocol::Genesis Cast::found(Amount supply, std::span<const PublicKey> node_keys,
                               std::uint64_t time_ms) const {
     protocol::Charter charter;
     charter.name = BoundedText<64>("Replay");
@@ -63,7 +63,7 @@ protocol::Genesis Cast::found(Amount supply, const PublicKey& node_key,
     charter.decimals = 0;
     charter.time_ms = time_ms;
     charter.founder = founder_.public_key();
-    charter.bookkeepers.push_back(node_key);
+    for (const PublicKey& key : node_keys) charter.bookkeepers.push_back(key);
     charter.supply = supply;
     charter.announcement = protocol::LongText("The balances before the replayed history.");
     charter.params = open_params();

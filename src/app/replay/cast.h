@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "leither/crypto/sign.h"
@@ -20,12 +21,14 @@ class Cast {
     Cast(std::uint64_t seed, std::size_t accounts);
 
     const crypto::KeyPair& founder() const { return founder_; }
+    const crypto::KeyPair& organization() const { return organization_; }
     const crypto::KeyPair& account(AccountIndex index) const { return *accounts_[index]; }
     std::size_t accounts() const { return accounts_.size(); }
 
-    // An organization whose limits stand in no history's way: `supply` in its treasury, sealed by
-    // the node with that key.
-    protocol::Genesis found(Amount supply, const PublicKey& node_key, std::uint64_t time_ms) const;
+    // An organization whose limits stand in no history's way: `supply` in its treasury, its ledger
+    // kept by the nodes with these keys, at most protocol::kSeatsMax.
+    protocol::Genesis found(Amount supply, std::span<const PublicKey> node_keys,
+                            std::uint64_t time_ms) const;
 
  private:
     crypto::KeyPair founder_;

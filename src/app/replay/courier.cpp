@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 constexpr auto kStragglerPatience = std::chrono::seconds(10);
+constexpr std::uint64_t kLooksBeforeGoingHome = 10;
 // A submission's body stays below the daemon's default of 2 MiB.
 constexpr std::size_t kBatchTransactionsMax = 4000;
 constexpr std::size_t kBatchHexMax = 1'800'000;
@@ -48,13 +49,17 @@ json DaemonLink::ask(const std::string& method, const json& params) {
     }
 }
 
+json RpcLink::look_again() {
+    client_.reset();
+    return call("node.status", json::object());
+}
+
 void RpcLink::await_return() {
     ++reconnects_;
     const auto deadline = Clock::now() + patience_;
     for (;;) {
         try {
-            client_.reset();
-            call("node.status", json::object());
+            look_again();
             return;
         } catch (const RpcUnreachable&) {
             if (Clock::now() >= deadline) throw;
@@ -67,6 +72,54 @@ void RpcLink::await_return() {
 
 void RpcLink::pause() {
     std::this_thread::sleep_for(kPollInterval);
+}
+
+json FailoverLink::call(const std::string& method, const json& params) {
+    // The way changes between looks only: a row of submissions must not end at one daemon and go on
+    // at another.
+    const bool is_look = method == "node.status";
+    if (is_look && at_ != 0 && ++looks_away_ % kLooksBeforeGoingHome == 0) look_home();
+    json result = daemons_[at_]->call(method, params);
+    if (is_look) note(result);
+    return result;
+}
+
+void FailoverLink::note(const json& status) {
+    const json& organization = status.at("organization");
+    if (organization.is_null()) return;
+    sequence_seen_ = std::max(sequence_seen_, organization.at("sequence").get<std::uint64_t>());
+}
+
+bool FailoverLink::try_daemon(std::size_t index) {
+    try {
+        const json organization = daemons_[index]->look_again().at("organization");
+        if (organization.is_null()) return false;
+        if (organization.at("sequence").get<std::uint64_t>() < sequence_seen_) return false;
+    } catch (const RpcUnreachable&) {
+        return false;
+    } catch (const RpcError&) {  // it stops, say
+        return false;
+    } catch (const CliError&) {  // its address file is gone while it is away
+        return false;
+    }
+    at_ = index;
+    return true;
+}
+
+void FailoverLink::look_home() {
+    if (try_daemon(0)) ++reconnects_;
+}
+
+void FailoverLink::await_return() {
+    ++reconnects_;
+    const auto deadline = Clock::now() + patience_;
+    do {
+        for (std::size_t i = 1; i <= daemons_.size(); ++i) {
+            if (try_daemon((at_ + i) % daemons_.size())) return;
+        }
+        pause();
+    } while (Clock::now() < deadline);
+    throw RpcUnreachable("none of the daemons answers");
 }
 
 std::size_t Courier::HashOfId::operator()(const Hash& id) const {
@@ -222,6 +275,14 @@ void Courier::finish() {
             last_change = Clock::now();
         }
         link_.pause();
+    }
+}
+
+void Courier::read_up_to(Sequence sequence) {
+    poll_blocks();
+    while (head_ < sequence) {
+        link_.pause();
+        poll_blocks();
     }
 }
 

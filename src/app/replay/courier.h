@@ -13,8 +13,11 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +34,8 @@ class DaemonLink {
     virtual ~DaemonLink() = default;
     // Throws RpcUnreachable, RpcError.
     virtual nlohmann::json call(const std::string& method, const nlohmann::json& params) = 0;
+    // Looks for the daemon anew: its `node.status`. Throws RpcUnreachable, RpcError or CliError.
+    virtual nlohmann::json look_again() = 0;
     // Returns once the daemon answers again; throws the last fault when patience ends.
     virtual void await_return() = 0;
     // How often it went away.
@@ -49,6 +54,7 @@ class RpcLink final : public DaemonLink {
         : find_(std::move(find)), patience_(patience) {}
 
     nlohmann::json call(const std::string& method, const nlohmann::json& params) override;
+    nlohmann::json look_again() override;
     void await_return() override;
     std::uint64_t reconnects() const override { return reconnects_; }
     void pause() override;
@@ -57,6 +63,38 @@ class RpcLink final : public DaemonLink {
     std::function<RpcEndpoint()> find_;
     std::chrono::seconds patience_;
     std::optional<RpcClient> client_;
+    std::uint64_t reconnects_ = 0;
+};
+
+// Several daemons that keep one ledger: calls go to the first, and while it is away to the next
+// that stands where this link has seen the ledger stand. Once the first has caught up, back to it.
+//
+// Whichever way it changes, that counts as a reconnect: what waits at one daemon need not wait at
+// another yet, so the courier reads the blocks and submits again what is undecided.
+class FailoverLink final : public DaemonLink {
+ public:
+    // REQUIRES: at least one daemon.
+    FailoverLink(std::vector<std::unique_ptr<DaemonLink>> daemons, std::chrono::seconds patience)
+        : daemons_(std::move(daemons)), patience_(patience) {}
+
+    nlohmann::json call(const std::string& method, const nlohmann::json& params) override;
+    nlohmann::json look_again() override { return daemons_[at_]->look_again(); }
+    // Looks at all in turn, with a pause between the rounds.
+    void await_return() override;
+    std::uint64_t reconnects() const override { return reconnects_; }
+    void pause() override { daemons_[at_]->pause(); }
+
+ private:
+    // Changes to that daemon if it is there and has what we have seen.
+    bool try_daemon(std::size_t index);
+    void look_home();
+    void note(const nlohmann::json& status);
+
+    std::vector<std::unique_ptr<DaemonLink>> daemons_;
+    std::chrono::seconds patience_;
+    std::size_t at_ = 0;
+    std::uint64_t looks_away_ = 0;
+    std::uint64_t sequence_seen_ = 0;
     std::uint64_t reconnects_ = 0;
 };
 
@@ -85,6 +123,8 @@ class Courier {
     void submit(std::vector<SignedTransaction> transactions);
     // Returns when everything submitted is decided.
     void finish();
+    // Returns when the block of that sequence, which another daemon has, was read from this one.
+    void read_up_to(Sequence sequence);
 
     std::uint64_t delivered() const { return delivered_; }
     // The last sequence whose block was read.

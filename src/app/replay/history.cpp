@@ -109,6 +109,29 @@ History load_history(const HistorySource& source) {
     return HistoryLoader(source).load();
 }
 
+std::vector<bool> barriers(const History& history, const Forecast& forecast) {
+    std::vector<bool> out(history.transfers.size());
+    std::vector<Amount> counted_on = history.balances;
+    std::vector<Amount> balances = history.balances;
+    bool refused_before = false;
+    for (std::size_t i = 0; i < history.transfers.size(); ++i) {
+        const auto& [payer, payee, amount] = history.transfers[i];
+        // What must be refused for want of credit stands alone: credit that comes later might be
+        // there earlier.
+        const bool refused = forecast.refusals[i] == protocol::Refusal::insufficient_balance;
+        if (refused || refused_before || counted_on[payer] < amount) {
+            out[i] = true;
+            counted_on = balances;
+        }
+        refused_before = refused;
+        if (forecast.refusals[i]) continue;
+        counted_on[payer] = *counted_on[payer].minus(amount);
+        balances[payer] = *balances[payer].minus(amount);
+        balances[payee] = *balances[payee].plus(amount);
+    }
+    return out;
+}
+
 Forecast forecast(const History& history) {
     Forecast out;
     out.balances = history.balances;

@@ -46,4 +46,10 @@ struct Forecast {
 };
 Forecast forecast(const History& history);
 
+// Before which transfers everything earlier must be decided, if payers use different daemons. One
+// daemon judges a transfer on top of all before it. Of several, each knows for sure only what is
+// decided: there a payer can count on what it held at the last barrier, less what it has paid
+// since.
+std::vector<bool> barriers(const History& history, const Forecast& forecast);
+
 }  // namespace leither::app

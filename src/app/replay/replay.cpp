@@ -11,6 +11,7 @@
 #include "leither/ledger/receipt.h"
 
 #include "app/cli_error.h"
+#include "app/publishing.h"
 #include "app/replay/progress.h"
 #include "app/session.h"
 
@@ -25,6 +26,7 @@ constexpr std::size_t kChunk = 2000;
 constexpr std::size_t kChunksAhead = 6;
 constexpr std::size_t kComplaintsMax = 10;
 constexpr std::uint64_t kMemberPage = 1000;
+constexpr auto kGatherPatience = std::chrono::seconds(60);
 // Signed to hold for most of what the organization's parameters allow, so that no pause is too
 // long.
 constexpr std::uint64_t kExpiryMargin = 600;
@@ -40,10 +42,11 @@ std::uint64_t units_of(const json& text) {
 
 }  // namespace
 
-Replay::Replay(ReplayOptions options, const History& history, DaemonLink& link)
+Replay::Replay(ReplayOptions options, const History& history, std::vector<DaemonLink*> daemons)
     : options_(options),
       history_(history),
-      link_(link),
+      daemons_(std::move(daemons)),
+      link_(*daemons_.at(0)),
       forecast_(forecast(history)),
       cast_(options.seed, history.accounts.size()),
       prng_(options.seed) {
@@ -56,6 +59,8 @@ Replay::Replay(ReplayOptions options, const History& history, DaemonLink& link)
     funded_at_.resize(history.accounts.size());
     transferred_.resize(history.transfers.size());
     plan_nonces();
+    barriers_ = daemons_.size() > 1 ? barriers(history, forecast_)
+                                    : std::vector<bool>(history.transfers.size());
 }
 
 // A refused transfer uses up no nonce, so only what must be accepted counts.
@@ -68,37 +73,87 @@ void Replay::plan_nonces() {
     }
 }
 
+std::size_t Replay::daemon_of(std::size_t transfer) const {
+    return history_.transfers[transfer].payer % daemons_.size();
+}
+
 ReplaySummary Replay::run() {
     const auto start = Clock::now();
     summary_.accounts = history_.accounts.size();
     summary_.supply = history_.total;
     found();
-    Courier courier(link_, charter_, [this](const Delivery& delivery) { on_delivered(delivery); });
-    set_up(courier);
+    gather();
+    for (DaemonLink* daemon : daemons_) {
+        couriers_.emplace_back(*daemon, charter_,
+                               [this](const Delivery& delivery) { on_delivered(delivery); });
+    }
+    set_up(couriers_[0]);
+    settle();
     summary_.setup_seconds = seconds_since(start);
-    run_transfers(courier);
-    summary_.sequences = courier.head().value();
+    run_transfers();
+    settle();
+    summary_.sequences = couriers_[0].head().value();
     summarise_latencies();
     check_root();
     check_balances();
     check_receipts();
-    summary_.reconnects = link_.reconnects();
+    for (const DaemonLink* daemon : daemons_) summary_.reconnects += daemon->reconnects();
     return std::move(summary_);
 }
 
-void Replay::found() {
-    const json status = link_.ask("node.status", json::object());
+PublicKey Replay::node_key_of(DaemonLink& daemon) {
+    const json status = daemon.ask("node.status", json::object());
     if (!status.at("organization").is_null()) {
         throw CliError(CliExit::refused, "exists",
                        "The daemon keeps an organization already, and a replay founds its own.",
                        "Start a daemon with an empty data directory, or leave --data-dir and --rpc "
                        "out to have one started.");
     }
-    const auto node_key = PublicKey::parse(status.at("node_key").get<std::string>());
-    const auto genesis = cast_.found(history_.total, node_key.value_or(PublicKey()), unix_ms_now());
+    const auto key = PublicKey::parse(status.at("node_key").get<std::string>());
+    return key.value_or(PublicKey());
+}
+
+void Replay::found() {
+    std::vector<PublicKey> node_keys;
+    for (DaemonLink* daemon : daemons_) node_keys.push_back(node_key_of(*daemon));
+    const auto genesis = cast_.found(history_.total, node_keys, unix_ms_now());
     charter_ = genesis.charter.charter;
     chain_ = protocol::chain_id(charter_);
     link_.call("organization.create", {{"genesis", to_hex(bcs::encode(genesis))}});
+}
+
+void Replay::gather() {
+    if (daemons_.size() == 1) return;
+    const crypto::KeyPair& key = cast_.organization();
+    const json draft = link_.ask("organization.draft", json::object());
+    link_.call("organization.publish", sign_manifest(manifest_of_draft(draft), key));
+    for (std::size_t i = 1; i < daemons_.size(); ++i) {
+        daemons_[i]->call("organization.follow", {{"organization", key.id().hex()}});
+    }
+    const auto deadline = Clock::now() + kGatherPatience;
+    for (DaemonLink* daemon : daemons_) {
+        while (daemon->ask("node.status", json::object()).at("organization").is_null()) {
+            if (Clock::now() > deadline) {
+                throw CliError(CliExit::unreachable, "timed_out",
+                               "The daemons do not find each other.",
+                               "Give those behind the first its address with dht.bootstrap.");
+            }
+            daemon->pause();
+        }
+    }
+}
+
+std::uint64_t Replay::delivered() const {
+    std::uint64_t all = 0;
+    for (const Courier& courier : couriers_) all += courier.delivered();
+    return all;
+}
+
+void Replay::settle() {
+    for (Courier& courier : couriers_) courier.finish();
+    const auto ahead = std::ranges::max_element(couriers_, {}, &Courier::head);
+    const Sequence newest = ahead->head();
+    for (Courier& courier : couriers_) courier.read_up_to(newest);
 }
 
 Acts Replay::acts() const {
@@ -130,7 +185,7 @@ void Replay::set_up(Courier& courier) {
     progress.show(courier.delivered());
 }
 
-void Replay::run_transfers(Courier& courier) {
+void Replay::run_transfers() {
     const Acts acts = this->acts();
     const bool ahead = options_.sign == SignWhen::before_the_clock_starts;
     Signer signer({.count = rows_.transfers,
@@ -149,13 +204,13 @@ void Replay::run_transfers(Courier& courier) {
     clock_start_ = Clock::now();
     Progress progress("transfers", rows_.transfers);
     const auto deliver = [&](std::vector<SignedTransaction> transactions) {
-        submit_paced(courier, std::move(transactions));
-        progress.show(courier.delivered() - rows_.first_transfer());
+        submit_paced(std::move(transactions));
+        progress.show(delivered() - rows_.first_transfer());
     };
     for (auto& transactions : signed_before) deliver(std::move(transactions));
     for (auto next = signer.next(); !next.empty(); next = signer.next()) deliver(std::move(next));
-    courier.finish();
-    progress.show(courier.delivered() - rows_.first_transfer());
+    for (Courier& courier : couriers_) courier.finish();
+    progress.show(delivered() - rows_.first_transfer());
     summary_.seconds = seconds_since(clock_start_);
     summary_.transfers_per_second =
         static_cast<double>(summary_.committed) / std::max(summary_.seconds, 0.001);
@@ -175,7 +230,7 @@ std::vector<std::vector<SignedTransaction>> Replay::sign_all(Signer& signer) {
     return all;
 }
 
-void Replay::submit_paced(Courier& courier, std::vector<SignedTransaction> transactions) {
+void Replay::submit_paced(std::vector<SignedTransaction> transactions) {
     if (options_.rate) {
         const std::chrono::duration<double> due(static_cast<double>(paced_) /
                                                 static_cast<double>(*options_.rate));
@@ -184,7 +239,25 @@ void Replay::submit_paced(Courier& courier, std::vector<SignedTransaction> trans
     }
     paced_ += transactions.size();
     summary_.submitted += transactions.size();
-    courier.submit(std::move(transactions));
+    distribute(std::move(transactions));
+}
+
+void Replay::distribute(std::vector<SignedTransaction> transactions) {
+    std::vector<std::vector<SignedTransaction>> parts(couriers_.size());
+    const auto send = [&] {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            couriers_[i].submit(std::exchange(parts[i], {}));
+        }
+    };
+    for (SignedTransaction& transaction : transactions) {
+        const auto transfer = static_cast<std::size_t>(transaction.row) - rows_.first_transfer();
+        if (barriers_[transfer]) {
+            send();
+            settle();
+        }
+        parts[daemon_of(transfer)].push_back(std::move(transaction));
+    }
+    send();
 }
 
 void Replay::on_delivered(const Delivery& delivery) {
@@ -246,9 +319,22 @@ void Replay::summarise_latencies() {
 // ---- Checks -----------------------------------------------------------------------------------
 
 void Replay::check_root() {
-    const json root = link_.ask("node.status", json::object()).at("organization").at("root");
-    summary_.root.hash = Hash::parse(root.at("hash").get<std::string>()).value_or(Hash());
-    summary_.root.sum = Amount::from(units_of(root.at("sum"))).value_or(Amount());
+    const auto root_at = [&](DaemonLink& daemon) {
+        const json block =
+            daemon.ask("block.get", {{"sequence", summary_.sequences}, {"detail", "none"}});
+        const json& root = block.at("root");
+        return Synopsis{Hash::parse(root.at("hash").get<std::string>()).value_or(Hash()),
+                        Amount::from(units_of(root.at("sum"))).value_or(Amount())};
+    };
+    summary_.root = root_at(link_);
+    for (DaemonLink* daemon : daemons_) {
+        if (root_at(*daemon) == summary_.root) {
+            ++summary_.daemons;
+        } else {
+            mismatch(
+                fmt::format("daemons disagree on the root of sequence {}", summary_.sequences));
+        }
+    }
     if (summary_.root.sum != history_.total) {
         mismatch(fmt::format("the root's sum is {}, but the supply is {}",
                              summary_.root.sum.units(), history_.total.units()));
@@ -282,7 +368,9 @@ void Replay::check_balances() {
 void Replay::check_receipts() {
     if (history_.accounts.empty()) return;
     const json organization = link_.ask("node.status", json::object()).at("organization");
-    const Sequence oldest(organization.at("oldest_sequence").get<std::uint64_t>());
+    Sequence oldest(organization.at("oldest_sequence").get<std::uint64_t>());
+    // The founding is signed by the organization alone: no committee has certified it.
+    if (daemons_.size() > 1) oldest = std::max(oldest, Sequence(1));
     Progress progress("receipts verified", options_.receipts);
     for (std::size_t i = 0; i < options_.receipts; ++i) {
         check_receipt(draw_sample(i, oldest));
@@ -363,6 +451,7 @@ json to_json(const ReplaySummary& summary) {
         {"latency_pulses_p99", summary.latency_p99},
         {"root",
          {{"hash", summary.root.hash.hex()}, {"sum", std::to_string(summary.root.sum.units())}}},
+        {"daemons", summary.daemons},
         {"supply", std::to_string(summary.supply.units())},
         {"balances_compared", summary.balances_compared},
         {"receipts_verified", summary.receipts_verified},
@@ -383,18 +472,22 @@ std::string to_text(const ReplaySummary& summary) {
         "{} transfers submitted: {} committed, {} refused{}.\n"
         "{} sequences sealed; {:.0f} transfers/s over {:.1f} s; a transfer took {} pulses (99 of "
         "100: at most {}).\n"
-        "Root {}, sum {} of a supply of {}.\n"
+        "Root {}, sum {} of a supply of {}{}.\n"
         "{} balances compared, {} receipts verified offline.\n",
         summary.accounts, summary.setup_seconds, summary.submitted, summary.committed, refused,
         names, summary.sequences, summary.transfers_per_second, summary.seconds,
         summary.latency_p50, summary.latency_p99, summary.root.hash.hex(), summary.root.sum.units(),
-        summary.supply.units(), summary.balances_compared, summary.receipts_verified);
+        summary.supply.units(),
+        summary.daemons > 1 ? fmt::format(", the same at {} daemons", summary.daemons) : "",
+        summary.balances_compared, summary.receipts_verified);
     if (summary.signing_seconds > 0) {
         text += fmt::format("Signing beforehand took {:.1f} s.\n", summary.signing_seconds);
     }
     if (summary.reconnects > 0) {
         text +=
-            fmt::format("The daemon went away {} times; nothing was lost.\n", summary.reconnects);
+            fmt::format("{} {} times; nothing was lost.\n",
+                        summary.daemons > 1 ? "Payers changed the daemon" : "The daemon went away",
+                        summary.reconnects);
     }
     for (const auto& complaint : summary.complaints) text += "MISMATCH: " + complaint + "\n";
     return text + (summary.mismatches == 0 ? "Everything is as expected.\n"

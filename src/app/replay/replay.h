@@ -4,6 +4,9 @@
 // Specification
 //   * Founds an organization of its own, admits every account, funds it from the treasury, then
 //     submits every transfer in order with both signatures.
+//   * Given several daemons, it makes all of them bookkeepers and every payer a customer of one of
+//     them. A transfer that needs what is still under way at another daemon waits until all of
+//     them have it. At the end all must stand at the same root.
 //   * Whatever the rules must refuse is submitted too and must be refused by that name.
 //   * Afterwards every balance is compared with the expected one, and receipts drawn over the whole
 //     history (present, past and absent accounts) are verified without the daemon.
@@ -48,6 +51,7 @@ struct ReplaySummary {
     std::uint64_t latency_p50 = 0;  // pulses
     std::uint64_t latency_p99 = 0;
     Synopsis root;
+    std::uint64_t daemons = 0;  // that stand at this root
     Amount supply;
     std::uint64_t balances_compared = 0;
     std::uint64_t receipts_verified = 0;
@@ -60,8 +64,8 @@ std::string to_text(const ReplaySummary& summary);
 
 class Replay {
  public:
-    // The history and the link outlive the replay.
-    Replay(ReplayOptions options, const History& history, DaemonLink& link);
+    // The history and the daemons, at least one, outlive the replay.
+    Replay(ReplayOptions options, const History& history, std::vector<DaemonLink*> daemons);
 
     // Throws CliError if the organization cannot be founded, RpcUnreachable if the daemon stays
     // away.
@@ -83,9 +87,18 @@ class Replay {
     };
 
     void found();
+    PublicKey node_key_of(DaemonLink& daemon);
+    // Makes the organization known to the daemons behind the first, which keep it from then on.
+    void gather();
     void set_up(Courier& courier);
-    void run_transfers(Courier& courier);
-    void submit_paced(Courier& courier, std::vector<SignedTransaction> transactions);
+    void run_transfers();
+    void submit_paced(std::vector<SignedTransaction> transactions);
+    // Each to its payer's daemon, in order; those between two barriers in one go.
+    void distribute(std::vector<SignedTransaction> transactions);
+    // Returns when everything submitted is decided and every daemon has it.
+    void settle();
+    std::size_t daemon_of(std::size_t transfer) const;
+    std::uint64_t delivered() const;
     std::vector<std::vector<SignedTransaction>> sign_all(Signer& signer);
     void plan_nonces();
     void on_delivered(const Delivery& delivery);
@@ -105,14 +118,17 @@ class Replay {
 
     ReplayOptions options_;
     const History& history_;
-    DaemonLink& link_;
+    std::vector<DaemonLink*> daemons_;
+    DaemonLink& link_;  // the first of them
     Forecast forecast_;
     Cast cast_;
     Prng prng_;
     Rows rows_;
     std::vector<std::uint64_t> counters_;  // of each transfer, from its payer's first
+    std::vector<bool> barriers_;           // whether everything before it must be decided first
     protocol::Charter charter_;
     ChainId chain_;
+    std::vector<Courier> couriers_;  // one for each daemon
 
     std::vector<Sequence> joined_;                      // by account
     std::vector<Sequence> funded_at_;                   // by account; 0: never

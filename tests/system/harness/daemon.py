@@ -78,7 +78,7 @@ class Rpc:
 
     def _post(self, body, headers):
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+            self._connection = self._open()
         try:
             sent = {"Authorization": f"Bearer {self.cookie}", "Content-Type": "application/json", **headers}
             self._connection.request("POST", self.path, body, sent)
@@ -88,8 +88,11 @@ class Rpc:
             self.close()
             raise
 
+    def _open(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+
     def get(self, path, **headers):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+        connection = self._open()
         with contextlib.closing(connection):
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
@@ -104,6 +107,8 @@ class Rpc:
 class Daemon:
     """Starts and stops one leitherd. Keeps its output in <dir>.log, to show when something fails."""
 
+    prefix = ()  # words before each command, where it runs elsewhere than here
+
     def __init__(self, data_dir, options=()):
         self.data_dir = data_dir
         self.options = list(options)
@@ -112,7 +117,7 @@ class Daemon:
         self.log_path = data_dir.rstrip("/") + ".log"
 
     def command(self, *more):
-        return [LEITHERD, "--data-dir", self.data_dir, "--set", "rpc.listen=127.0.0.1:0",
+        return [*self.prefix, LEITHERD, "--data-dir", self.data_dir, "--set", "rpc.listen=127.0.0.1:0",
                 "--set", "network.enabled=false", *self.options, *more]
 
     def start(self):
@@ -133,7 +138,10 @@ class Daemon:
 
     def connect(self, timeout=60):
         """A connection of its own, for another thread or for long calls."""
-        return Rpc(self.rpc.url, self.rpc.cookie, timeout)
+        return self.open_rpc(self.rpc.url, self.rpc.cookie, timeout)
+
+    def open_rpc(self, url, cookie, timeout=60):
+        return Rpc(url, cookie, timeout)
 
     def _serves(self):
         try:
@@ -143,7 +151,7 @@ class Daemon:
             return False
         if not url.endswith("/rpc"):
             return False
-        rpc = Rpc(url, cookie)
+        rpc = self.open_rpc(url, cookie)
         try:
             rpc.call("node.status")
         except (OSError, http.client.HTTPException):
@@ -214,7 +222,7 @@ class Daemon:
 
     def run_leither(self, *words, **options):
         """One command to this daemon; the finished process."""
-        return subprocess.run([LEITHER, "--data-dir", self.data_dir, *words], check=False,
+        return subprocess.run([*self.prefix, LEITHER, "--data-dir", self.data_dir, *words], check=False,
                               **{"capture_output": True, "text": True, "timeout": 60, **options})
 
     def leither(self, *words, **options):

@@ -75,6 +75,42 @@ def genesis(organization, founder, bookkeepers, time_ms, supply, allocations, pa
     return charter + _listed(allocations), chain
 
 
+class Reader:
+    """Walks over BCS."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def skip(self, count):
+        self.at += count
+
+    def length(self):
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+
+def author_of(receipt):
+    """The seat of who proposed the block that this receipt is of, if the charter's committee has certified it."""
+    reader = Reader(receipt)
+    reader.skip(reader.length())  # name
+    reader.skip(reader.length())  # unit
+    reader.skip(1 + 8 + 32 + 32)  # decimals, time, organization, founder
+    reader.skip(32 * reader.length())  # bookkeepers
+    reader.skip(8 + 32)  # supply, allocations
+    reader.skip(reader.length())  # announcement
+    reader.skip(4 * len(PARAMS) + 64)  # and the charter's signature
+    if reader.length():
+        raise ValueError("other committees have come since")
+    reader.skip(8 + 8 + 32 + 32 + 8 + 32 + 4)  # the header up to its author
+    return struct.unpack_from("<H", receipt, reader.at)[0]
+
+
 # ---- Transactions --------------------------------------------------------------------------------------
 
 def _signed(chain, signer, counter, expiry, action, first_signature):

@@ -33,6 +33,7 @@ class FakeDaemon final : public DaemonLink {
         for (const auto& text : params.at("transactions")) verdicts.push_back(admit(text));
         return verdicts;
     }
+    json look_again() override { return call("node.status", json::object()); }
     void await_return() override { ++reconnects_; }
     std::uint64_t reconnects() const override { return reconnects_; }
     void pause() override {}
@@ -135,6 +136,88 @@ TEST_F(CourierTest, WhateverCallMeetsTheCrashNothingIsLostOrDoubled) {
         expect_committed_in_order(100);
         EXPECT_EQ(outcomes_.size(), 100u) << "crash at call " << crash;
     }
+}
+
+// One of several daemons of a ledger; says its name to every question.
+class Counter final : public DaemonLink {
+ public:
+    struct State {
+        bool away = false;
+        std::uint64_t sequence = 0;
+    };
+    Counter(std::string name, State& state) : name_(std::move(name)), state_(state) {}
+
+    json call(const std::string& method, const json&) override {
+        if (state_.away) throw RpcUnreachable("gone");
+        if (method != "node.status") return name_;
+        return {{"organization", {{"sequence", state_.sequence}}}, {"name", name_}};
+    }
+    json look_again() override { return call("node.status", json::object()); }
+    void await_return() override {}
+    std::uint64_t reconnects() const override { return 0; }
+    void pause() override {}
+
+ private:
+    std::string name_;
+    State& state_;
+};
+
+class FailoverLinkTest : public ::testing::Test {
+ protected:
+    static std::vector<std::unique_ptr<DaemonLink>> counters(Counter::State& home,
+                                                             Counter::State& next,
+                                                             Counter::State& last) {
+        std::vector<std::unique_ptr<DaemonLink>> out;
+        out.push_back(std::make_unique<Counter>("home", home));
+        out.push_back(std::make_unique<Counter>("next", next));
+        out.push_back(std::make_unique<Counter>("last", last));
+        return out;
+    }
+    std::string who() { return link_.ask("account.get", json::object()).get<std::string>(); }
+    void look(int times) {
+        for (int i = 0; i < times; ++i) link_.ask("node.status", json::object());
+    }
+
+    Counter::State home_;
+    Counter::State next_;
+    Counter::State last_;
+    FailoverLink link_{counters(home_, next_, last_), std::chrono::seconds(0)};
+};
+
+TEST_F(FailoverLinkTest, WhileOneIsAwayTheNextIsAsked) {
+    EXPECT_EQ(who(), "home");
+    home_.away = true;
+    EXPECT_EQ(who(), "next");
+    EXPECT_EQ(link_.reconnects(), 1u);
+    next_.away = true;
+    EXPECT_EQ(who(), "last");
+    EXPECT_EQ(link_.reconnects(), 2u);
+    last_.away = true;
+    EXPECT_THROW(who(), RpcUnreachable);
+}
+
+TEST_F(FailoverLinkTest, OneThatIsBehindIsPassedOver) {
+    home_.sequence = last_.sequence = 7;
+    next_.sequence = 6;
+    look(1);
+    home_.away = true;
+    EXPECT_EQ(who(), "last");
+}
+
+TEST_F(FailoverLinkTest, BackHomeBetweenLooksAsSoonAsItHasCaughtUp) {
+    home_.away = true;
+    next_.sequence = 7;
+    EXPECT_EQ(who(), "next");
+    look(1);
+    home_.away = false;
+    home_.sequence = 6;
+    look(30);
+    EXPECT_EQ(who(), "next");
+    home_.sequence = 7;
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(who(), "next") << "between two looks";
+    look(30);
+    EXPECT_EQ(who(), "home");
+    EXPECT_EQ(link_.reconnects(), 2u) << "so that what waits is submitted there again";
 }
 
 }  // namespace

@@ -128,6 +128,39 @@ TEST(Forecast, RefusesWhatTheRulesRefuseAndMovesTheRest) {
     EXPECT_EQ(out.balances, history.balances);
 }
 
+std::vector<bool> barriers_of(std::vector<std::uint64_t> balances,
+                              const std::vector<HistoryTransfer>& transfers) {
+    History history;
+    for (const std::uint64_t units : balances) {
+        history.balances.push_back(*Amount::from(units));
+        history.accounts.push_back(Id());
+    }
+    history.transfers = transfers;
+    return barriers(history, forecast(history));
+}
+
+HistoryTransfer transfer_of(AccountIndex payer, AccountIndex payee, std::uint64_t units) {
+    return {payer, payee, *Amount::from(units)};
+}
+
+TEST(Barriers, NoneWherePayersSpendWhatTheyHadBefore) {
+    EXPECT_EQ(
+        barriers_of({10, 10}, {transfer_of(0, 1, 7), transfer_of(1, 0, 10), transfer_of(0, 1, 3)}),
+        std::vector<bool>({false, false, false}));
+}
+
+TEST(Barriers, OneBeforeWhoSpendsWhatItWasJustPaid) {
+    EXPECT_EQ(barriers_of({10, 0, 0}, {transfer_of(0, 1, 7), transfer_of(1, 2, 5),
+                                       transfer_of(1, 2, 2), transfer_of(2, 0, 7)}),
+              std::vector<bool>({false, true, false, true}));
+}
+
+TEST(Barriers, WhatMustBeRefusedForWantOfCreditStandsAlone) {
+    EXPECT_EQ(barriers_of({10, 0}, {transfer_of(0, 1, 1), transfer_of(1, 0, 2),
+                                    transfer_of(0, 1, 5), transfer_of(0, 1, 1)}),
+              std::vector<bool>({false, true, true, false}));
+}
+
 TEST(SharedHistories, ForecastMatchesTheExpectedBalances) {
     REQUIRE_SHARED_DATA();
     for (const char* name : {"bitcoin_blocks", "ethereum_mainnet_blocks", "g1_libre_currency",
