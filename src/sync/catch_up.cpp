@@ -70,7 +70,11 @@ void CatchUp::Impl::on(PeerDown&& input, Instant, Effects&) {
 }
 
 void CatchUp::Impl::on(Heard&& input, Instant, Effects&) {
-    if (Peer* peer = peers.find(input.node)) peer->claim = input.height;
+    Peer* peer = peers.find(input.node);
+    if (peer == nullptr) return;
+    peer->claim = input.height;
+    // A node says where it stands when it lets another in, and hears nothing of it before.
+    if (!std::exchange(peer->has_spoken, true)) give_back(peers.begin_anew(input.node));
 }
 
 void CatchUp::Impl::on(Received&& input, Instant now, Effects& effects) {

@@ -65,14 +65,18 @@ void Peers::ask(const Id& node, SyncAsk question, Instant now) {
 }
 
 bool Peers::answered(const Id& node, const SyncAsk& question, Instant now) {
-    const auto found = std::ranges::find_if(questions_, [&](const Question& asked) {
+    const auto is_it = [&](const Question& asked) {
         return asked.to == node && asked.ask == question;
-    });
-    if (found == questions_.end()) return false;
+    };
+    const auto oldest = std::ranges::find_if(questions_, is_it);
+    if (oldest == questions_.end()) return false;
     Peer& peer = peers_.at(node);
-    if (!found->is_late) --peer.asked;
-    if (now < found->since + options_.answer_timeout) peer.late = 0;
-    questions_.erase(found);
+    if (now < oldest->since + options_.answer_timeout) peer.late = 0;
+    // If it was late and asked again, one answer is enough.
+    for (const Question& asked : questions_) {
+        if (is_it(asked) && !asked.is_late) --peer.asked;
+    }
+    std::erase_if(questions_, is_it);
     return true;
 }
 
@@ -112,6 +116,15 @@ std::optional<Instant> Peers::deadline() const {
         if (!first || question.until < *first) first = question.until;
     }
     return first;
+}
+
+Peers::Unanswered Peers::begin_anew(const Id& node) {
+    if (Peer* peer = find(node)) {
+        peer->failures = 0;
+        peer->not_before = Instant{};
+        peer->asked = 0;
+    }
+    return take_questions_of(node);
 }
 
 void Peers::did_well(const Id& node) {

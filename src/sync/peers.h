@@ -27,8 +27,9 @@ struct Peer {
     unsigned late = 0;      // answers since the last that was quick
     Instant not_before{};
     Instant asked_at{};
-    std::size_t asked = 0;  // unanswered, not late
-    bool is_liar = false;   // asked nothing any more
+    std::size_t asked = 0;    // unanswered, not late
+    bool is_liar = false;     // asked nothing any more
+    bool has_spoken = false;  // of its head, by itself
 
     // Whether it may have what lies behind `sequence`; who has said nothing may.
     bool may_exceed(Sequence sequence) const { return !claim || *claim > sequence; }
@@ -83,6 +84,9 @@ class Peers {
     // When the next becomes late.
     std::optional<Instant> deadline() const;
 
+    // It rests no more, and what it was asked is to be asked again: whatever it was asked before
+    // it let us in was lost.
+    Unanswered begin_anew(const Id& node);
     void did_well(const Id& node);
     // It rests, longer each time.
     void failed(const Id& node, Instant now);

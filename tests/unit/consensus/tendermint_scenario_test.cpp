@@ -288,7 +288,8 @@ class Script {
                 "< proposal {} {} valid={}\n", item.round, name_of(machine_->proposed(item.round)),
                 proposal->valid_round ? std::to_string(*proposal->valid_round) : "none");
         } else if (const auto vote = machine_->vote(item)) {
-            out_ += fmt::format("< {} {} {}\n", protocol::to_string(vote->kind), item.round,
+            const auto kind = protocol::statement_kind(vote->kind);
+            out_ += fmt::format("< {} {} {}\n", protocol::to_string(kind), item.round,
                                 name_of(vote->block));
         }
     }

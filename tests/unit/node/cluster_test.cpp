@@ -58,14 +58,18 @@ class Cluster {
     }
 
     // A node that serves a member. Answers its number.
-    std::size_t add_member(std::size_t member) {
+    std::size_t add_member(std::size_t member, Duration wait = minutes(1)) {
         const crypto::KeyPair key = node_key(50 + member);
         const std::size_t host = add(key);
-        world_.advance(minutes(1));
+        world_.advance(wait);
         const auto account = community_.member(member);
-        const auto served =
-            world_.ask(host, community_.delegate(account, key.public_key(), world_.now()));
-        CHECK(served && *served);
+        const auto is_served = [&] {
+            const auto answer =
+                world_.ask(host, community_.delegate(account, key.public_key(), world_.now()));
+            return answer && answer->has_value();
+        };
+        // Not before it has found the organization's manifest.
+        CHECK(world_.wait(is_served, minutes(5)));
         return host;
     }
     NetworkWorld& world() { return world_; }
@@ -193,6 +197,30 @@ TEST(Cluster, AMemberWhoJoinsLaterHasTheWholeLedger) {
             return cluster.agree({0, 1, 2, 3, late}, Sequence(6));
         },
         minutes(1)));
+}
+
+// It asks before those who keep the ledger know whom it serves, in vain, and pays where nobody else
+// does.
+TEST(Cluster, AMemberWhoServesAtOnceIsLetInAtOnceAndMayPay) {
+    for (const auto wait : {seconds(1), seconds(3), seconds(9), seconds(20)}) {
+        SCOPED_TRACE(wait.count());
+        Cluster cluster(4);
+        NetworkWorld& world = cluster.world();
+        const std::vector<std::size_t> all{0, 1, 2, 3};
+        ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+        cluster.pay(2, 0, 1, 5);
+        ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(1)); }, minutes(1)));
+        world.advance(minutes(2));
+        const std::size_t late = cluster.add_member(0, wait);
+        EXPECT_TRUE(world.wait([&] { return cluster.agree({0, late}, Sequence(1)); }, seconds(5)));
+        ASSERT_TRUE(world.wait([&] { return cluster.agree({0, late}, Sequence(1)); }, minutes(5)));
+        cluster.pay(late, 1, 2, 7);
+        EXPECT_TRUE(world.wait(
+            [&] {
+                return cluster.agree({0, 1, 2, 3, late}, Sequence(2));
+            },
+            seconds(10)));
+    }
 }
 
 TEST(Cluster, ASlowDiskPutsNothingOutOfOrder) {
