@@ -44,7 +44,10 @@ Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, con
 }  // namespace
 
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
-    if (organization_) TRY(organization_->report_evidence(now, fx));
+    if (organization_) {
+        TRY(organization_->begin(now, fx));
+        TRY(organization_->report_evidence(now, fx));
+    }
     if (network_) {
         TRY(review_pursuit(now, fx));
         for (;;) {

@@ -140,11 +140,13 @@ Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     return agree(Agreement::Tick{}, now, fx);
 }
 
+Result<void, Fault> OrgInstance::begin(Instant now, Effects& fx) {
+    if (std::exchange(has_begun_, true)) return {};
+    return carry_out(TRY(agreement_->start(now)), fx);
+}
+
 Result<void, Fault> OrgInstance::agree(Agreement::Input&& input, Instant now, Effects& fx) {
-    if (!std::exchange(has_begun_, true)) {
-        auto begun = TRY(agreement_->start(now));
-        TRY(carry_out(std::move(begun), fx));
-    }
+    TRY(begin(now, fx));
     return carry_out(TRY(agreement_->step(std::move(input), now)), fx);
 }
 

@@ -37,6 +37,8 @@ class OrgInstance {
     OrgInstance(const OrgInstance&) = delete;
     OrgInstance& operator=(const OrgInstance&) = delete;
 
+    // Once, with the first input, or before.
+    Result<void, store::Fault> begin(Instant now, Effects& fx);
     Result<void, store::Fault> on_tick(Instant now, Effects& fx);
     Result<void, store::Fault> on_submit(Submit&& submit, Instant now, Effects& fx);
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked, Instant now,

@@ -72,9 +72,14 @@ Result<void, Fault> NodeImpl::join_network(const NetworkSetup& network) {
 std::optional<bool> NodeImpl::is_member(const Id& account) const {
     if (!organization_) return std::nullopt;
     const auto leaf = organization_->tree().read(account);
-    if (!leaf || !*leaf) return false;
-    const auto record = bcs::decode<protocol::Record>((*leaf)->record);
-    return record && std::holds_alternative<protocol::MemberRecord>(*record);
+    if (leaf && *leaf) {
+        const auto record = bcs::decode<protocol::Record>((*leaf)->record);
+        return record && std::holds_alternative<protocol::MemberRecord>(*record);
+    }
+    // A ledger that is behind may not know of it yet. (Nobody has the empty id.)
+    const bool is_behind = pursuit_ && pursuit_->machine.progress().is_behind();
+    if (is_behind && account != Id{}) return std::nullopt;
+    return false;
 }
 
 bool NodeImpl::is_bookkeeper(const PublicKey& node) const {

@@ -48,6 +48,7 @@ Report run_ledger_liars(const Settings& settings) {
     }
     plan.impaired_max -= liars;
     plan.chief = LedgerPlan::Chief::is_spared;
+    plan.in_time_per_mille = 900;  // a liar's turn to propose costs a round
     return LedgerTown(settings, plan).run();
 }
 

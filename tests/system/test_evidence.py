@@ -8,6 +8,7 @@ import time
 import unittest
 
 from harness import formats
+from harness.committee import save_key
 from harness.daemon import leither, scratch_dir
 from harness.network import NetworkDaemon, wait_for
 from harness.peer import Peer, message
@@ -112,6 +113,11 @@ class LyingBookkeeperTest(unittest.TestCase):
             keys("organization"), keys("founder"), [own, self.liar.public], int(time.time() * 1000) - 60_000, 1_000_000,
             [(keys("anna").public, 1_000)], formats.OPEN_PARAMS)
         self.organization = self.daemon.rpc.call("organization.create", genesis=genesis.hex())["id"]
+        # Others are let in once there is a manifest.
+        wallet = os.path.join(self.enterContext(scratch_dir()), "wallet")
+        os.mkdir(wallet, mode=0o700)
+        save_key(wallet, "organization", keys("organization"))
+        self.daemon.leither("--wallet", wallet, "org", "publish")
 
     def recorded(self):
         return self.daemon.rpc.call("evidence.list")

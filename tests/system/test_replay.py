@@ -89,8 +89,8 @@ class HistoryOfOurOwn(unittest.TestCase):
 
 class SeveralDaemons(unittest.TestCase):
     def setUp(self):
-        first = NetworkDaemon(self, 210)
-        self.nodes = [first] + [NetworkDaemon(self, 210 + number, bootstrap=[first]) for number in range(1, 4)]
+        first = NetworkDaemon(self, 216)
+        self.nodes = [first] + [NetworkDaemon(self, 216 + number, bootstrap=[first]) for number in range(1, 4)]
 
     def replay(self, *words):
         further = [word for node in self.nodes[1:] for word in ("--also", node.data_dir)]

@@ -34,9 +34,7 @@ class Committee:
 
     def save_key(self, name, key):
         os.makedirs(self.wallet, mode=0o700, exist_ok=True)
-        path = os.path.join(self.wallet, name + ".key")
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
-            file.write(f"leither-key-1 {key.seed.hex()}\n")
+        save_key(self.wallet, name, key)
 
     def follow(self, node):
         node.rpc.call("organization.follow", organization=self.community.id)
@@ -125,6 +123,12 @@ class Committee:
             text = node.verify()
             if "The ledger holds" not in text:
                 raise AssertionError(text)
+
+
+def save_key(wallet, name, key):
+    """As `leither key` keeps it."""
+    with open(os.open(os.path.join(wallet, name + ".key"), os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+        file.write(f"leither-key-1 {key.seed.hex()}\n")
 
 
 def ledger(node):
