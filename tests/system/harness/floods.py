@@ -105,6 +105,10 @@ class StreamFlood:
             stream.connect(self.target)
             stream.setblocking(False)
             self.opened += 1
+        except ConnectionResetError:
+            self.opened += 1  # taken, and thrown out before we were told so
+            stream.close()
+            return
         except OSError:
             self.refused += 1
             stream.close()
