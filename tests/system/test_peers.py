@@ -209,7 +209,7 @@ class Deaf(PeerTest):
             peak = max(peak, self.daemon.anonymous_bytes() - before)
             time.sleep(0.05)
         print(f"\n{self.PEERS} deaf peers: {peak / MIB:.1f} MiB at most, dropped after {time.monotonic() - begin:.1f} s")
-        self.assertLess(peak, self.PEERS * 2 * MIB)
+        self.assertLess(peak, self.PEERS * 3 * MIB)  # an outbox, and what it comes from
         self.assertLess(slowest, 1)
         self.assertEqual(list(self.known()), [honest.key.public.hex()])
 
