@@ -48,7 +48,7 @@ Report run_ledger_liars(const Settings& settings) {
     }
     plan.impaired_max -= liars;
     plan.chief = LedgerPlan::Chief::is_spared;
-    plan.in_time_per_mille = 900;  // a liar's turn to propose costs a round
+    plan.in_time_per_mille = 500;  // a liar's turn to propose costs a round or two
     return LedgerTown(settings, plan).run();
 }
 
