@@ -47,6 +47,7 @@ struct Config {
     ByteSize memory_max = 160_MiB;
     HistoryMode history_mode = HistoryMode::full;
     std::uint64_t history_pulses = 91'200;
+    std::uint64_t history_catch_up_blocks = 3'600;
     std::uint64_t verify_threads = 0;  // 0: one for each core
 
     bool network_enabled = true;

@@ -69,6 +69,10 @@ constexpr ConfigKey kKeys[] = {
     {"history.pulses", &Config::history_pulses, 10, std::uint64_t{1} << 32, Applies::at_restart,
      "Pulses whose versions stay readable in mode `window`. Keep at least publicity + 1200 pulses "
      "+ 2 cycles of your organization."},
+    {"history.catch_up_blocks", &Config::history_catch_up_blocks, 16, std::uint64_t{1} << 32,
+     Applies::at_restart,
+     "A node that is further behind takes the state that its neighbours prove, and has no history "
+     "from before; else it takes every block."},
     {"verify.threads", &Config::verify_threads, 0, 256, Applies::at_restart,
      "Threads that check signatures. 0: one for each core."},
     {"network.enabled", &Config::network_enabled, 0, 0, Applies::at_restart,

@@ -193,6 +193,7 @@ node::Options node_options(const Config& config) {
     options.tree.page_cache_bytes = shares.page_cache.bytes;
     options.mempool.bytes_max = shares.mempool.bytes;
     options.mempool.transactions_max = shares.mempool.bytes / kTransactionBytes;
+    options.catch_up_blocks_max = config.history_catch_up_blocks;
     options.history_pulses = config.history_mode == HistoryMode::full ? 0 : config.history_pulses;
     return options;
 }
