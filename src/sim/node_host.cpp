@@ -7,10 +7,9 @@
 #include "leither/base/check.h"
 #include "leither/consensus/vote_log.h"
 
-namespace leither::sim {
+#include "hub_streams.h"
 
-static_assert(kAccepted.value() == peer::kAccepted.value(),
-              "streams and connections share numbers");
+namespace leither::sim {
 
 namespace {
 
@@ -177,20 +176,7 @@ void NodeHost::carry_out(node::Effects&& effects) {
 
 void NodeHost::carry_out(node::NetworkEffects&& effects) {
     for (auto& datagram : effects.datagrams) wire_->send(datagram.to, std::move(datagram.bytes));
-    for (const peer::Dial& dial : effects.dials) wire_->dial(stream(dial.id), dial.endpoint);
-    for (peer::Write& write : effects.writes)
-        wire_->write(stream(write.id), std::move(write.bytes));
-    for (const peer::SetReading& reading : effects.reading) {
-        const bool is_paused = reading.to == peer::SetReading::To::paused;
-        wire_->set_reading(stream(reading.id), is_paused ? Reading::paused : Reading::resumed);
-    }
-    for (const peer::Close& close : effects.closes) {
-        if (close.how == peer::Close::How::abort) {
-            wire_->reset(stream(close.id));
-        } else {
-            wire_->close(stream(close.id));
-        }
-    }
+    carry_out_streams(*wire_, effects);
     if (effects.durable) write(Disk::Part::network, *std::move(effects.durable));
 }
 

@@ -2,10 +2,9 @@
 
 #include "leither/base/check.h"
 
-namespace leither::sim {
+#include "hub_streams.h"
 
-static_assert(kAccepted.value() == peer::kAccepted.value(),
-              "streams and connections share numbers");
+namespace leither::sim {
 
 PeerHost::PeerHost(const Options& options, const Prng& entropy, Told told)
     : options_(options),
@@ -33,20 +32,7 @@ void PeerHost::step(peer::Input&& input) {
     CHECK(hub_.has_value());
     peer::Effects effects = hub_->step(std::move(input), wire_->now());
     if (options_.checks == Checks::every_step) hub_->check_invariants();
-    for (const peer::Dial& dial : effects.dials) wire_->dial(stream(dial.id), dial.endpoint);
-    for (peer::Write& write : effects.writes)
-        wire_->write(stream(write.id), std::move(write.bytes));
-    for (const peer::SetReading& reading : effects.reading) {
-        const bool is_paused = reading.to == peer::SetReading::To::paused;
-        wire_->set_reading(stream(reading.id), is_paused ? Reading::paused : Reading::resumed);
-    }
-    for (const peer::Close& close : effects.closes) {
-        if (close.how == peer::Close::How::abort) {
-            wire_->reset(stream(close.id));
-        } else {
-            wire_->close(stream(close.id));
-        }
-    }
+    carry_out_streams(*wire_, effects);
     for (peer::Event& event : effects.events) told_(*this, std::move(event));
 }
 
