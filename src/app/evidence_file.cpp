@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "leither/codec/bcs.h"
+#include "leither/rpc/evidence_json.h"
 
 #include "app/cli_error.h"
 #include "app/printable.h"
@@ -32,17 +33,6 @@ constexpr int kFormat = 1;
                    fmt::format("The evidence does not hold: {}", cause), std::string(remedy));
 }
 
-Json accused_json(const std::vector<Accused>& accused) {
-    Json out = Json::array();
-    for (const auto& [seat, who] : accused) {
-        out.push_back({{"seat", seat},
-                       {"member", who.member.hex()},
-                       {"node_key", who.node_key.hex()},
-                       {"vote_key", who.vote_key.hex()}});
-    }
-    return out;
-}
-
 Json facts_of(const protocol::Charter& charter, const Judgement& judged) {
     const bool is_fork = judged.name.kind == OffenceKind::fork;
     Json facts = {{"kind", ledger::to_string(judged.name.kind)},
@@ -55,8 +45,8 @@ Json facts_of(const protocol::Charter& charter, const Judgement& judged) {
     if (!is_fork) facts["round"] = judged.name.round;
     facts["after"] = format_time(judged.after_time_ms);
     facts["committee"] = judged.committee;
-    facts["guilty"] = accused_json(judged.guilty);
-    facts["answerable"] = accused_json(judged.answerable);
+    facts["guilty"] = rpc::to_json(judged.guilty);
+    facts["answerable"] = rpc::to_json(judged.answerable);
     return facts;
 }
 

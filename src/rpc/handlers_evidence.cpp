@@ -1,12 +1,12 @@
 // evidence.*: what this node has recorded against bookkeepers.
 #include "leither/codec/bcs.h"
+#include "leither/rpc/evidence_json.h"
 
 #include "handlers.h"
 
 namespace leither::rpc {
-namespace {
 
-Json accused_json(const std::vector<ledger::Accused>& accused) {
+Json to_json(const std::vector<ledger::Accused>& accused) {
     Json out = Json::array();
     for (const auto& [seat, who] : accused) {
         out.push_back({{"seat", seat},
@@ -16,6 +16,8 @@ Json accused_json(const std::vector<ledger::Accused>& accused) {
     }
     return out;
 }
+
+namespace {
 
 Json item_json(const node::EvidenceItem& item) {
     Json out = {{"id", item.id.hex()},
@@ -28,8 +30,8 @@ Json item_json(const node::EvidenceItem& item) {
         out["seat"] = item.name.seat;
     }
     if (item.judgement) {
-        out["guilty"] = accused_json(item.judgement->guilty);
-        out["answerable"] = accused_json(item.judgement->answerable);
+        out["guilty"] = to_json(item.judgement->guilty);
+        out["answerable"] = to_json(item.judgement->answerable);
     } else {
         out["problem"] = ledger::to_string(item.judgement.error());
     }
