@@ -8,6 +8,7 @@
 
 #include "app/cli_error.h"
 #include "app/printable.h"
+#include "app/small_file.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -62,10 +63,7 @@ ledger::EvidenceRecord decode(const Json& file) {
     if (!file.is_object() || format == file.end() || *format != kFormat) {
         refuse("not_evidence", "This is no evidence file of this version.");
     }
-    const auto data = file.find("data");
-    const auto bytes = data != file.end() && data->is_string()
-                           ? from_hex(data->get_ref<const std::string&>())
-                           : std::nullopt;
+    const auto bytes = hex_field(file, "data");
     if (!bytes) refuse("not_evidence", "The file's field \"data\" is not hexadecimal.");
     auto record = ledger::read_evidence(*bytes);
     if (!record) refuse(record.error());

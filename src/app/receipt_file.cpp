@@ -6,6 +6,7 @@
 #include "leither/codec/bcs.h"
 
 #include "app/cli_error.h"
+#include "app/small_file.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -99,10 +100,7 @@ AnyReceipt decode(const Json& file) {
     if (!file.is_object() || !field_is(file, "leither_receipt", kFormat)) {
         refuse("not_a_receipt", "This is no receipt file of this version.");
     }
-    const auto data = file.find("data");
-    const auto bytes = data != file.end() && data->is_string()
-                           ? from_hex(data->get_ref<const std::string&>())
-                           : std::nullopt;
+    const auto bytes = hex_field(file, "data");
     if (!bytes) refuse("not_a_receipt", "The file's field \"data\" is not hexadecimal.");
     if (field_is(file, "kind", "child")) {
         if (auto receipt = bcs::decode<ledger::ChildReceipt>(*bytes)) return std::move(*receipt);

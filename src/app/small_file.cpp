@@ -20,4 +20,10 @@ std::string read_small_file(const std::string& path, std::size_t bytes_max) {
     return content;
 }
 
+std::optional<Bytes> hex_field(const nlohmann::ordered_json& file, const char* name) {
+    const auto field = file.find(name);
+    if (field == file.end() || !field->is_string()) return std::nullopt;
+    return from_hex(field->get_ref<const std::string&>());
+}
+
 }  // namespace leither::app
