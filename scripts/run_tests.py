@@ -28,6 +28,7 @@ FUZZ_BUDGET_SECONDS = 240    # ... unless all of them together would take longer
 SYSTEM_TEST_SECONDS_MAX = 600
 INTEROP_TEST_SECONDS_MAX = 600
 SYSTEM_TESTS_AT_A_TIME = 3
+UNSTEADY_TESTS_MAX = 3  # that are tried again; more of them are no accident
 # CPU, memory or speed: not beside others.
 MEASURING_TESTS = ("test_idle", "test_cluster_idle", "test_floods", "test_peers", "test_kill")
 # Leaves out what takes minutes: a million accounts, thousands of blocks.
@@ -45,12 +46,14 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     notes: list = field(default_factory=list)
+    failed_tests: list = field(default_factory=list)  # of unittest, by their full names
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
         self.notes += other.notes
+        self.failed_tests += other.failed_tests
 
 
 def say(text):
@@ -166,7 +169,27 @@ def unittests(name, seconds_max, at_a_time):
     for file in files:
         if file in MEASURING_TESTS:
             outcome.add(unittest_file(name, file, seconds_max))
+    if len(outcome.failed_tests) <= UNSTEADY_TESTS_MAX:
+        for test in list(outcome.failed_tests):
+            try_again(outcome, name, test, seconds_max)
     return outcome
+
+
+def try_again(outcome, name, test, seconds_max):
+    """Real processes on a machine that does something else meanwhile: a test that passes alone is counted as
+    passed, and named as unsteady so that somebody looks at it."""
+    say(f"again, alone: {test}")
+    second = unittest_file(name, test, seconds_max)
+    if second.failed or not second.passed:
+        return
+    outcome.passed += second.passed
+    outcome.failed -= 1
+    outcome.notes = [note for note in outcome.notes if not note.endswith(" " + test)]
+    outcome.notes.append(f"(unsteady: failed once, passed alone) {unittest_note(name, test)}")
+
+
+def unittest_note(name, test):
+    return f"{name}: cd tests/{name} && {PYTHON} -m unittest -v {test}"
 
 
 def unittest_file(name, file, seconds_max):
@@ -194,9 +217,9 @@ def read_unittest(name, text):
 
     failed = count("failures") + count("errors")
     skipped = count("skipped")
-    names = re.findall(r"^(?:FAIL|ERROR): (\w+) \(([\w.]+)\)", text, re.MULTILINE)
-    notes = [f"{name}: cd tests/{name} && {PYTHON} -m unittest -v {where}" for _, where in names]
-    return Outcome(int(ran.group(1)) - failed - skipped, failed, skipped, notes)
+    tests = re.findall(r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)", text, re.MULTILINE)
+    notes = [unittest_note(name, test) for test in tests]
+    return Outcome(int(ran.group(1)) - failed - skipped, failed, skipped, notes, tests)
 
 
 def sanitized(sanitizers, *flags):

@@ -234,6 +234,22 @@ class Counting(unittest.TestCase):
         self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (1, 1, 1))
         self.assertIn("a\\.D", outcome.notes[0])
 
+    def test_one_that_passes_alone_counts_and_is_named(self):
+        root, run_tests.ROOT = run_tests.ROOT, self.enterContext(tempfile.TemporaryDirectory())
+        self.addCleanup(setattr, run_tests, "ROOT", root)
+        os.makedirs(os.path.join(run_tests.ROOT, "tests", "some"))
+        with open(os.path.join(run_tests.ROOT, "tests", "some", "test_a.py"), "w", encoding="utf-8") as file:
+            file.write("import os, unittest\n"
+                       "class Case(unittest.TestCase):\n"
+                       "    def test_never(self): self.fail()\n"
+                       "    def test_second_time(self):\n"
+                       "        if not os.path.exists('seen'): os.mkdir('seen'); self.fail()\n")
+        with contextlib.redirect_stdout(io.StringIO()):
+            outcome = run_tests.unittests("some", 20, 1)
+        self.assertEqual((outcome.passed, outcome.failed), (1, 1))
+        self.assertRegex(outcome.notes[0], "^some: .*test_never$")
+        self.assertRegex(outcome.notes[1], "unsteady.*test_second_time$")
+
     def test_the_fuzzing_budget_is_shared(self):
         cores, run_tests.CORES = run_tests.CORES, 2
         self.addCleanup(setattr, run_tests, "CORES", cores)
