@@ -9,6 +9,7 @@
 #include "leither/codec/bcs.h"
 
 #include "app/decision.h"
+#include "app/finality_text.h"
 
 namespace leither::app {
 
@@ -22,13 +23,21 @@ constexpr std::uint64_t kExpiryPulses = 300;
 constexpr int kWaitPulsesMax = 30;
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-// Polls until the transaction is decided or the patience ends; its last state.
-json wait_for_decision(Session& session, const std::string& id, const Id& signer) {
+bool is_settled(const json& status, const ActOptions& options) {
+    const auto state = status.at("state").get<std::string>();
+    if (state == "committed" && options.wait_final) return status.at("final") == true;
+    return state != "pending";
+}
+
+// Polls until the transaction is decided, or final if that is asked for, or the patience ends; its
+// last state.
+json wait_for_decision(Session& session, const std::string& id, const Id& signer,
+                       const ActOptions& options) {
     const auto pulse = std::chrono::milliseconds(session.organization().charter.params.pulse_ms);
     const auto deadline = std::chrono::steady_clock::now() + kWaitPulsesMax * pulse;
     for (;;) {
         json status = session.call("transaction.status", {{"id", id}, {"signer", signer.hex()}});
-        if (status.at("state") != "pending") return status;
+        if (is_settled(status, options)) return status;
         if (std::chrono::steady_clock::now() >= deadline) return status;
         std::this_thread::sleep_for(kPollInterval);
     }
@@ -44,6 +53,9 @@ json wait_for_decision(Session& session, const std::string& id, const Id& signer
 void add_wait_option(CLI::App& command, ActOptions& options) {
     command.add_flag("--wait,!--no-wait", options.wait,
                      "Wait until it is committed (the default), or return at once");
+    command.add_flag("--final", options.wait_final,
+                     "Wait until it is final too: where fewer than four bookkeepers decide, until "
+                     "half of the members' nodes online have countersigned it");
 }
 
 void add_supervisor_options(CLI::App& command, ActOptions& options) {
@@ -88,14 +100,21 @@ protocol::LongText long_text(const std::string& text, const char* what) {
 json decide(Session& session, const protocol::Transaction& transaction, const ActOptions& options) {
     json result =
         session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
-    if (!options.wait) return result;
+    if (!options.wait && !options.wait_final) return result;
     const auto id = result.at("id").get<std::string>();
-    const json status = wait_for_decision(session, id, transaction.body.signer);
+    const json status = wait_for_decision(session, id, transaction.body.signer, options);
     if (status.at("state") == "refused") throw_refused(status.at("refusal"));
     if (status.at("state") != "committed") {
         throw CliError(CliExit::undecided, "pending",
                        fmt::format("Transaction {} is not committed yet.", id),
                        "Ask later with: leither history");
+    }
+    if (!is_settled(status, options)) {
+        throw CliError(
+            CliExit::undecided, "not_final",
+            fmt::format("Transaction {} is committed in sequence {}, {}.", id,
+                        status.at("sequence").dump(), finality_text(status.at("finality"))),
+            fmt::format("Ask later with: leither transaction show {}", id));
     }
     result.update(status);
     return result;
@@ -103,8 +122,9 @@ json decide(Session& session, const protocol::Transaction& transaction, const Ac
 
 std::string state_text(const json& decided) {
     const auto sequence = decided.find("sequence");
-    return sequence == decided.end() ? "is pending"
-                                     : fmt::format("is committed in sequence {}", sequence->dump());
+    if (sequence == decided.end()) return "is pending";
+    return fmt::format("is committed in sequence {}, {}", sequence->dump(),
+                       finality_text(decided.at("finality")));
 }
 
 void carry_out(Session& session, const protocol::Transaction& transaction,

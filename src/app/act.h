@@ -17,6 +17,7 @@ namespace leither::app {
 struct ActOptions {
     std::string by;  // wallet key of the supervisor who signs; empty: the wallet's own
     bool wait = true;
+    bool wait_final = false;             // until it is final, not only committed
     std::vector<std::string> cosigners;  // wallet keys of further supervisors
 };
 void add_wait_option(CLI::App& command, ActOptions& options);

@@ -12,11 +12,11 @@ namespace leither::app {
 // Reason or proof of a reward. Throws CliError.
 protocol::LongText long_text(const std::string& text, const char* what);
 
-// Submits and waits for commitment if asked to: {id, state, sequence?}. Throws RpcError if it is
-// refused, CliError if waiting ends without a decision.
+// Submits and waits for commitment if asked to: {id, state, sequence?, finality?}. Throws RpcError
+// if it is refused, CliError if waiting ends without a decision.
 nlohmann::json decide(Session& session, const protocol::Transaction& transaction,
                       const ActOptions& options);
-// "is committed in sequence 7", or "is pending".
+// "is committed in sequence 7, final: ...", or "is pending".
 std::string state_text(const nlohmann::json& decided);
 
 }  // namespace leither::app

@@ -85,6 +85,8 @@ struct Community::Impl {
         return from_member(node, now) && !met.contains(node);
     }
     void meet(const Id& node, Instant now, Effects& fx);
+    // Whether a node belongs to the organization: a member's, a bookkeeper's or a keeper.
+    bool belongs(const PublicKey& node, Instant now) const;
     // Whether a connected node may hear of the ledger.
     bool is_neighbourly(const Id& node, Instant now) const;
     void review_neighbour(const Id& node, Instant now, Effects& fx);
@@ -95,6 +97,8 @@ struct Community::Impl {
         if (!neighbours.contains(from)) return;
         fx.ledger.emplace_back(LedgerMessage{from, std::forward<Message>(message)});
     }
+    // Those of strangers go no further.
+    void on(const Id& from, protocol::Acknowledgements&& told, Instant now, Effects& fx);
     // All that are known here.
     void offer_records(const Id& to, Instant now, Effects& fx);
     // Why it does not hold; nothing if it does.

@@ -68,10 +68,21 @@ void Community::Impl::meet(const Id& node, Instant now, Effects& fx) {
 
 bool Community::Impl::is_neighbourly(const Id& node, Instant now) const {
     const auto connected = up.find(node);
-    if (connected == up.end()) return false;
+    return connected != up.end() && belongs(connected->second, now);
+}
+
+bool Community::Impl::belongs(const PublicKey& node, Instant now) const {
     const auto& item = keeper.item();
-    const bool is_named = item && item->content.manifest.keeper(connected->second) != nullptr;
-    return is_named || source.is_bookkeeper(connected->second) || from_member(node, now);
+    const bool is_named = item && item->content.manifest.keeper(node) != nullptr;
+    return is_named || source.is_bookkeeper(node) || from_member(crypto::id_of(node), now);
+}
+
+void Community::Impl::on(const Id& from, protocol::Acknowledgements&& told, Instant now,
+                         Effects& fx) {
+    if (!neighbours.contains(from)) return;
+    std::erase_if(told.list,
+                  [&](const protocol::Acknowledgement& one) { return !belongs(one.node, now); });
+    if (!told.list.empty()) fx.ledger.emplace_back(LedgerMessage{from, std::move(told)});
 }
 
 void Community::Impl::review_neighbour(const Id& node, Instant now, Effects& fx) {

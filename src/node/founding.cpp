@@ -77,7 +77,7 @@ Result<void, Fault> NodeImpl::finish_founding(Instant now, Effects& fx) {
         log_.info("state_adopted", "sequence={} root={}", sequence.value(), root);
     }
     TRY(adopt({std::move(done.charter), std::move(done.seal), sequence, std::move(done.tree),
-               done.first_job}));
+               done.first_job, std::move(done.acknowledged)}));
     founding_.reset();
     for (const Id& node : neighbours_) TRY(organization_->on(NeighbourUp{node}, now, fx));
     if (network_) {

@@ -139,6 +139,9 @@ Result<void, Fault> NodeImpl::take(const Id& from, PeerMessage&& message, Instan
             } else if constexpr (std::is_same_v<Held, protocol::TransactionPost>) {
                 if (!organization_) return {};
                 return organization_->on_message(from, std::move(held), now, fx);
+            } else if constexpr (std::is_same_v<Held, protocol::Acknowledgements>) {
+                if (!organization_) return {};
+                return organization_->on_message(from, std::move(held), now, fx);
             } else if constexpr (is_alternative<protocol::SyncAsk, Held>) {
                 return answer(from, std::move(held));
             } else if constexpr (is_alternative<protocol::SyncReply, Held>) {
@@ -275,13 +278,16 @@ Result<void, Fault> NodeImpl::adopt_state(Instant now, Effects& fx) {
     ledger::put_retained_from(batch, sequence);
     protocol::SignedCharter charter = genesis ? genesis->charter : organization_->charter();
     std::uint64_t first_job = 0;
+    std::vector<protocol::Acknowledgement> acknowledged;
     if (organization_) {
+        acknowledged = organization_->countersigning().known();
         organization_->refuse_all(protocol::Refusal::no_organization, fx);
         first_job = organization_->next_job();
         organization_.reset();
     }
     founding_.emplace(Founding{kNobody, std::move(batch), std::move(charter), std::move(seal),
-                               std::move(tree), *std::move(built), first_job});
+                               std::move(tree), *std::move(built), first_job,
+                               std::move(acknowledged)});
     return {};
 }
 

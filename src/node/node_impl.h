@@ -52,6 +52,7 @@ class NodeImpl final : private org::MemberSource {
         tree::Tree tree;
         tree::Tree::Update update;
         std::uint64_t first_job = 0;
+        std::vector<protocol::Acknowledgement> acknowledged = {};
     };
     // Catching up with one chain, that of the ledger or else of the followed organization.
     struct Pursuit {

@@ -82,8 +82,10 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               crypto::KeyPair node_key, Log log,
                                                               Parts parts) {
     ledger::Seal head = parts.head;
+    auto known = std::move(parts.acknowledged);
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    TRY(made->open(std::move(head), options.office_seed, std::move(node_key)));
+    TRY(made->open(std::move(head), options.office_seed, crypto::KeyPair(node_key)));
+    TRY(made->open_countersigning(std::move(node_key), std::move(known)));
     TRY(made->follow_office());
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
@@ -137,7 +139,8 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
-    return agree(Agreement::Tick{}, now, fx);
+    TRY(agree(Agreement::Tick{}, now, fx));
+    return countersign(Countersigning::Tick{}, now, fx);
 }
 
 Result<void, Fault> OrgInstance::begin(Instant now, Effects& fx) {
@@ -172,7 +175,10 @@ Result<void, Fault> OrgInstance::carry_out(Agreement::Effects&& agreed, Effects&
                   protocol::to_string(conflict.kind));
         TRY(record(conflict));
     }
-    if (agreed.fork) TRY(record(*agreed.fork));
+    if (agreed.fork) {
+        TRY(record(*agreed.fork));
+        show_fork(*agreed.fork);
+    }
     if (agreed.behind) behind_.push_back({agreed.behind->node, agreed.behind->height});
     if (agreed.committed) TRY(tell_sealed(fx));
     drop(law_->take_dropped(), fx);
@@ -256,12 +262,14 @@ void OrgInstance::post_waiting(const Id& to, std::size_t first) {
 
 Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
     neighbours_.insert_or_assign(input.node, Neighbour{});
-    return agree(Agreement::NodeUp{input.node}, now, fx);
+    TRY(agree(Agreement::NodeUp{input.node}, now, fx));
+    return countersign(Countersigning::NodeUp{input.node}, now, fx);
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Effects& fx) {
     neighbours_.erase(input.node);
-    return agree(Agreement::NodeDown{input.node}, now, fx);
+    TRY(agree(Agreement::NodeDown{input.node}, now, fx));
+    return countersign(Countersigning::NodeDown{input.node}, now, fx);
 }
 
 void OrgInstance::on(const PostLost& input) {
@@ -284,6 +292,7 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
         const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
         if (votes && known != status->interest) post_waiting(from, 0);
+        if (!known) TRY(countersign(Countersigning::Greeted{from}, now, fx));
     }
     return agree(Agreement::Received{from, std::move(message)}, now, fx);
 }
@@ -315,7 +324,11 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     writes_.pop_front();
     evidence_->on_durable(done.evidence);
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
-    if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
+    if (done.is_block) {
+        const std::vector<Id> deciders = law_->term().nodes;
+        TRY(agree(Agreement::Persisted{}, now, fx));
+        TRY(countersign_head(deciders, now, fx));
+    }
     if (done.is_office) office_->on_durable();
     return {};
 }
@@ -360,6 +373,7 @@ void OrgInstance::check_invariants() const {
     agreement_->check_invariants();
     admission_.check_invariants();
     evidence_->check_invariants();
+    countersigning_->check_invariants();
     office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

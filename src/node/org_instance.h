@@ -12,6 +12,7 @@
 #include "leither/node/office.h"
 
 #include "admission.h"
+#include "countersigning.h"
 #include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
@@ -27,7 +28,8 @@ class OrgInstance {
         ledger::Seal head;
         Sequence oldest;
         tree::Tree tree;
-        std::uint64_t first_job = 0;  // of admission
+        std::uint64_t first_job = 0;                               // of admission
+        std::vector<protocol::Acknowledgement> acknowledged = {};  // of an earlier instance
     };
     static Result<std::unique_ptr<OrgInstance>, store::Fault> make(const Options& options,
                                                                    const store::Reader& store,
@@ -57,6 +59,9 @@ class OrgInstance {
                                           Instant now, Effects& fx);
     Result<void, store::Fault> on_message(const Id& from, protocol::TransactionPost&& post,
                                           Instant now, Effects& fx);
+    // REQUIRES: each is of a member's node, as far as the network knows.
+    Result<void, store::Fault> on_message(const Id& from, protocol::Acknowledgements&& message,
+                                          Instant now, Effects& fx);
     // Decided by the committee in office, as the caller has verified; to be executed behind the
     // head. False: it does not hold here. REQUIRES: !is_sealing().
     Result<bool, store::Fault> apply(protocol::DecidedBlock&& block, Instant now, Effects& fx);
@@ -76,6 +81,7 @@ class OrgInstance {
     // Submits what convicts a bookkeeper, if there is something and this node may.
     Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
+    const Countersigning& countersigning() const { return *countersigning_; }
 
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
@@ -118,6 +124,16 @@ class OrgInstance {
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
+    // ---- Which blocks are final (org_final.cpp)
+    Result<Countersigning::Head, store::Fault> countersigned_head(const std::vector<Id>& deciders);
+    Result<void, store::Fault> open_countersigning(crypto::KeyPair&& node_key,
+                                                   std::vector<protocol::Acknowledgement>&& known);
+    Result<void, store::Fault> countersign(Countersigning::Input&& input, Instant now, Effects& fx);
+    Result<void, store::Fault> countersign_head(const std::vector<Id>& deciders, Instant now,
+                                                Effects& fx);
+    Result<void, store::Fault> show_ours(const Countersigning::Doubt& doubt);
+    void show_fork(const protocol::Fork& fork);
+
     // ---- The node's part in elections (org_office.cpp)
     Result<void, store::Fault> open_office(const std::optional<Office::Secret>& seed,
                                            crypto::KeyPair&& node_key);
@@ -144,6 +160,8 @@ class OrgInstance {
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
     std::optional<EvidenceKeeper> evidence_;
+    std::optional<Countersigning> countersigning_;
+    std::set<Id> shown_;  // neighbours that have been shown a block of ours, since the head moved
     bool has_begun_ = false;  // the agreement, with the first input
     // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
     std::deque<Out> writes_;

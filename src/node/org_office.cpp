@@ -123,7 +123,8 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 }
 
 std::optional<Instant> OrgInstance::next_deadline() const {
-    const auto next = agreement_->next_deadline();
+    auto next = agreement_->next_deadline();
+    if (const auto at = countersigning_->next_deadline()) next = next ? std::min(*next, *at) : at;
     const auto due = office_->due();
     if (!due) return next;
     const protocol::Charter& charter = charter_.charter;

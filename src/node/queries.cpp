@@ -71,7 +71,17 @@ Answer<LedgerStatus> Queries::status() const {
         .mempool_bytes = org.mempool().bytes(),
         .tree = org.tree().stats(),
         .evidence = org.evidence().counts(),
+        .final_sequence = org.countersigning().final_sequence(),
     };
+}
+
+Answer<Finality> Queries::finality(std::optional<Sequence> of, Instant now) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    const Sequence head = org.head().header.sequence;
+    const Sequence block = of.value_or(head);
+    if (block > head) return fail(QueryError::unknown_sequence);
+    return org.countersigning().finality(block, now);
 }
 
 Answer<protocol::Genesis> Queries::genesis() const {

@@ -100,6 +100,7 @@ struct Dispatcher::Impl {
     void on(node::NetworkReply&& reply);
     void on(const node::LetterArrived& event);
     void on(const node::LineTaken& event);
+    void on(const node::BlocksFinal& event);
     void on(const node::BlockSealed& event);
     void on(const node::TransactionDropped& event);
     std::optional<WaitingCall> take_waiting(node::Token token);
@@ -302,6 +303,14 @@ void Dispatcher::Impl::on(const node::LineTaken& event) {
     if (!chain) return;
     const std::string data = to_text(line_json(event.line, *chain));
     subscriptions.publish(Topic::chat, [&data](const Id&) { return data; });
+}
+
+void Dispatcher::Impl::on(const node::BlocksFinal& event) {
+    if (!subscriptions.any(Topic::final_block)) return;
+    Json data = to_json(event.finality);
+    data["sequence"] = event.finality.sequence.value();
+    const std::string text = to_text(data);
+    subscriptions.publish(Topic::final_block, [&text](const Id&) { return text; });
 }
 
 void Dispatcher::Impl::on(const node::TransactionDropped& event) {

@@ -210,6 +210,9 @@ Outcome block_get(Call& call) {
                 {"root", to_json(seal.header.root)},
                 {"transaction_count", seal.header.transaction_count},
                 {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())}};
+    const auto finality = queries.finality(seal.header.sequence, call.host.now());
+    if (!finality) return query_error(finality.error());
+    out["final"] = finality->is_final;
     const auto detail = call.args.find<std::string_view>("detail").value_or("ids");
     if (detail != "none") {
         out["transactions"] = transactions_json(transactions, organization.chain, detail);

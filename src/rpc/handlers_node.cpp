@@ -15,7 +15,7 @@ Json evidence_json(const node::EvidenceCounts& counts) {
     return {{"conflicts", counts.conflicts}, {"forks", std::move(forks)}};
 }
 
-Json organization_status(const node::LedgerStatus& status) {
+Json organization_status(const node::LedgerStatus& status, const node::Finality& of_head) {
     const auto& charter = status.organization.charter;
     return {
         {"id", status.organization.treasury.hex()},
@@ -24,6 +24,8 @@ Json organization_status(const node::LedgerStatus& status) {
         {"sequence", status.head.sequence.value()},
         {"sequence_pulse", status.head.pulse.value()},
         {"root", to_json(status.head.root)},
+        {"final_sequence", status.final_sequence.value()},
+        {"finality", to_json(of_head)},
         {"oldest_sequence", status.oldest.value()},
         {"members", status.bookkeeping.members},
         {"mempool",
@@ -53,7 +55,8 @@ Json fate_json(const node::Dropped& fate) {
 }
 
 Topic topic_of(std::string_view word) {
-    for (const Topic topic : {Topic::pulse, Topic::block, Topic::account, Topic::message}) {
+    for (const Topic topic :
+         {Topic::pulse, Topic::block, Topic::account, Topic::message, Topic::final_block}) {
         if (word == to_string(topic)) return topic;
     }
     return Topic::chat;
@@ -71,6 +74,7 @@ Outcome node_status(Call& call) {
     const auto queries = call.host.queries();
     const auto status = queries.status();
     if (!status && status.error() == node::QueryError::fault) return query_error(status.error());
+    const auto of_head = queries.finality(std::nullopt, now);
     const auto network = queries.network(now);
     const auto progress = queries.catching_up();
     const auto uptime = call.host.process_stats().uptime;
@@ -78,7 +82,8 @@ Outcome node_status(Call& call) {
                 {"node_key", call.host.node_key().hex()},
                 {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
                 {"pulse", status ? queries.pulse(now).value() : 0},
-                {"organization", status ? organization_status(*status) : Json(nullptr)},
+                {"organization",
+                 status && of_head ? organization_status(*status, *of_head) : Json(nullptr)},
                 {"network", network ? network_json(*network) : Json(nullptr)},
                 {"catching_up", progress ? catching_up_json(*progress) : Json(nullptr)}};
 }
@@ -150,7 +155,14 @@ Outcome transaction_status(Call& call) {
     const auto fate =
         call.host.queries().fate(call.args.get<Hash>("id"), call.args.find<Id>("signer"));
     if (!fate) return query_error(fate.error());
-    return std::visit([](const auto& held) { return fate_json(held); }, *fate);
+    Json out = std::visit([](const auto& held) { return fate_json(held); }, *fate);
+    if (const auto* committed = std::get_if<node::Committed>(&*fate)) {
+        const auto finality = call.host.queries().finality(committed->sequence, call.host.now());
+        if (!finality) return query_error(finality.error());
+        out["final"] = finality->is_final;
+        out["finality"] = to_json(*finality);
+    }
+    return out;
 }
 
 Outcome subscribe(Call& call) {

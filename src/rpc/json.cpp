@@ -178,6 +178,15 @@ Json to_json(const Refused& refused) {
             {"message", explain(refused)}};
 }
 
+Json to_json(const node::Finality& finality) {
+    return {{"final", finality.is_final},
+            {"certified", finality.is_certified},
+            {"countersigned", finality.countersigned},
+            {"online", finality.online},
+            {"needed", finality.needed},
+            {"dissenting", finality.dissenting}};
+}
+
 Json to_json(const Params& params) {
     Json out = Json::object();
     for (const auto& row : kParamTable) out[std::string(row.name)] = params.*row.member;

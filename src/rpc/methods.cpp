@@ -28,7 +28,8 @@ constexpr std::uint64_t kLifetimeSecondsMax =
 
 constexpr std::string_view kDetailWords[] = {"ids", "full", "none"};
 constexpr std::string_view kVoteWords[] = {"open", "closed", "all"};
-constexpr std::string_view kTopicWords[] = {"pulse", "block", "account", "message", "chat"};
+constexpr std::string_view kTopicWords[] = {"pulse",   "block", "account",
+                                            "message", "chat",  "final"};
 
 constexpr auto kRequired = Presence::required;
 constexpr auto kOptional = Presence::optional;

@@ -76,13 +76,24 @@ double seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
-void expose_ledger(Exposition& out, const node::LedgerStatus& status, Pulse pulse) {
+void expose_ledger(Exposition& out, const node::LedgerStatus& status, Pulse pulse,
+                   const node::Finality& of_head) {
     out.gauge("leither_sequence", "Newest sealed sequence.", status.head.sequence.value());
     out.gauge("leither_sequence_pulse", "Pulse of the newest sealed sequence.",
               status.head.pulse.value());
     out.gauge("leither_oldest_sequence", "Oldest sequence that can be read.",
               status.oldest.value());
     out.gauge("leither_pulse", "Pulse now.", pulse.value());
+    out.gauge("leither_final_sequence", "This block and all before it are final.",
+              status.final_sequence.value());
+    out.describe("leither_countersigning_nodes", "gauge",
+                 "Members' nodes by what they make of the newest block; any that dissents needs "
+                 "the operator. All 0 where four seats or more decide.");
+    out.labelled("leither_countersigning_nodes", "state",
+                 Sizes{{"online", of_head.online},
+                       {"countersigned", of_head.countersigned},
+                       {"needed", of_head.needed},
+                       {"dissenting", of_head.dissenting}});
     out.describe("leither_evidence_records", "gauge",
                  "Recorded against bookkeepers by kind; any fork needs the operator.");
     out.labelled(
@@ -213,8 +224,9 @@ void Metrics::count_transactions(std::string_view verdict, std::uint64_t count) 
 std::string Metrics::text(const Host& host) const {
     Exposition out;
     const auto queries = host.queries();
-    if (const auto status = queries.status()) {
-        expose_ledger(out, *status, queries.pulse(host.now()));
+    const auto of_head = queries.finality(std::nullopt, host.now());
+    if (const auto status = queries.status(); status && of_head) {
+        expose_ledger(out, *status, queries.pulse(host.now()), *of_head);
     }
     out.counter("leither_blocks_sealed_total", "Blocks sealed since the start.", blocks_);
     out.histogram("leither_seal_seconds", "From handing a batch to the disk to its being durable.",

@@ -17,6 +17,7 @@ const char* to_string(Topic topic) {
         case Topic::account: return "account";
         case Topic::message: return "message";
         case Topic::chat: return "chat";
+        case Topic::final_block: return "final";
     }
     UNREACHABLE();
 }

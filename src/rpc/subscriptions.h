@@ -10,7 +10,7 @@
 
 namespace leither::rpc {
 
-enum class Topic : std::uint8_t { pulse, block, account, message, chat };
+enum class Topic : std::uint8_t { pulse, block, account, message, chat, final_block };
 const char* to_string(Topic topic);
 // Whether its subscribers name an account.
 constexpr bool is_by_account(Topic topic) {

@@ -10,6 +10,7 @@
 #include "leither/ledger/block_store.h"
 #include "leither/ledger/execute.h"
 #include "leither/ledger/rules.h"
+#include "leither/node/finality.h"
 #include "leither/node/input.h"
 #include "leither/protocol/refusal.h"
 
@@ -51,7 +52,11 @@ struct TransactionDropped {
     Hash id;
     protocol::Refused refused;
 };
-using Event = std::variant<BlockSealed, TransactionDropped, LetterArrived, LineTaken>;
+// A block and all before it have become final.
+struct BlocksFinal {
+    Finality finality;  // of that block
+};
+using Event = std::variant<BlockSealed, TransactionDropped, LetterArrived, LineTaken, BlocksFinal>;
 
 struct Effects {
     // To write in one synced batch; at most one batch is out at a time.

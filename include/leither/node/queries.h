@@ -13,6 +13,7 @@
 #include "leither/ledger/mining.h"
 #include "leither/ledger/receipt.h"
 #include "leither/ledger/state.h"
+#include "leither/node/finality.h"
 #include "leither/node/network.h"
 #include "leither/protocol/refusal.h"
 #include "leither/tree/range.h"
@@ -125,6 +126,7 @@ struct LedgerStatus {
     std::size_t mempool_bytes = 0;
     tree::Tree::Stats tree;
     EvidenceCounts evidence;
+    Sequence final_sequence;  // this block and all before it are final
 };
 
 // Of the ledger beside what neighbours claim to have.
@@ -174,6 +176,8 @@ class Queries {
     // Of recent transactions; `signer` widens the search to that account's history.
     Answer<Fate> fate(const Hash& id, std::optional<Id> signer) const;
     Pulse pulse(Instant now) const;
+    // Of the block `of`, up to the head; nothing: of the head.
+    Answer<Finality> finality(std::optional<Sequence> of, Instant now) const;
     // How far it is from what neighbours have; nothing while it follows no organization.
     std::optional<CatchingUp> catching_up() const;
     // Recorded against bookkeepers, oldest first.

@@ -16,6 +16,7 @@ inline constexpr std::string_view kPrevote = "leither/prevote/1";
 inline constexpr std::string_view kPrecommit = "leither/precommit/1";
 inline constexpr std::string_view kNilPrecommit = "leither/nil-precommit/1";
 inline constexpr std::string_view kHeartbeat = "leither/heartbeat/1";
+inline constexpr std::string_view kAcknowledgement = "leither/acknowledgement/1";
 inline constexpr std::string_view kAllocation = "leither/allocation/1";
 inline constexpr std::string_view kSalt = "leither/salt/1";
 inline constexpr std::string_view kBookkeepingId = "leither/bookkeeping-id/1";

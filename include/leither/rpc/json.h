@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "leither/base/synopsis.h"
+#include "leither/node/finality.h"
 #include "leither/protocol/block.h"
 #include "leither/protocol/record.h"
 #include "leither/protocol/refusal.h"
@@ -19,6 +20,7 @@ using Json = nlohmann::ordered_json;
 std::string amount_text(Amount amount);
 Json to_json(const Synopsis& synopsis);
 Json to_json(const protocol::Refused& refused);
+Json to_json(const node::Finality& finality);
 Json to_json(const protocol::Params& params);
 // {"kind": "member" | "treasury" | "bookkeeping", ...fields, "sum": amount}
 Json to_json(const protocol::Record& record);

@@ -6,6 +6,7 @@
 
 #include "app/act.h"
 #include "app/commands/commands.h"
+#include "app/decision.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -78,6 +79,27 @@ void pay(Session& session, const PaymentOptions& options) {
     carry_out(session, transaction, options.act,
               fmt::format("Paid {} to {}.", session.format(request.request.amount),
                           session.display(request.request.payee)));
+}
+
+struct TransactionOptions {
+    std::string id;
+    std::string signer;
+};
+
+void show(Session& session, const TransactionOptions& options) {
+    json params = {{"id", options.id}};
+    if (!options.signer.empty()) params["signer"] = session.account(options.signer).hex();
+    const json status = session.call("transaction.status", params);
+    const auto state = status.at("state").get<std::string>();
+    if (state == "unknown") {
+        throw CliError(CliExit::refused, "not_found",
+                       fmt::format("This node knows no transaction {}.", options.id),
+                       "Name its signer: leither transaction show ID --signer ACCOUNT");
+    }
+    const std::string text =
+        state == "refused" ? "was refused: " + status.at("refusal").at("message").get<std::string>()
+                           : state_text(status);
+    session.print(status, fmt::format("{} {}\n", options.id, text));
 }
 
 std::string history_cell(Session& session, const json& item) {
@@ -156,8 +178,19 @@ void add_payment_commands(CLI::App& cli, Session& session) {
     send->footer(
         "Examples:\n"
         "  leither pay leither:pay:3f2a... --from anna\n"
-        "  leither pay bea 12.50 --from anna");
+        "  leither pay bea 12.50 --from anna --final");
     send->callback([&session, payment] { pay(session, *payment); });
+
+    auto* transactions = cli.add_subcommand("transaction", "One transaction");
+    transactions->require_subcommand(1);
+    const auto transaction = std::make_shared<TransactionOptions>();
+    auto* shown =
+        transactions->add_subcommand("show", "What became of it, and whether it is final");
+    shown->add_option("ID", transaction->id, "Its id, as leither pay prints it")->required();
+    shown->add_option("--signer", transaction->signer, "Who signed it, to find an older one")
+        ->type_name("ACCOUNT");
+    shown->footer("Example: leither transaction show 3f2a... --signer anna");
+    shown->callback([&session, transaction] { show(session, *transaction); });
 
     auto* past = cli.add_subcommand("history", "What happened on an account, newest first");
     past->add_option("ACCOUNT", account->account, "Key name or account number")->required();

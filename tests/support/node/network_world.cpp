@@ -53,6 +53,19 @@ std::size_t NetworkWorld::add(const crypto::KeyPair& key) {
     return number;
 }
 
+void NetworkWorld::part(const std::vector<std::size_t>& these) {
+    CHECK(!partition_);
+    std::vector<sim::HostId> ids;
+    for (const std::size_t host : these) ids.push_back(hosts_[host].id);
+    partition_ = network_.split(ids);
+}
+
+void NetworkWorld::join() {
+    CHECK(partition_);
+    network_.heal(*partition_);
+    partition_.reset();
+}
+
 void NetworkWorld::stop(std::size_t host) {
     node(host).leave();
     CHECK(wait([&] { return !network_.is_up(hosts_[host].id); }, std::chrono::seconds(10)));

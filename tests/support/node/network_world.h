@@ -37,6 +37,10 @@ class NetworkWorld final : public sim::NodeWatcher {
     void crash(std::size_t host);    // nobody hears of it
     void restart(std::size_t host);  // what was durable is there again
 
+    // Nothing passes between `these` and all others, until join().
+    void part(const std::vector<std::size_t>& these);
+    void join();
+
     // Nobody can dial it, as behind most home routers; datagrams it has asked for come in. Also
     // before it is added.
     void shut_in(std::size_t host);
@@ -98,6 +102,7 @@ class NetworkWorld final : public sim::NodeWatcher {
     std::vector<Host> hosts_;
     std::map<std::string, std::size_t> numbers_;  // by name
     std::set<std::size_t> shut_in_;
+    std::optional<sim::PartitionId> partition_;
     node::Token last_token_ = 0;
 };
 

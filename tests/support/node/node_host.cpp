@@ -53,6 +53,9 @@ struct Describe {
         for (const Hash& id : sealed.transactions) bcs::write(out, id);
         for (const Id& id : sealed.accounts) bcs::write(out, id);
     }
+    void operator()(const node::BlocksFinal& told) const {
+        bcs::write(out, told.finality.sequence);
+    }
     void operator()(const node::TransactionDropped& dropped) const {
         bcs::write(out, dropped.id);
         (*this)(dropped.refused);
@@ -183,7 +186,7 @@ void NodeHost::tell(std::vector<node::Reply>&& replies, std::vector<node::Event>
     for (auto& event : events) {
         if (auto* sealed = std::get_if<node::BlockSealed>(&event)) {
             sealed_.push_back(std::move(*sealed));
-        } else {
+        } else if (!std::holds_alternative<node::BlocksFinal>(event)) {
             dropped_.push_back(std::get<node::TransactionDropped>(std::move(event)));
         }
     }

@@ -12,7 +12,7 @@ class NetworkDaemon(Daemon):
     """Runs from now until its test ends. `number` tells addresses of one test run apart."""
 
     def __init__(self, test, number, *options, bootstrap=()):
-        self.endpoint = (f"127.7.{number}.1", PORT)
+        self.endpoint = (f"127.{7 + number // 256}.{number % 256}.1", PORT)
         settings = ["network.enabled=true", "network.map_ports=false", "dht.local_network=true",
                     f"dht.listen={self.endpoint[0]}:{PORT}",
                     "dht.bootstrap=" + ",".join(f"{daemon.endpoint[0]}:{PORT}" for daemon in bootstrap), *options]

@@ -131,6 +131,17 @@ class Cluster {
         CHECK(status);
         return *std::move(status);
     }
+    // Of the head.
+    Finality finality(std::size_t host) {
+        const auto known = world_.queries(host).finality(std::nullopt, world_.now());
+        CHECK(known);
+        return *known;
+    }
+    bool are_final(const std::vector<std::size_t>& hosts, Sequence at_least) {
+        return agree(hosts, at_least) && std::ranges::all_of(hosts, [&](std::size_t host) {
+                   return finality(host).is_final;
+               });
+    }
     std::uint64_t balance(std::size_t host, std::size_t member) {
         const auto account =
             world_.queries(host).account(community_.member(member).id(), std::nullopt);
@@ -232,6 +243,101 @@ TEST(Cluster, ASlowDiskPutsNothingOutOfOrder) {
         cluster.pay(n % 4, 0, 1, 5);
         ASSERT_TRUE(world.wait([&] { return cluster.agree(all, Sequence(n)); }, minutes(1))) << n;
     }
+}
+
+// A bookkeeper and the nodes of three members, all connected.
+class Watched {
+ public:
+    Watched() {
+        for (std::size_t member = 0; member < 3; ++member) {
+            followers.push_back(cluster.add_member(member));
+        }
+        all = followers;
+        all.push_back(kFounder);
+        CHECK(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+        const auto meshed = [&] {
+            return std::ranges::all_of(all, [&](std::size_t host) {
+                return world.queries(host).peers(world.now()).size() == 3;
+            });
+        };
+        CHECK(world.wait(meshed, minutes(5)));
+    }
+    void pay() { cluster.pay(followers[0], 0, 1, 5); }
+    Sequence next() { return cluster.head(kFounder).next(); }
+
+    Cluster cluster{1};
+    NetworkWorld& world = cluster.world();
+    std::vector<std::size_t> followers;
+    std::vector<std::size_t> all;
+};
+
+TEST(Countersigned, ABlockIsFinalEverywhereOnceMembersNodesHaveIt) {
+    Watched town;
+    const Sequence next = town.next();
+    town.pay();
+    ASSERT_TRUE(
+        town.world.wait([&] { return town.cluster.are_final(town.all, next); }, seconds(10)));
+    town.world.advance(seconds(5));
+    for (const std::size_t host : town.all) {
+        const Finality seen = town.cluster.finality(host);
+        EXPECT_EQ(seen.countersigned, 3u) << host;
+        EXPECT_EQ(seen.online, 3u) << "the bookkeeper's is none of them";
+        EXPECT_EQ(seen.needed, 2u);
+        EXPECT_FALSE(seen.is_certified);
+        const auto told = std::ranges::count_if(town.world.events(host), [&](const Event& event) {
+            const auto* made = std::get_if<BlocksFinal>(&event);
+            return made != nullptr && made->finality.sequence == next;
+        });
+        EXPECT_EQ(told, 1) << host;
+    }
+}
+
+TEST(Countersigned, TwoOfThreeAreEnoughAndOneIsNot) {
+    Watched town;
+    town.world.crash(town.followers[2]);
+    Sequence next = town.next();
+    town.pay();
+    const std::vector<std::size_t> two{town.followers[0], town.followers[1], kFounder};
+    ASSERT_TRUE(town.world.wait([&] { return town.cluster.are_final(two, next); }, minutes(3)));
+    town.world.crash(town.followers[1]);
+    next = next.next();
+    town.pay();
+    const std::vector<std::size_t> one{town.followers[0], kFounder};
+    ASSERT_TRUE(town.world.wait([&] { return town.cluster.agree(one, next); }, minutes(1)));
+    town.world.advance(minutes(5));
+    for (const std::size_t host : one) {
+        EXPECT_FALSE(town.cluster.finality(host).is_final) << host;
+        EXPECT_EQ(town.cluster.finality(host).countersigned, 1u) << host;
+    }
+    // Who comes back catches up and makes it final, without another block.
+    town.world.restart(town.followers[1]);
+    EXPECT_TRUE(town.world.wait([&] { return town.cluster.are_final(two, next); }, minutes(5)));
+    EXPECT_EQ(town.cluster.head(kFounder), next);
+}
+
+TEST(Countersigned, WhoeverIsCutOffFromTheOthersCommitsNothingFinal) {
+    Watched town;
+    town.world.part({town.followers[0], kFounder});
+    const Sequence next = town.next();
+    town.pay();
+    const std::vector<std::size_t> side{town.followers[0], kFounder};
+    ASSERT_TRUE(town.world.wait([&] { return town.cluster.agree(side, next); }, minutes(1)));
+    town.world.advance(minutes(3));
+    EXPECT_FALSE(town.cluster.finality(town.followers[0]).is_final);
+    EXPECT_LT(town.cluster.head(town.followers[1]), next);
+    town.world.join();
+    EXPECT_TRUE(
+        town.world.wait([&] { return town.cluster.are_final(town.all, next); }, minutes(30)));
+}
+
+TEST(Countersigned, FourBookkeepersNeedNobodyElse) {
+    Cluster cluster(4);
+    NetworkWorld& world = cluster.world();
+    const std::vector<std::size_t> all{0, 1, 2, 3};
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+    cluster.pay(2, 0, 1, 5);
+    ASSERT_TRUE(world.wait([&] { return cluster.are_final(all, Sequence(1)); }, minutes(1)));
+    EXPECT_TRUE(cluster.finality(0).is_certified);
 }
 
 CommunityOptions with_short_cycles() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "leither/protocol/acknowledgement.h"
 #include "leither/protocol/agreement.h"
 
 namespace leither::protocol {
@@ -14,7 +15,8 @@ class Golden : public ::testing::Test {};
     Record, MemberRecord, TreasuryRecord, BookkeepingRecord, Params, Transaction, TransactionBody, \
         Action, PaymentRequest, Application, Charter, SignedCharter, Genesis, BlockHeader, Slot,   \
         Certificate, ElectionRecord, CandidateTable, TallyRecord, VoteRecord, Conflict, HandOver,  \
-        Recovery, Vote, ProposalClaim, Proposal, Heartbeat, Status, Decision, Fork
+        Recovery, Vote, ProposalClaim, Proposal, Heartbeat, Status, Decision, Fork,                \
+        Acknowledgements
 
 struct Names {
     template <class T>
@@ -48,7 +50,8 @@ struct Names {
                                                  "Heartbeat",
                                                  "Status",
                                                  "Decision",
-                                                 "Fork"};
+                                                 "Fork",
+                                                 "Acknowledgements"};
         return kNames[i];
     }
 };

@@ -182,7 +182,21 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     EXPECT_EQ(world.call("transaction.status", {{"id", id}})["result"]["state"], "pending");
     world.pass_pulse();
     world.pass_pulse();
-    EXPECT_EQ(world.call("transaction.status", {{"id", id}})["result"]["state"], "committed");
+    const json committed = world.call("transaction.status", {{"id", id}})["result"];
+    EXPECT_EQ(committed["state"], "committed");
+    // One bookkeeper, and no other node has countersigned.
+    EXPECT_EQ(committed["final"], false);
+    EXPECT_EQ(committed["finality"], (json{{"final", false},
+                                           {"certified", false},
+                                           {"countersigned", 0},
+                                           {"online", 0},
+                                           {"needed", 2},
+                                           {"dissenting", 0}}));
+    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["final"], false);
+    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["final"], true);
+    const json status = world.call("node.status")["result"]["organization"];
+    EXPECT_EQ(status["final_sequence"], 0);
+    EXPECT_EQ(status["finality"], committed["finality"]);
 
     const std::string payer = id_of_member(world, 0);
     const json account = world.call("account.get", {{"account", payer}})["result"];
@@ -282,6 +296,26 @@ TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {
 }
 
 // ---- Subscriptions -----------------------------------------------------------------------------
+
+TEST(Dispatcher, SubscribersAreToldWhatHasBecomeFinal) {
+    RpcWorld world;
+    std::vector<json> events;
+    const auto connection = world.dispatcher.connect(
+        [&events](std::string text) { events.push_back(json::parse(text)); });
+    const json reply = world.call("subscribe", {{"topic", "final"}}, connection);
+    ASSERT_TRUE(reply.contains("result")) << reply;
+    world.dispatcher.on_event(node::BlocksFinal{
+        {.sequence = Sequence(7), .is_final = true, .countersigned = 3, .online = 4, .needed = 2}});
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0]["params"]["topic"], "final");
+    EXPECT_EQ(events[0]["params"]["data"], (json{{"sequence", 7},
+                                                 {"final", true},
+                                                 {"certified", false},
+                                                 {"countersigned", 3},
+                                                 {"online", 4},
+                                                 {"needed", 2},
+                                                 {"dissenting", 0}}));
+}
 
 TEST(Dispatcher, SubscribersAreToldOfWhatTheyAskedFor) {
     RpcWorld world;

@@ -26,6 +26,7 @@ TEST(Metrics, EverySampleIsDescribedAndCounted) {
     const std::string text = sample_exposition();
     for (const char* line :
          {"leither_evidence_records{kind=\"fork\"} 0\n", "leither_sequence 1\n",
+          "leither_final_sequence 0\n", "leither_countersigning_nodes{state=\"needed\"} 2\n",
           "leither_members 5\n", "leither_blocks_sealed_total 1\n",
           "leither_transactions_total{verdict=\"admitted\"} 1\n",
           "leither_transactions_total{verdict=\"committed\"} 1\n",
