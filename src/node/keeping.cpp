@@ -90,8 +90,13 @@ void NodeImpl::hand_out(Effects& fx) {
         fx.durable = std::move(founding_->batch);
         writer_ = Writer::founding;
     } else if (organization_) {
-        fx.durable = organization_->take_batch();
-        if (fx.durable) writer_ = Writer::ledger;
+        auto handed = organization_->take_batch();
+        if (!handed) return;
+        writer_ = Writer::ledger;
+        fx.durable = std::move(handed->batch);
+        if (!handed->keys) return;
+        options_.vote_keys = *handed->keys;
+        fx.vote_keys = *std::move(handed->keys);
     }
 }
 

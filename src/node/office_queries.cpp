@@ -28,6 +28,7 @@ Answer<OfficeStatus> Queries::office(Instant now) const {
         present, [&office](const protocol::Seat& one) { return office.vote_key(one).has_value(); });
     if (seat != present.end()) status.seat = static_cast<std::size_t>(seat - present.begin());
     status.silence = to_string(org.silence());
+    status.vote_keys = to_string(org.vote_keys());
     if (const auto due = office.next_duty()) status.due = {to_string(due->duty), due->pulse};
     return status;
 }

@@ -72,6 +72,7 @@ Outcome office_status(Call& call) {
                 {"candidacy", candidate_json(status->candidate)},
                 {"seat", status->seat ? Json(*status->seat) : Json(nullptr)},
                 {"silence", status->silence},
+                {"vote_keys", status->vote_keys},
                 {"due", due_json(status->due)}};
 }
 

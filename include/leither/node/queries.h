@@ -149,6 +149,7 @@ struct OfficeStatus {
     std::optional<Candidate> candidate;
     std::optional<std::size_t> seat;  // among those in office
     std::string_view silence;         // why it does not vote; "none" if it does
+    std::string_view vote_keys;       // how their file was found at the start
     struct Due {
         std::string_view act;
         Pulse pulse;

@@ -54,6 +54,13 @@ std::string node_text(Session& session, const json& status) {
         const auto silence = status.at("silence").get<std::string>();
         text += fmt::format("; votes on seat {}", seat.dump());
         if (silence != "none") text += fmt::format(", but is silent now ({})", silence);
+        if (silence == "log") text += ": it signs nothing until the next cycle";
+    }
+    if (const auto found = status.at("vote_keys").get<std::string>(); found != "fitting") {
+        text += fmt::format(
+            "; its vote keys were {} at its start: seats that it won before are lost to it, it has "
+            "one again when it is elected anew",
+            found);
     }
     return text;
 }

@@ -254,6 +254,7 @@ TEST(Dispatcher, CommitteesAndWhatAPledgeRegistersAreTold) {
     EXPECT_EQ(office["present"][0]["node_key"], office["node_key"]);
     EXPECT_EQ(office["seat"], 0);
     EXPECT_EQ(office["silence"], "none");
+    EXPECT_EQ(office["vote_keys"], "fitting");
     EXPECT_EQ(office["candidacy"], nullptr);
     EXPECT_EQ(office["due"], nullptr);
     EXPECT_EQ(office["after_next"], (json{{"seats", json::array()}, {"spares", json::array()}}));
