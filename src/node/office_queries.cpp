@@ -33,10 +33,24 @@ Answer<OfficeStatus> Queries::office(Instant now) const {
     return status;
 }
 
-Answer<protocol::Registration> Queries::registration(const Id& member) const {
+// A pledge names a chain of the cycle that it falls in, or of the two before (office.cpp).
+Answer<Result<protocol::Registration, LedgerBehind>> Queries::registration(const Id& member,
+                                                                           Instant now) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const OrgInstance& org = *view.organization;
     const auto election = TRY(view.system<protocol::ElectionRecord>(org.organization().election));
+    const auto book = TRY(view.system<protocol::BookkeepingRecord>(org.organization().bookkeeping));
+    const std::uint64_t end = election.end_pulse.value();
+    const std::uint64_t present = org.pulse(now).value();
+    const auto progress = node_->catching_up();
+    const bool has_missed = progress && progress->is_behind();
+    // The block that ends a cycle may take a while, so time alone says it only a cycle later.
+    if (present >= end + (has_missed ? 0 : book.params.cycle_pulses)) {
+        const Sequence head = org.head().header.sequence;
+        LedgerBehind behind{head, present - end, 0};
+        if (has_missed) behind.blocks = progress->claimed->value() - head.value();
+        return fail(behind);
+    }
     return org.office().registration(member, election.cycle);
 }
 

@@ -157,6 +157,14 @@ struct OfficeStatus {
     std::optional<Due> due;  // what the node will do next
 };
 
+// A node's ledger ends in a cycle that is over by the clock: what it would say of the present one
+// is wrong.
+struct LedgerBehind {
+    Sequence head;
+    std::uint64_t pulses = 0;  // since that cycle's end
+    std::uint64_t blocks = 0;  // that a neighbour has and it has not
+};
+
 class NodeImpl;
 
 class Queries {
@@ -200,7 +208,8 @@ class Queries {
     // ---- Elections
     Answer<OfficeStatus> office(Instant now) const;
     // What a pledge of that member registers, for this node to stand for it.
-    Answer<protocol::Registration> registration(const Id& member) const;
+    Answer<Result<protocol::Registration, LedgerBehind>> registration(const Id& member,
+                                                                      Instant now) const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

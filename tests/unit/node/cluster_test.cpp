@@ -118,12 +118,12 @@ class Cluster {
     void pledge(std::size_t host, std::size_t member, std::uint64_t amount) {
         const auto owner = community_.member(member);
         const auto counter = world_.queries(host).next_counter(owner.id(), 0);
-        const auto registered = world_.queries(host).registration(owner.id());
-        CHECK(counter && *counter && registered);
+        const auto registered = world_.queries(host).registration(owner.id(), world_.now());
+        CHECK(counter && *counter && registered && *registered);
         const Pulse pulse = world_.queries(host).pulse(world_.now());
         const auto transaction =
             wallet::sign({community_.chain(), {0, **counter}, Pulse(pulse.value() + 50)},
-                         protocol::Pledge{Amount::of(amount), *registered}, owner, nullptr);
+                         protocol::Pledge{Amount::of(amount), **registered}, owner, nullptr);
         world_.step(host, Submit{++token_, {bcs::encode(transaction)}});
     }
     OfficeStatus office(std::size_t host) {
@@ -319,6 +319,29 @@ TEST(Cluster, ACrashBetweenKeysAndStoreCostsNoVote) {
         }
     }
     ASSERT_TRUE(committee.waits_for("none", 1));
+}
+
+TEST(Cluster, ANodeThatIsBehindRegistersNoChain) {
+    Committee committee;
+    auto& [all, cluster, world] = committee;
+    const Id member = cluster.community().member(0).id();
+    const auto registers = [&] { return *world.queries(1).registration(member, world.now()); };
+    ASSERT_TRUE(registers().has_value());
+    for (const std::size_t host : {0, 2, 3}) world.crash(host);
+    const Pulse end = cluster.office(1).election.end_pulse;
+    // A committee may be late with the block that ends its term.
+    ASSERT_TRUE(world.wait(
+        [&] { return world.queries(1).pulse(world.now()) > Pulse(end.value() + 5); }, minutes(3)));
+    EXPECT_TRUE(registers().has_value());
+    ASSERT_TRUE(
+        world.wait([&] { return world.queries(1).pulse(world.now()) >= Pulse(end.value() + 60); },
+                   minutes(3)));
+    const auto behind = registers();
+    ASSERT_FALSE(behind.has_value());
+    EXPECT_EQ(behind.error().head, cluster.head(1));
+    EXPECT_GE(behind.error().pulses, 60u);
+    for (const std::size_t host : {0, 2, 3}) world.restart(host);
+    EXPECT_TRUE(world.wait([&] { return registers().has_value(); }, minutes(5)));
 }
 
 // Nobody does anything but pledge and pay: reveals, answers and claims are the nodes' own.

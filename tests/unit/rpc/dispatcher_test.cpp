@@ -266,6 +266,26 @@ TEST(Dispatcher, CommitteesAndWhatAPledgeRegistersAreTold) {
     EXPECT_NE(registered(0)["result"]["reveal_chain"], registered(1)["result"]["reveal_chain"]);
 }
 
+TEST(Dispatcher, ANodeThatIsBehindSaysHowFarInsteadOfRegistering) {
+    RpcWorld world;
+    world.found();
+    const json office = world.call("office.status")["result"];
+    const auto end = office["end_pulse"].get<std::uint64_t>();
+    const auto& params = world.node.community().options().params;
+    const auto ask_at = [&](std::uint64_t pulse) {
+        world.clock_ahead = world.node.community().start_of(Pulse(pulse)) - world.node.now();
+        return world.call("office.registration", {{"account", id_of_member(world, 0)}});
+    };
+    EXPECT_TRUE(ask_at(end + params.cycle_pulses - 1).contains("result"));
+    const json error = ask_at(end + params.cycle_pulses)["error"];
+    EXPECT_EQ(error["code"], 7);
+    EXPECT_EQ(error["data"]["name"], "node_behind");
+    EXPECT_EQ(error["data"]["sequence"], 0);
+    EXPECT_EQ(error["data"]["pulses"], params.cycle_pulses);
+    EXPECT_EQ(error["data"]["blocks"], 0);
+    EXPECT_NE(error["message"].get<std::string>().find("wait"), std::string::npos);
+}
+
 TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {
     RpcWorld world;
     const json document = world.call("rpc.discover")["result"];
