@@ -46,7 +46,8 @@ Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, con
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
     if (organization_) {
         TRY(organization_->begin(now, fx));
-        TRY(organization_->report_evidence(now, fx));
+        static const protocol::Delegations kNobody;
+        TRY(organization_->report_evidence(network_ ? network_->served() : kNobody, now, fx));
     }
     if (network_) {
         TRY(review_pursuit(now, fx));

@@ -192,10 +192,11 @@ Result<void, Fault> OrgInstance::record(const ledger::Offence& offence) {
     return {};
 }
 
-Result<void, Fault> OrgInstance::report_evidence(Instant now, Effects& fx) {
+Result<void, Fault> OrgInstance::report_evidence(const protocol::Delegations& served, Instant now,
+                                                 Effects& fx) {
     if (!has_begun_ || agreement_->is_sealing()) return {};
-    const auto report =
-        TRY(evidence_->take_report(organization_, tree_, mempool_, law_->next_place(now)));
+    const EvidenceKeeper::Desk desk{organization_, tree_, mempool_, served};
+    const auto report = TRY(evidence_->take_report(desk, law_->next_place(now)));
     if (!report) return {};
     Submit submit;
     submit.token = kNobody;

@@ -77,8 +77,10 @@ class OrgInstance {
     std::uint64_t next_job() const { return admission_.next_job(); }
     // Whether nothing is on its way to the disk.
     bool is_at_rest() const { return writes_.empty() && !is_sealing(); }
-    // Submits what convicts a bookkeeper, if there is something and this node may.
-    Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
+    // Submits what convicts a bookkeeper, if there is something and this node may, for its
+    // candidate or for one of those it serves.
+    Result<void, store::Fault> report_evidence(const protocol::Delegations& served, Instant now,
+                                               Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
 
     std::optional<Instant> next_deadline() const;

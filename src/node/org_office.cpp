@@ -153,13 +153,16 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 }
 
 std::optional<Instant> OrgInstance::next_deadline() const {
-    const auto next = agreement_->next_deadline();
-    const auto due = office_->due();
-    if (!due) return next;
+    auto next = agreement_->next_deadline();
     const protocol::Charter& charter = charter_.charter;
-    const Instant start =
-        instant_from_unix_ms(charter.time_ms + due->value() * charter.params.pulse_ms);
-    return next ? std::min(*next, start) : start;
+    const auto report = agreement_->is_sealing() ? std::nullopt : evidence_->due();
+    for (const auto& due : {office_->due(), report}) {
+        if (!due) continue;
+        const Instant start =
+            instant_from_unix_ms(charter.time_ms + due->value() * charter.params.pulse_ms);
+        next = next ? std::min(*next, start) : start;
+    }
+    return next;
 }
 
 }  // namespace leither::node
