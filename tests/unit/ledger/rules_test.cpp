@@ -319,9 +319,11 @@ class Interpreter {
         const auto* info =
             std::ranges::find(protocol::kParamTable, row.name(2), &protocol::ParamInfo::name);
         CHECK(info != std::end(protocol::kParamTable));
-        return protocol::ParamChange{
-            static_cast<std::uint8_t>(info - std::begin(protocol::kParamTable)),
-            static_cast<std::uint32_t>(row.amount(3))};
+        protocol::ParamProposal proposal;
+        proposal.change = {static_cast<std::uint8_t>(info - std::begin(protocol::kParamTable)),
+                           static_cast<std::uint32_t>(row.amount(3))};
+        if (!row.has("reason")) proposal.reason = protocol::LongText("it is time");
+        return proposal;
     }
 
     // Votes are named by their place among those proposed so far.
