@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "leither/ledger/committees.h"
 #include "leither/node/queries.h"
 
 #include "node_impl.h"
@@ -29,6 +30,14 @@ Answer<OfficeStatus> Queries::office(Instant now) const {
     if (seat != present.end()) status.seat = static_cast<std::size_t>(seat - present.begin());
     status.silence = to_string(org.silence());
     status.vote_keys = to_string(org.vote_keys());
+    const protocol::BlockHeader& head = org.head().header;
+    if (head.sequence > Sequence(0)) {
+        const auto seats = TRY(
+            view.read(ledger::certified_by(organization, view.organization->tree(), org.head())));
+        if (head.author < seats.size()) {
+            status.author = {head.sequence, head.pulse, head.author, seats[head.author]};
+        }
+    }
     if (const auto due = office.next_duty()) status.due = {to_string(due->duty), due->pulse};
     return status;
 }

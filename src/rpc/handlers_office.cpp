@@ -48,6 +48,15 @@ Json candidate_json(const std::optional<node::OfficeStatus::Candidate>& candidat
             {"revealed", candidate->has_revealed}};
 }
 
+Json author_json(const std::optional<node::OfficeStatus::Author>& author) {
+    if (!author) return nullptr;
+    return {{"sequence", author->sequence.value()},
+            {"pulse", author->pulse.value()},
+            {"seat", author->number},
+            {"member", author->seat.member.hex()},
+            {"node_key", author->seat.node_key.hex()}};
+}
+
 CallError behind_error(const node::LedgerBehind& behind) {
     std::string how_far = fmt::format("{} pulses behind the end of its last cycle", behind.pulses);
     if (behind.blocks > 0)
@@ -91,6 +100,7 @@ Outcome office_status(Call& call) {
                 {"seat", status->seat ? Json(*status->seat) : Json(nullptr)},
                 {"silence", status->silence},
                 {"vote_keys", status->vote_keys},
+                {"author", author_json(status->author)},
                 {"due", due_json(status->due)}};
 }
 

@@ -63,6 +63,9 @@ struct BlockAnswer {
     ledger::Seal seal;
     Hash hash;
     protocol::Transactions transactions;
+    // That certified it, by seat: the header names its author, the certificate its signers by their
+    // seats. None of the founding, which the charter's signature stands for.
+    protocol::Seats committee = {};
 };
 struct MemberItem {
     Id id;
@@ -150,6 +153,14 @@ struct OfficeStatus {
     std::optional<std::size_t> seat;  // among those in office
     std::string_view silence;         // why it does not vote; "none" if it does
     std::string_view vote_keys;       // how their file was found at the start
+    // Of the head, with its seat in the committee that decided it; nothing of the founding.
+    struct Author {
+        Sequence sequence;
+        Pulse pulse;
+        std::uint16_t number = 0;
+        protocol::Seat seat;
+    };
+    std::optional<Author> author;
     struct Due {
         std::string_view act;
         Pulse pulse;

@@ -65,6 +65,13 @@ std::string node_text(Session& session, const json& status) {
     return text;
 }
 
+std::string author_text(Session& session, const json& author) {
+    if (author.is_null()) return "nobody: there is the founding alone";
+    return fmt::format("{} on seat {}: block {} at pulse {}", member_text(session, author),
+                       author.at("seat").dump(), author.at("sequence").dump(),
+                       author.at("pulse").dump());
+}
+
 std::string due_text(const json& due) {
     if (due.is_null()) return "nothing";
     return fmt::format("{} at pulse {}", due.at("act").get<std::string>(), due.at("pulse").dump());
@@ -78,6 +85,7 @@ void committee(Session& session) {
                               status.at("pulse").dump())},
          {"reveals", fmt::format("from pulse {} to {}", status.at("reveal_from").dump(),
                                  status.at("reveal_last").dump())},
+         {"leads", author_text(session, status.at("author"))},
          {"next", committee_text(session, status.at("next"))},
          {"ready for it", ready_text(session, status.at("ready"))},
          {"after that", committee_text(session, status.at("after_next"))},

@@ -199,6 +199,21 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
 
     const json block = world.call("block.get", {{"sequence", 1}, {"detail", "full"}})["result"];
     EXPECT_EQ(block["transactions"][0]["id"], id);
+    const json office = world.call("office.status")["result"];
+    const json keeper = {
+        {"seat", 0}, {"member", office["present"][0]["member"]}, {"node_key", office["node_key"]}};
+    EXPECT_EQ(block["author"], keeper);
+    EXPECT_EQ(block["signers"], json::array({keeper}));
+    EXPECT_EQ(block["round"], 0);
+    EXPECT_EQ(office["author"]["sequence"], 1);
+    EXPECT_EQ(office["author"]["pulse"], block["pulse"]);
+    EXPECT_EQ(office["author"]["seat"], 0);
+    EXPECT_EQ(office["author"]["member"], keeper["member"]);
+    EXPECT_EQ(office["author"]["node_key"], keeper["node_key"]);
+    // The founding is the charter's.
+    const json founding = world.call("block.get", {{"sequence", 0}})["result"];
+    EXPECT_EQ(founding["author"], nullptr);
+    EXPECT_EQ(founding["signers"], json::array());
     const std::string receipt =
         world.call("receipt.get", {{"account", payer}})["result"]["receipt"];
     const auto decoded = bcs::decode<ledger::Receipt>(from_hex(receipt).value());
@@ -255,6 +270,7 @@ TEST(Dispatcher, CommitteesAndWhatAPledgeRegistersAreTold) {
     EXPECT_EQ(office["seat"], 0);
     EXPECT_EQ(office["silence"], "none");
     EXPECT_EQ(office["vote_keys"], "fitting");
+    EXPECT_EQ(office["author"], nullptr);
     EXPECT_EQ(office["candidacy"], nullptr);
     EXPECT_EQ(office["due"], nullptr);
     EXPECT_EQ(office["after_next"], (json{{"seats", json::array()}, {"spares", json::array()}}));
