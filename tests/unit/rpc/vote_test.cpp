@@ -177,6 +177,29 @@ TEST(VoteRpc, ARewardByVoteIsPaidAndShowsInTheHistoryWithItsVote) {
     }
 }
 
+TEST(VoteRpc, WhoIsPaidByAVoteIsToldByTheBlockThatPays) {
+    for (const std::uint32_t publicity : {0U, 30U}) {
+        Town town(voting(publicity));
+        const auto id = town.propose(grant_to(town.member(3).id(), 500));
+        town.cast(0, id, Choice::yes);
+        town.cast(1, id, Choice::yes);
+        town.pass(kOpen + 1);
+        town.pass(publicity);
+        ASSERT_EQ(town.world.node.balance(3), 1'500u);
+        std::vector<Sequence> told;
+        for (const node::BlockSealed& sealed : town.world.node.sealed()) {
+            const auto names = [&sealed](const Id& account) {
+                return std::ranges::binary_search(sealed.accounts, account);
+            };
+            if (!names(town.member(3).id())) continue;
+            EXPECT_TRUE(names(town.community().organization().treasury));
+            told.push_back(sealed.seal.header.sequence);
+        }
+        const Sequence paid(town.newest(3)["sequence"].get<std::uint64_t>());
+        EXPECT_EQ(told, std::vector{paid}) << publicity;
+    }
+}
+
 TEST(VoteRpc, EachIsToldOfItsOwnBallot) {
     Town town;
     const auto id = town.propose(ParamProposal{{kVotePulses, 200}, protocol::LongText("slower")});
