@@ -46,7 +46,8 @@ Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, con
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
     if (organization_) {
         TRY(organization_->begin(now, fx));
-        TRY(organization_->report_evidence(now, fx));
+        static const protocol::Delegations kNobody;
+        TRY(organization_->report_evidence(network_ ? network_->served() : kNobody, now, fx));
     }
     if (network_) {
         TRY(review_pursuit(now, fx));
@@ -90,8 +91,13 @@ void NodeImpl::hand_out(Effects& fx) {
         fx.durable = std::move(founding_->batch);
         writer_ = Writer::founding;
     } else if (organization_) {
-        fx.durable = organization_->take_batch();
-        if (fx.durable) writer_ = Writer::ledger;
+        auto handed = organization_->take_batch();
+        if (!handed) return;
+        writer_ = Writer::ledger;
+        fx.durable = std::move(handed->batch);
+        if (!handed->keys) return;
+        options_.vote_keys = *handed->keys;
+        fx.vote_keys = *std::move(handed->keys);
     }
 }
 

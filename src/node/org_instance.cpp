@@ -83,14 +83,13 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               Parts parts) {
     ledger::Seal head = parts.head;
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    TRY(made->open(std::move(head), options.office_seed, std::move(node_key)));
+    TRY(made->open(std::move(head), options, std::move(node_key)));
     TRY(made->follow_office());
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
 }
 
-Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
-                                      const std::optional<Office::Secret>& office_seed,
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& options,
                                       crypto::KeyPair&& node_key) {
     const protocol::Charter& charter = charter_.charter;
     const Sequence next = head.header.sequence.next();
@@ -99,7 +98,7 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
     law.head = std::move(head);
     evidence_.emplace(
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
-    TRY(open_office(office_seed, std::move(node_key)));
+    TRY(open_office(options, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
     law.signature_holds = [](const ledger::SignatureCheck& check) {
         return crypto::verify(check.key, check.message, check.signature);
@@ -110,7 +109,10 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
     agreement.time_ms = charter.time_ms;
     agreement.pulse_ms = charter.params.pulse_ms;
     agreement.holds = crypto::verify;
-    agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    // Without its keys the log may be a copy of earlier.
+    if (keys_found_ == VoteKeysFound::fitting) {
+        agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    }
     agreement.replay = TRY(consensus::vote_log::read(store_, next));
     agreement.log = law.log;
     law_.emplace(TRY(LedgerApplication::open(std::move(law), store_, tree_, mempool_)));
@@ -190,10 +192,11 @@ Result<void, Fault> OrgInstance::record(const ledger::Offence& offence) {
     return {};
 }
 
-Result<void, Fault> OrgInstance::report_evidence(Instant now, Effects& fx) {
+Result<void, Fault> OrgInstance::report_evidence(const protocol::Delegations& served, Instant now,
+                                                 Effects& fx) {
     if (!has_begun_ || agreement_->is_sealing()) return {};
-    const auto report =
-        TRY(evidence_->take_report(organization_, tree_, mempool_, law_->next_place(now)));
+    const EvidenceKeeper::Desk desk{organization_, tree_, mempool_, served};
+    const auto report = TRY(evidence_->take_report(desk, law_->next_place(now)));
     if (!report) return {};
     Submit submit;
     submit.token = kNobody;
@@ -206,10 +209,11 @@ OrgInstance::Out& OrgInstance::next_batch() {
     return writes_.back();
 }
 
-std::optional<store::WriteBatch> OrgInstance::take_batch() {
+std::optional<OrgInstance::Handed> OrgInstance::take_batch() {
     if (is_out_ || writes_.empty()) return std::nullopt;
     is_out_ = true;
-    return std::move(writes_.front().batch);
+    Out& out = writes_.front();
+    return Handed{std::exchange(out.keys, std::nullopt), std::move(out.batch)};
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {

@@ -44,7 +44,11 @@ class OrgInstance {
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked, Instant now,
                                           Effects& fx);
     // What is to be written next, if nothing of it is out; then on_durable().
-    std::optional<store::WriteBatch> take_batch();
+    struct Handed {
+        std::optional<SecretFile> keys;  // first
+        store::WriteBatch batch;
+    };
+    std::optional<Handed> take_batch();
     // The batch that is out is durable.
     Result<void, store::Fault> on_durable(Instant now, Effects& fx);
 
@@ -73,8 +77,10 @@ class OrgInstance {
     std::uint64_t next_job() const { return admission_.next_job(); }
     // Whether nothing is on its way to the disk.
     bool is_at_rest() const { return writes_.empty() && !is_sealing(); }
-    // Submits what convicts a bookkeeper, if there is something and this node may.
-    Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
+    // Submits what convicts a bookkeeper, if there is something and this node may, for its
+    // candidate or for one of those it serves.
+    Result<void, store::Fault> report_evidence(const protocol::Delegations& served, Instant now,
+                                               Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
 
     std::optional<Instant> next_deadline() const;
@@ -90,12 +96,15 @@ class OrgInstance {
     const RecentTransactions& recent() const { return recent_; }
     Pulse pulse(Instant now) const { return law_->pulse(now); }
     const Office& office() const { return *office_; }
+    // As they were found at the start.
+    VoteKeysFound vote_keys() const { return keys_found_; }
     // Why this node does not vote, if it does not.
     consensus::Silence silence() const { return agreement_->silence(); }
 
  private:
     // A batch, and what the agreement waits for until it is durable.
     struct Out {
+        std::optional<SecretFile> keys;
         store::WriteBatch batch;
         std::optional<std::uint64_t> log;
         bool is_block = false;
@@ -104,8 +113,7 @@ class OrgInstance {
     };
 
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
-    Result<void, store::Fault> open(ledger::Seal&& head,
-                                    const std::optional<Office::Secret>& office_seed,
+    Result<void, store::Fault> open(ledger::Seal&& head, const Options& options,
                                     crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
     Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
@@ -119,8 +127,8 @@ class OrgInstance {
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
     // ---- The node's part in elections (org_office.cpp)
-    Result<void, store::Fault> open_office(const std::optional<Office::Secret>& seed,
-                                           crypto::KeyPair&& node_key);
+    Result<void, store::Fault> open_office(const Options& options, crypto::KeyPair&& node_key);
+    void stamp_office();
     bool concerns_office(const protocol::Transactions& transactions) const;
     Result<void, store::Fault> follow_office();
     Result<std::vector<protocol::Claim>, store::Fault> claims_of(
@@ -139,13 +147,15 @@ class OrgInstance {
     HistoryWindow window_;
     // Set from make() on.
     std::optional<Office> office_;
-    bool takes_part_ = false;         // in elections
-    std::uint64_t office_cycle_ = 0;  // that the office has followed
+    bool takes_part_ = false;  // in elections
+    VoteKeysFound keys_found_ = VoteKeysFound::fitting;
+    std::optional<std::uint64_t> office_cycle_;  // that the office has followed
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
     std::optional<EvidenceKeeper> evidence_;
     bool has_begun_ = false;  // the agreement, with the first input
-    // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
+    // If one is out it is the front. The last that waits takes all that comes meanwhile; a change
+    // of stamp, once a cycle, adds two.
     std::deque<Out> writes_;
     bool is_out_ = false;
     struct Neighbour {

@@ -128,7 +128,12 @@ Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {
     ledger::Seal seal = TRY(view.seal(sequence));
     protocol::Transactions transactions = TRY(view.block(sequence));
     const Hash hash = protocol::block_hash(view.organization->organization().chain, seal.header);
-    return BlockAnswer{std::move(seal), hash, std::move(transactions)};
+    BlockAnswer block{std::move(seal), hash, std::move(transactions)};
+    if (sequence == Sequence(0)) return block;
+    OrgInstance& org = *view.organization;
+    block.committee =
+        TRY(view.read(ledger::certified_by(org.organization(), org.tree(), block.seal)));
+    return block;
 }
 
 Answer<std::vector<MemberItem>> Queries::members(const Id& from, std::size_t limit) const {

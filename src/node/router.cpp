@@ -129,6 +129,7 @@ void NodeImpl::stop(Fault&& fault, Effects& fx) {
     log_.error("node_stopping", "fault={} detail=\"{}\"", store::to_string(fault.kind),
                fault.detail);
     fx.durable.reset();
+    fx.vote_keys.reset();
     fx.verify.clear();
     fx.prune.reset();
     if (founding_ && founding_->token != kNobody) {

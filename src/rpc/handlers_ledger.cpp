@@ -193,6 +193,29 @@ Outcome child_get(Call& call) {
                 {"receipt", to_hex(bcs::encode(*receipt))}};
 }
 
+namespace {
+
+Json seat_json(std::size_t number, const protocol::Seats& committee) {
+    const protocol::Seat& seat = committee[number];
+    return {{"seat", number}, {"member", seat.member.hex()}, {"node_key", seat.node_key.hex()}};
+}
+
+Json author_json(const protocol::BlockHeader& header, const protocol::Seats& committee) {
+    return header.author < committee.size() ? seat_json(header.author, committee) : Json(nullptr);
+}
+
+Json signers_json(const protocol::Certificate& certificate, const protocol::Seats& committee) {
+    Json signers = Json::array();
+    for (const auto& signature : certificate.signatures) {
+        if (signature.seat < committee.size()) {
+            signers.push_back(seat_json(signature.seat, committee));
+        }
+    }
+    return signers;
+}
+
+}  // namespace
+
 Outcome block_get(Call& call) {
     const auto queries = call.host.queries();
     const auto status = queries.status();
@@ -200,7 +223,7 @@ Outcome block_get(Call& call) {
     const auto answer = queries.block(Sequence(call.args.get<std::uint64_t>("sequence")));
     if (!answer) return query_error(answer.error());
     if (!*answer) return not_found("this node keeps no such block");
-    const auto& [seal, hash, transactions] = **answer;
+    const auto& [seal, hash, transactions, committee] = **answer;
     const auto& organization = status->organization;
     Json out = {{"sequence", seal.header.sequence.value()},
                 {"pulse", seal.header.pulse.value()},
@@ -209,7 +232,10 @@ Outcome block_get(Call& call) {
                 {"parent", seal.header.parent.hex()},
                 {"root", to_json(seal.header.root)},
                 {"transaction_count", seal.header.transaction_count},
-                {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())}};
+                {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())},
+                {"author", author_json(seal.header, committee)},
+                {"round", seal.certificate.slot.round},
+                {"signers", signers_json(seal.certificate, committee)}};
     const auto detail = call.args.find<std::string_view>("detail").value_or("ids");
     if (detail != "none") {
         out["transactions"] = transactions_json(transactions, organization.chain, detail);

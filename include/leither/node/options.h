@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "leither/consensus/mempool.h"
-#include "leither/crypto/secret.h"
+#include "leither/node/vote_keys.h"
 #include "leither/tree/tree.h"
 
 namespace leither::node {
@@ -23,6 +23,8 @@ struct Options {
     // True randomness, new at each start, from which vote keys are drawn. Nothing: this node takes
     // no part in elections.
     std::optional<crypto::SecretBytes<32>> office_seed = {};
+    // What the file of the vote keys held at the start; nothing: there is none.
+    std::optional<SecretFile> vote_keys = {};
 };
 
 }  // namespace leither::node

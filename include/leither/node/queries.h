@@ -63,6 +63,9 @@ struct BlockAnswer {
     ledger::Seal seal;
     Hash hash;
     protocol::Transactions transactions;
+    // That certified it, by seat: the header names its author, the certificate its signers by their
+    // seats. None of the founding, which the charter's signature stands for.
+    protocol::Seats committee = {};
 };
 struct MemberItem {
     Id id;
@@ -149,11 +152,28 @@ struct OfficeStatus {
     std::optional<Candidate> candidate;
     std::optional<std::size_t> seat;  // among those in office
     std::string_view silence;         // why it does not vote; "none" if it does
+    std::string_view vote_keys;       // how their file was found at the start
+    // Of the head, with its seat in the committee that decided it; nothing of the founding.
+    struct Author {
+        Sequence sequence;
+        Pulse pulse;
+        std::uint16_t number = 0;
+        protocol::Seat seat;
+    };
+    std::optional<Author> author;
     struct Due {
         std::string_view act;
         Pulse pulse;
     };
     std::optional<Due> due;  // what the node will do next
+};
+
+// A node's ledger ends in a cycle that is over by the clock: what it would say of the present one
+// is wrong.
+struct LedgerBehind {
+    Sequence head;
+    std::uint64_t pulses = 0;  // since that cycle's end
+    std::uint64_t blocks = 0;  // that a neighbour has and it has not
 };
 
 class NodeImpl;
@@ -199,7 +219,8 @@ class Queries {
     // ---- Elections
     Answer<OfficeStatus> office(Instant now) const;
     // What a pledge of that member registers, for this node to stand for it.
-    Answer<protocol::Registration> registration(const Id& member) const;
+    Answer<Result<protocol::Registration, LedgerBehind>> registration(const Id& member,
+                                                                      Instant now) const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

@@ -129,7 +129,12 @@ class NodeHost final : public Host {
     void on(const Synced& synced);
     void on(const node::SignatureJob& job);
     void on_ledger_synced(Result<void, store::Fault>&& result);
-    void write(Disk::Part part, store::WriteBatch&& batch);
+    // A batch of the ledger's and what is to be in the file of the vote keys before it.
+    struct Writing {
+        store::WriteBatch batch;
+        Disk::Keys keys;
+    };
+    void write(Writing&& writing);
     void prune_if_free();
     void tell_all(Told&& told);
     void end(const std::string& why);
@@ -148,8 +153,8 @@ class NodeHost final : public Host {
     std::uint64_t ticks_ = 0;
     std::map<std::uint64_t, Pending> pending_;
     std::uint64_t last_pending_ = 0;
-    std::optional<Told> held_;                  // until the ledger's batch is durable
-    std::optional<store::WriteBatch> waiting_;  // while it prunes
+    std::optional<Told> held_;        // until the ledger's batch is durable
+    std::optional<Writing> waiting_;  // while it prunes
     bool is_pruning_ = false;
     std::optional<ledger::Pruning> pruning_;  // to be done
 };

@@ -118,12 +118,12 @@ class Cluster {
     void pledge(std::size_t host, std::size_t member, std::uint64_t amount) {
         const auto owner = community_.member(member);
         const auto counter = world_.queries(host).next_counter(owner.id(), 0);
-        const auto registered = world_.queries(host).registration(owner.id());
-        CHECK(counter && *counter && registered);
+        const auto registered = world_.queries(host).registration(owner.id(), world_.now());
+        CHECK(counter && *counter && registered && *registered);
         const Pulse pulse = world_.queries(host).pulse(world_.now());
         const auto transaction =
             wallet::sign({community_.chain(), {0, **counter}, Pulse(pulse.value() + 50)},
-                         protocol::Pledge{Amount::of(amount), *registered}, owner, nullptr);
+                         protocol::Pledge{Amount::of(amount), **registered}, owner, nullptr);
         world_.step(host, Submit{++token_, {bcs::encode(transaction)}});
     }
     OfficeStatus office(std::size_t host) {
@@ -239,6 +239,109 @@ CommunityOptions with_short_cycles() {
     options.params.cycle_pulses = 60;  // reveals from 20 to 2 pulses before its end
     options.params.mining_reward_per_cycle = 4'000;
     return options;
+}
+
+CommunityOptions with_many_cycles() {
+    CommunityOptions options = with_bookkeepers(4);
+    options.params.cycle_pulses = 60;
+    return options;
+}
+
+// A committee of the charter, whose nodes have met and sealed a block.
+struct Committee {
+    explicit Committee(Duration disk_latency = {})
+        : cluster(with_many_cycles(), disk_latency), world(cluster.world()) {
+        for (std::size_t n = 1; n < 4; ++n) cluster.add(cluster.community().node_key(n));
+        CHECK(world.wait([&] { return cluster.have_ledger(all); }, minutes(5)));
+        cluster.pay(2, 0, 1, 5);
+        CHECK(world.wait([&] { return cluster.agree(all, Sequence(1)); }, minutes(2)));
+    }
+    bool waits_for(std::string_view silence, std::size_t host) {
+        return world.wait([&] { return cluster.office(host).silence == silence; }, minutes(3));
+    }
+
+    const std::vector<std::size_t> all{0, 1, 2, 3};
+    Cluster cluster;
+    NetworkWorld& world;
+};
+
+TEST(Cluster, WhoeverComesBackFromABackupSignsNothingUntilTheNextCycle) {
+    Committee committee;
+    auto& [all, cluster, world] = committee;
+    ASSERT_TRUE(committee.waits_for("none", 1));
+    const sim::Disk::Image image = world.disk(1).image();
+    world.crash(1);
+    world.restart(1);
+    world.advance(seconds(1));  // its store has another stamp from now on
+    ASSERT_TRUE(committee.waits_for("none", 1));
+    EXPECT_EQ(cluster.office(1).vote_keys, "fitting");
+
+    using Restored = std::pair<sim::Disk::KeyFile, std::string_view>;
+    for (const auto& [file, found] : {Restored(sim::Disk::KeyFile::stays, "foreign"),
+                                      Restored(sim::Disk::KeyFile::is_lost, "missing")}) {
+        world.crash(1);
+        world.disk(1).restore(image, file);
+        world.restart(1);
+        ASSERT_TRUE(world.wait([&] { return cluster.status(1).has_value(); }, minutes(1)));
+        EXPECT_EQ(cluster.office(1).vote_keys, found);
+        EXPECT_EQ(cluster.office(1).silence, "log") << found;
+        const std::uint64_t cycle = cluster.office(0).election.cycle;
+        ASSERT_TRUE(committee.waits_for("none", 1)) << found;
+        EXPECT_GT(cluster.office(1).election.cycle, cycle) << found;
+        // And a start later its keys are its own again.
+        world.advance(seconds(1));
+        world.crash(1);
+        world.restart(1);
+        EXPECT_EQ(cluster.office(1).vote_keys, "fitting");
+        ASSERT_TRUE(committee.waits_for("none", 1)) << found;
+    }
+}
+
+TEST(Cluster, ACrashBetweenKeysAndStoreCostsNoVote) {
+    using Tear = sim::Disk::Tear;
+    Committee committee(std::chrono::milliseconds(20));
+    auto& [all, cluster, world] = committee;
+    ASSERT_TRUE(committee.waits_for("none", 1));
+    for (const int write : {1, 2}) {
+        for (const Tear tear : {Tear::lost, Tear::keys_only, Tear::kept}) {
+            world.crash(1);
+            world.disk(1).set_tear(tear);
+            world.restart(1);
+            // The first write of a start stamps the file and then the store, the second settles
+            // the file.
+            if (write == 2) world.advance(std::chrono::milliseconds(25));
+            ASSERT_TRUE(world.disk(1).is_busy(sim::Disk::Part::ledger));
+            world.crash(1);
+            world.restart(1);
+            const auto what = std::to_string(write) + ' ' + std::to_string(static_cast<int>(tear));
+            EXPECT_EQ(cluster.office(1).vote_keys, "fitting") << what;
+            EXPECT_NE(cluster.office(1).silence, "log") << what;
+        }
+    }
+    ASSERT_TRUE(committee.waits_for("none", 1));
+}
+
+TEST(Cluster, ANodeThatIsBehindRegistersNoChain) {
+    Committee committee;
+    auto& [all, cluster, world] = committee;
+    const Id member = cluster.community().member(0).id();
+    const auto registers = [&] { return *world.queries(1).registration(member, world.now()); };
+    ASSERT_TRUE(registers().has_value());
+    for (const std::size_t host : {0, 2, 3}) world.crash(host);
+    const Pulse end = cluster.office(1).election.end_pulse;
+    // A committee may be late with the block that ends its term.
+    ASSERT_TRUE(world.wait(
+        [&] { return world.queries(1).pulse(world.now()) > Pulse(end.value() + 5); }, minutes(3)));
+    EXPECT_TRUE(registers().has_value());
+    ASSERT_TRUE(
+        world.wait([&] { return world.queries(1).pulse(world.now()) >= Pulse(end.value() + 60); },
+                   minutes(3)));
+    const auto behind = registers();
+    ASSERT_FALSE(behind.has_value());
+    EXPECT_EQ(behind.error().head, cluster.head(1));
+    EXPECT_GE(behind.error().pulses, 60u);
+    for (const std::size_t host : {0, 2, 3}) world.restart(host);
+    EXPECT_TRUE(world.wait([&] { return registers().has_value(); }, minutes(5)));
 }
 
 // Nobody does anything but pledge and pay: reveals, answers and claims are the nodes' own.

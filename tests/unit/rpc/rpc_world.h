@@ -62,7 +62,7 @@ class RpcWorld final : public rpc::Host {
 
     node::Queries queries() const override { return node.queries(); }
     const PublicKey& node_key() const override { return node.community().node_key().public_key(); }
-    Instant now() const override { return node.now(); }
+    Instant now() const override { return node.now() + clock_ahead; }
     void enqueue(node::Input&& input) override { inputs.push_back(std::move(input)); }
     void set_pulse_events(rpc::PulseEvents events) override { pulse_events = events; }
     void stop() override { stopped = true; }
@@ -78,6 +78,7 @@ class RpcWorld final : public rpc::Host {
     rpc::Dispatcher dispatcher;
     std::deque<node::Input> inputs;
     bool hold_inputs = false;
+    Duration clock_ahead{};  // of what the node has been told
     bool stopped = false;
     rpc::PulseEvents pulse_events = rpc::PulseEvents::off;
 
