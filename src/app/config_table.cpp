@@ -73,6 +73,9 @@ constexpr ConfigKey kKeys[] = {
      Applies::at_restart,
      "A node that is further behind takes the state that its neighbours prove, and has no history "
      "from before; else it takes every block."},
+    {"history.checkpoint", &Config::history_checkpoint, 0, 128, Applies::at_restart,
+     "SEQUENCE:HASH of a block that you trust, as `leither checkpoint show` prints it. This node "
+     "then takes no ledger that lacks it. Empty: the organization's manifest names one."},
     {"verify.threads", &Config::verify_threads, 0, 256, Applies::at_restart,
      "Threads that check signatures. 0: one for each core."},
     {"network.enabled", &Config::network_enabled, 0, 0, Applies::at_restart,

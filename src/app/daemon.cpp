@@ -144,6 +144,7 @@ DaemonFailure failure_of(const node::OpenError& error, const DataDir& dir) {
                     fmt::format("the ledger in {} was founded with another node key ({}); put "
                                 "the original node.key back into {}",
                                 dir.ledger().string(), error.detail, dir.root().string())};
+        case node::OpenError::Kind::wrong_chain: return {DaemonExit::damaged, error.detail};
     }
     UNREACHABLE();
 }
@@ -211,6 +212,7 @@ node::Options node_options(const Config& config) {
     options.mempool.bytes_max = shares.mempool.bytes;
     options.mempool.transactions_max = shares.mempool.bytes / kTransactionBytes;
     options.catch_up_blocks_max = config.history_catch_up_blocks;
+    options.pin = protocol::parse_block_name(config.history_checkpoint);
     options.history_pulses = config.history_mode == HistoryMode::full ? 0 : config.history_pulses;
     return options;
 }

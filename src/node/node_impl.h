@@ -62,6 +62,7 @@ class NodeImpl final : private org::MemberSource {
         // Complete, to be made the ledger's; of a newcomer with the genesis.
         std::optional<sync::CatchUp::StateReady> state;
         std::optional<protocol::Genesis> genesis;
+        std::optional<sync::Anchor> anchor;  // as the machine has it
     };
 
     Result<void, store::Fault> on(const Tick& tick, Instant now, Effects& fx);
@@ -84,6 +85,10 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> review_pursuit(Instant now, Effects& fx);
     Result<void, store::Fault> begin_pursuit(const ChainId& chain, Instant now, Effects& fx);
     Result<void, store::Fault> adopt_state(Instant now, Effects& fx);
+    // What proves the committees on the way to the state, so that it leads others.
+    Result<void, store::Fault> put_links(const sync::CatchUp::StateReady& state,
+                                         store::WriteBatch& batch) const;
+    std::optional<sync::Anchor> anchor() const;
     Result<void, store::Fault> apply_next(Instant now, Effects& fx);
     Result<void, store::Fault> follow_head(Instant now, Effects& fx);
     void hand_out(Effects& fx);

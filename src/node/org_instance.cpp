@@ -85,6 +85,7 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
     TRY(made->open(std::move(head), options, std::move(node_key)));
     TRY(made->follow_office());
+    TRY(made->follow_cycle());
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
 }
@@ -98,6 +99,8 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& option
     law.head = std::move(head);
     evidence_.emplace(
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
+    checkpoints_.emplace(TRY(CheckpointKeeper::open(store_, organization_.chain, node_key)));
+    cycles_ = TRY(ledger::read_cycle_span(store_));
     TRY(open_office(options, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
     law.signature_holds = [](const ledger::SignatureCheck& check) {
@@ -260,11 +263,13 @@ void OrgInstance::post_waiting(const Id& to, std::size_t first) {
 
 Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
     neighbours_.insert_or_assign(input.node, Neighbour{});
+    take(checkpoints_->on_neighbour(input.node));
     return agree(Agreement::NodeUp{input.node}, now, fx);
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Effects& fx) {
     neighbours_.erase(input.node);
+    checkpoints_->on_neighbour_gone(input.node);
     return agree(Agreement::NodeDown{input.node}, now, fx);
 }
 
@@ -331,6 +336,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     evidence_->on_head();
     TRY(window_.on_sealed(store_, tree_, header));
     if (concerns_office(sealed.transactions)) TRY(follow_office());
+    TRY(follow_cycle());
     fx.prune = window_.take_pruning(tree_);
     log_.debug("block_sealed", "sequence={} pulse={} transactions={}", header.sequence.value(),
                header.pulse.value(), header.transaction_count);
@@ -364,6 +370,7 @@ void OrgInstance::check_invariants() const {
     agreement_->check_invariants();
     admission_.check_invariants();
     evidence_->check_invariants();
+    checkpoints_->check_invariants();
     office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

@@ -12,6 +12,7 @@
 #include "leither/node/office.h"
 
 #include "admission.h"
+#include "checkpoint_keeper.h"
 #include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
@@ -61,6 +62,7 @@ class OrgInstance {
                                           Instant now, Effects& fx);
     Result<void, store::Fault> on_message(const Id& from, protocol::TransactionPost&& post,
                                           Instant now, Effects& fx);
+    Result<void, store::Fault> on_message(const Id& from, const protocol::CheckpointVotes& votes);
     // Decided by the committee in office, as the caller has verified; to be executed behind the
     // head. False: it does not hold here. REQUIRES: !is_sealing().
     Result<bool, store::Fault> apply(protocol::DecidedBlock&& block, Instant now, Effects& fx);
@@ -82,6 +84,11 @@ class OrgInstance {
     Result<void, store::Fault> report_evidence(const protocol::Delegations& served, Instant now,
                                                Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
+    // The candidates at the head.
+    Result<protocol::CandidateTable, store::Fault> candidates();
+    // The terms whose committees it can prove to others.
+    const std::optional<ledger::CycleSpan>& cycles() const { return cycles_; }
+    const CheckpointKeeper& checkpoints() const { return *checkpoints_; }
 
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
@@ -136,6 +143,13 @@ class OrgInstance {
     Result<void, store::Fault> serve_office(Instant now, Effects& fx);
     void remind_voters(std::vector<protocol::Transaction>&& waiting);
 
+    // ---- What leads others here (org_cycles.cpp)
+    // The ledger has come to another term, or was opened: keeps what proves its committee, and
+    // begins to gather for its cycle block.
+    Result<void, store::Fault> follow_cycle();
+    Result<void, store::Fault> keep_cycles(const ledger::FoundCycles& found);
+    void take(CheckpointKeeper::Effects&& effects);
+
     const store::Reader& store_;
     Log log_;
     protocol::SignedCharter charter_;
@@ -153,6 +167,9 @@ class OrgInstance {
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
     std::optional<EvidenceKeeper> evidence_;
+    std::optional<CheckpointKeeper> checkpoints_;
+    std::optional<ledger::CycleSpan> cycles_;  // in the store, or on the way there
+    std::optional<std::uint64_t> cycle_followed_;
     bool has_begun_ = false;  // the agreement, with the first input
     // If one is out it is the front. The last that waits takes all that comes meanwhile; a change
     // of stamp, once a cycle, adds two.

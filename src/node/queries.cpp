@@ -36,6 +36,41 @@ Answer<election::CycleChain> committees_of(const LedgerView& view, const Version
                                               version.seal, org.oldest()));
 }
 
+CheckpointItem item_of(const ledger::Organization& organization,
+                       const ledger::KeptCheckpoint& kept) {
+    const election::CycleLink& block = kept.checkpoint.block;
+    CheckpointItem item;
+    // A cycle block is certified in the term it ends.
+    item.cycle = block.certificate.slot.cycle + 1;
+    item.block = {block.header.sequence, hash_as_parent(organization.chain, block.header)};
+    item.pulse = block.header.pulse;
+    item.signatures = kept.checkpoint.signatures.size();
+    item.signed_pledge = kept.signed_pledge;
+    item.pledge = kept.pledge;
+    return item;
+}
+
+CheckpointStatus checkpoint_status(const OrgInstance& org) {
+    CheckpointStatus status;
+    const CheckpointKeeper& keeper = org.checkpoints();
+    if (keeper.newest()) status.newest = item_of(org.organization(), *keeper.newest());
+    const auto progress = keeper.progress();
+    if (progress && !progress->is_complete) {
+        CheckpointItem& item = status.gathering.emplace();
+        item.cycle = progress->block.cycle;
+        item.block = {progress->block.sequence, progress->block.hash};
+        item.pulse = progress->pulse;
+        item.signatures = progress->signatures;
+        item.signed_pledge = progress->signed_pledge;
+        item.pledge = progress->pledge;
+    }
+    if (org.cycles()) {
+        status.from_cycle = org.cycles()->from;
+        status.to_cycle = org.cycles()->to;
+    }
+    return status;
+}
+
 // Nothing behind the last id.
 std::optional<Id> id_after(Id id) {
     for (std::size_t i = Id::kSize; i > 0; --i) {
@@ -71,6 +106,7 @@ Answer<LedgerStatus> Queries::status() const {
         .mempool_bytes = org.mempool().bytes(),
         .tree = org.tree().stats(),
         .evidence = org.evidence().counts(),
+        .checkpoint = checkpoint_status(org),
     };
 }
 
@@ -185,7 +221,8 @@ std::optional<CatchingUp> Queries::catching_up() const {
     const std::uint64_t head = progress->head ? progress->head->value() : 0;
     const std::uint64_t claimed = progress->claimed ? progress->claimed->value() : 0;
     return CatchingUp{sync::to_string(progress->stage), claimed > head ? claimed - head : 0,
-                      static_cast<std::uint32_t>(std::uint64_t{progress->share} * 1000 >> 16)};
+                      static_cast<std::uint32_t>(std::uint64_t{progress->share} * 1000 >> 16),
+                      sync::to_string(progress->trouble)};
 }
 
 Pulse Queries::pulse(Instant now) const {

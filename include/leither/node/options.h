@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "leither/consensus/mempool.h"
+#include "leither/crypto/secret.h"
 #include "leither/node/vote_keys.h"
+#include "leither/protocol/checkpoint.h"
 #include "leither/tree/tree.h"
 
 namespace leither::node {
@@ -20,6 +22,8 @@ struct Options {
     std::size_t recent_transactions = 65'536;
     // Signature checks that may be out at once.
     std::size_t signature_checks_max = 65'536;
+    // A block that the operator trusts: this node takes no ledger that lacks it.
+    std::optional<protocol::BlockName> pin = {};
     // True randomness, new at each start, from which vote keys are drawn. Nothing: this node takes
     // no part in elections.
     std::optional<crypto::SecretBytes<32>> office_seed = {};

@@ -118,6 +118,23 @@ struct Ballot {
     Hash transaction;
 };
 
+// A cycle block, and how much of the pledge has signed it.
+struct CheckpointItem {
+    std::uint64_t cycle = 0;  // that it begins
+    protocol::BlockName block;
+    Pulse pulse;
+    std::size_t signatures = 0;
+    Amount signed_pledge;
+    Amount pledge;  // of all candidates; zero: its certificate stands alone
+};
+struct CheckpointStatus {
+    std::optional<CheckpointItem> newest;
+    std::optional<CheckpointItem> gathering;  // a later cycle block that lacks signatures
+    // The terms whose committees this node can prove to a newcomer.
+    std::uint64_t from_cycle = 0;
+    std::uint64_t to_cycle = 0;
+};
+
 struct LedgerStatus {
     ledger::Organization organization;
     protocol::BlockHeader head;
@@ -128,6 +145,7 @@ struct LedgerStatus {
     std::size_t mempool_bytes = 0;
     tree::Tree::Stats tree;
     EvidenceCounts evidence;
+    CheckpointStatus checkpoint;
 };
 
 // Of the ledger beside what neighbours claim to have.
@@ -135,6 +153,7 @@ struct CatchingUp {
     const char* stage = "";  // docs/protocol/sync.md; "idle": nothing to do
     std::uint64_t behind = 0;
     std::uint32_t state_permille = 0;  // of the state that is being taken
+    const char* trouble = "";          // why it is not taken; "none": nothing is wrong
 };
 
 // Terms and committees, and this node's part in them.

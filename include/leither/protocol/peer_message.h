@@ -15,6 +15,7 @@
 #include "leither/base/number.h"
 #include "leither/codec/bcs.h"
 #include "leither/protocol/agreement.h"
+#include "leither/protocol/checkpoint.h"
 #include "leither/protocol/org_messages.h"
 #include "leither/protocol/sync_messages.h"
 #include "leither/protocol/transaction_post.h"
@@ -93,7 +94,8 @@ using PeerMessage =
                  ManifestReply, Credentials, Welcome, RecordOffer, RecordAsk, RecordReply,
                  EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines,
                  TransactionPost, Proposal, Vote, Heartbeat, Status, Decision, AskBlocks,
-                 BlocksReply, AskGenesis, GenesisReply, AskChain, ChainReply, AskPiece, PieceReply>;
+                 BlocksReply, AskGenesis, GenesisReply, AskChain, ChainReply, AskPiece, PieceReply,
+                 CheckpointVotes>;
 
 // What a sender that must drop something drops first.
 enum class Urgency : std::uint8_t {
@@ -147,6 +149,7 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {69, "chain", ChainReply::kBytesMax, Urgency::normal},
         {70, "ask_piece", AskPiece::kBytesMax, Urgency::normal},
         {71, "piece", PieceReply::kBytesMax, Urgency::normal},
+        {72, "checkpoint_signatures", CheckpointVotes::kBytesMax, Urgency::normal},
     }};
 
 inline constexpr std::size_t kPeerHeaderBytes = 5;

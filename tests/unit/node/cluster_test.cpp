@@ -36,9 +36,10 @@ class Cluster {
         for (std::size_t n = 1; n < count; ++n) add(community_.node_key(n));
     }
     explicit Cluster(const CommunityOptions& options, Duration disk_latency = {},
-                     const Options& node = {})
+                     const Options& node = {}, const std::vector<Endpoint>& peers = {})
         : community_(options),
-          world_({.ledger_latency = disk_latency, .node = node}, community_.start_of(Pulse(1))) {
+          world_({.ledger_latency = disk_latency, .peers = peers, .node = node},
+                 community_.start_of(Pulse(1))) {
         crypto::initialise();
         world_.add(community_.node_key());
         world_.step(kFounder, Found{1'000'000, community_.encoded_genesis()});
@@ -113,6 +114,11 @@ class Cluster {
             CHECK(world_.wait([&] { return head(host) > before; }, minutes(1)),
                   "no block behind " + std::to_string(before.value()));
         }
+    }
+    void publish(std::size_t host) {
+        const auto published =
+            world_.ask(host, community_.manifest(world_.queries(host), world_.now()));
+        CHECK(published && *published);
     }
     // With the key and the chain of the node at `host`, which stands for the member from then on.
     void pledge(std::size_t host, std::size_t member, std::uint64_t amount) {
@@ -519,6 +525,148 @@ TEST(Cluster, ACrashWhileTheStateIsTakenCostsNothing) {
             minutes(5)))
             << cluster.head(member).value();
     }
+}
+
+// ---- Who leads a newcomer
+
+// A member's node that was elected, and again, and whoever joined then with a state.
+class Led : public ::testing::Test {
+ protected:
+    static constexpr std::size_t kElected = 1;
+    static constexpr std::size_t kLate = 2;
+
+    explicit Led(std::uint64_t history_pulses = 0)
+        : cluster(with_short_cycles(), {}, options_for(history_pulses),
+                  {Endpoint::parse("10.0.2.1:7400").value()}),
+          world(cluster.world()) {}
+
+    static Options options_for(std::uint64_t history_pulses) {
+        Options options = with_state_taken();
+        options.history_pulses = history_pulses;
+        return options;
+    }
+    void elect() {
+        CHECK(cluster.add_member(0) == kElected);
+        CHECK(world.wait([&] { return cluster.have_ledger({kElected}); }, minutes(5)));
+        cluster.pledge(kElected, 0, 500);
+        CHECK(world.wait([&] { return cluster.office(kElected).seat.has_value(); }, minutes(9)));
+        const std::uint64_t first = cluster.office(kElected).election.cycle;
+        CHECK(world.wait([&] { return cluster.office(kElected).election.cycle > first + 2; },
+                         minutes(9)));
+    }
+    std::size_t join_late(std::size_t member) {
+        cluster.seal(kElected, 2 * kBlocksMax);
+        const std::size_t late = cluster.add_member(member);
+        CHECK(world.wait(
+            [&] {
+                return cluster.agree({kElected, late}, cluster.head(kElected));
+            },
+            minutes(9)));
+        CHECK(cluster.status(late)->oldest > Sequence(0), "it took the state");
+        return late;
+    }
+
+    // The only ones with the whole history are gone for good.
+    std::size_t join_after_all_are_gone() {
+        world.crash(kFounder);
+        world.crash(kElected);
+        const auto key = node_key(77);
+        const std::size_t newcomer = cluster.add(key);
+        const auto has_manifest = [&] { return world.queries(newcomer).manifest().has_value(); };
+        CHECK(world.wait(has_manifest, minutes(20)));
+        const auto is_served = [&] {
+            const auto answer =
+                world.ask(newcomer, cluster.community().delegate(cluster.community().member(2),
+                                                                 key.public_key(), world.now()));
+            return answer && answer->has_value();
+        };
+        CHECK(world.wait(is_served, minutes(5)));
+        return newcomer;
+    }
+
+    Cluster cluster;
+    NetworkWorld& world;
+};
+
+TEST_F(Led, ByOneThatBeganWithAState) {
+    elect();
+    ASSERT_EQ(join_late(1), kLate);
+    EXPECT_EQ(cluster.status(kLate)->checkpoint.from_cycle, 0u);
+    const Sequence reached = cluster.head(kLate);
+    const std::size_t newcomer = join_after_all_are_gone();
+    ASSERT_TRUE(world.wait([&] { return cluster.head(newcomer) >= reached; }, minutes(20)));
+    EXPECT_TRUE(cluster.agree({kLate, newcomer}, reached));
+    // And it could lead the next.
+    EXPECT_EQ(cluster.status(newcomer)->checkpoint.from_cycle, 0u);
+    EXPECT_GE(cluster.status(newcomer)->checkpoint.to_cycle,
+              cluster.status(kLate)->checkpoint.to_cycle);
+    // After a crash as well.
+    world.crash(newcomer);
+    world.restart(newcomer);
+    EXPECT_TRUE(world.wait([&] { return cluster.agree({kLate, newcomer}, reached); }, minutes(5)));
+    EXPECT_EQ(cluster.status(newcomer)->checkpoint.from_cycle, 0u);
+}
+
+// Whatever of links, pieces and ledger was on disk when the power went.
+TEST_F(Led, ACrashAtAnyStepCostsNothing) {
+    elect();
+    ASSERT_EQ(join_late(1), kLate);
+    const Sequence reached = cluster.head(kLate);
+    const std::size_t newcomer = join_after_all_are_gone();
+    for (int after_ms = 0; after_ms < 300; after_ms += 20) {
+        world.crash(newcomer);
+        world.restart(newcomer);
+        world.wait([&] { return !world.queries(newcomer).peers(world.now()).empty(); }, minutes(5));
+        world.advance(std::chrono::milliseconds(after_ms));
+    }
+    ASSERT_TRUE(world.wait([&] { return cluster.head(newcomer) >= reached; }, minutes(20)));
+    EXPECT_TRUE(cluster.agree({kLate, newcomer}, reached));
+    EXPECT_EQ(cluster.status(newcomer)->checkpoint.from_cycle, 0u);
+    EXPECT_GE(cluster.status(newcomer)->checkpoint.to_cycle,
+              cluster.status(kLate)->checkpoint.to_cycle);
+}
+
+TEST_F(Led, TheNewestCheckpointIsKnownToAllAndTheManifestNamesIt) {
+    elect();
+    const auto newest = [&](std::size_t host) { return cluster.status(host)->checkpoint.newest; };
+    const auto is_signed = [&](std::size_t host) {
+        return newest(host) && !newest(host)->pledge.is_zero();
+    };
+    const auto is_shared = [&] {
+        return is_signed(kFounder) && is_signed(kElected) &&
+               newest(kFounder)->block == newest(kElected)->block;
+    };
+    ASSERT_TRUE(world.wait(is_shared, minutes(5)));
+    EXPECT_EQ(newest(kFounder)->signed_pledge, Amount::of(500));
+    EXPECT_EQ(newest(kFounder)->signatures, 1u);
+    const auto before = *newest(kFounder);
+    world.crash(kElected);
+    world.restart(kElected);
+    EXPECT_EQ(newest(kElected)->block.sequence, before.block.sequence);
+
+    cluster.publish(kFounder);
+    const auto manifest = world.queries(kFounder).manifest();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->content.manifest.checkpoint.block, before.block.hash);
+    // Who joins now begins there.
+    const std::size_t late = join_late(1);
+    EXPECT_EQ(cluster.status(late)->checkpoint.from_cycle, before.cycle);
+    EXPECT_TRUE(world.wait([&] { return is_signed(late); }, minutes(5)));
+}
+
+// Long enough ago for the shortest window to have gone by.
+class LedThroughPruned : public Led {
+ protected:
+    LedThroughPruned() : Led(10) {}
+};
+
+TEST_F(LedThroughPruned, ByWhatIsKeptBesideTheGenesis) {
+    elect();
+    world.advance(minutes(35));
+    ASSERT_GT(cluster.status(kElected)->oldest, Sequence(20));
+    ASSERT_GT(cluster.status(kFounder)->oldest, Sequence(20));
+    const std::size_t late = join_late(1);
+    EXPECT_EQ(cluster.status(late)->checkpoint.from_cycle, 0u);
 }
 
 // Of a community that let it in nowhere, another one's ledger is not kept from it.
