@@ -194,6 +194,8 @@ node::Options node_options(const Config& config) {
     options.mempool.bytes_max = shares.mempool.bytes;
     options.mempool.transactions_max = shares.mempool.bytes / kTransactionBytes;
     options.catch_up_blocks_max = config.history_catch_up_blocks;
+    options.receipts.receipts_max = config.receipts_max;
+    options.receipts.bytes_max = config.receipts_bytes_max.bytes;
     options.history_pulses = config.history_mode == HistoryMode::full ? 0 : config.history_pulses;
     return options;
 }

@@ -44,6 +44,7 @@ Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, con
 }  // namespace
 
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
+    keep_receipts_of_served(now, fx);
     if (organization_) {
         TRY(organization_->begin(now, fx));
         TRY(organization_->report_evidence(now, fx));

@@ -67,7 +67,8 @@ std::vector<Id> accounts_concerned(const ledger::Organization& organization,
 }
 
 OrgInstance::OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts)
-    : store_(store),
+    : receipt_options_(options.receipts),
+      store_(store),
       log_(std::move(log)),
       charter_(std::move(parts.charter)),
       organization_(ledger::organization_of(charter_.charter)),
@@ -93,12 +94,15 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
                                       const std::optional<Office::Secret>& office_seed,
                                       crypto::KeyPair&& node_key) {
     const protocol::Charter& charter = charter_.charter;
-    const Sequence next = head.header.sequence.next();
+    const Sequence head_sequence = head.header.sequence;
+    const Sequence next = head_sequence.next();
     LedgerApplication::Setup law;
     law.organization = organization_;
     law.head = std::move(head);
     evidence_.emplace(
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
+    receipts_.emplace(TRY(ReceiptKeeper::open(receipt_options_, store_, organization_.chain,
+                                              head_sequence, log_.with_room("node"))));
     TRY(open_office(office_seed, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
     law.signature_holds = [](const ledger::SignatureCheck& check) {
@@ -137,6 +141,7 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
+    TRY(fill_receipts());
     return agree(Agreement::Tick{}, now, fx);
 }
 
@@ -314,10 +319,14 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     const Out done = std::move(writes_.front());
     writes_.pop_front();
     evidence_->on_durable(done.evidence);
+    receipts_->on_durable(done.receipts);
+    for (const Token token : done.wishes) {
+        fx.replies.emplace_back(NetworkReply{token, NetworkAnswer{}});
+    }
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
     if (done.is_office) office_->on_durable();
-    return {};
+    return fill_receipts();
 }
 
 Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
@@ -325,6 +334,10 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     evidence_->on_head();
+    store::WriteBatch receipts;
+    const std::size_t made =
+        TRY(receipts_->on_head(receipt_source(), sealed.transactions, receipts));
+    write_receipts(std::move(receipts), made);
     TRY(window_.on_sealed(store_, tree_, header));
     if (concerns_office(sealed.transactions)) TRY(follow_office());
     fx.prune = window_.take_pruning(tree_);
@@ -360,6 +373,7 @@ void OrgInstance::check_invariants() const {
     agreement_->check_invariants();
     admission_.check_invariants();
     evidence_->check_invariants();
+    receipts_->check_invariants();
     office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

@@ -15,6 +15,7 @@
 #include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
+#include "receipt_keeper.h"
 #include "recent.h"
 
 namespace leither::node {
@@ -77,6 +78,11 @@ class OrgInstance {
     Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
 
+    // ---- Receipts for this node's users (org_receipts.cpp)
+    // Answered by a NetworkReply; with kNobody's token by nothing.
+    void keep_receipts(const KeepReceipts& wish, Effects& fx);
+    const ReceiptKeeper& receipts() const { return *receipts_; }
+
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
 
@@ -100,6 +106,8 @@ class OrgInstance {
         std::optional<std::uint64_t> log;
         bool is_block = false;
         std::size_t evidence = 0;  // records
+        std::size_t receipts = 0;
+        std::vector<Token> wishes;  // to keep receipts
         bool is_office = false;
     };
 
@@ -126,8 +134,13 @@ class OrgInstance {
     Result<std::vector<protocol::Claim>, store::Fault> claims_of(
         const Id& member, std::span<const protocol::RewardRoot> roots) const;
     Result<void, store::Fault> serve_office(Instant now, Effects& fx);
+    ReceiptKeeper::Source receipt_source();
+    void write_receipts(store::WriteBatch&& batch, std::size_t receipts);
+    Result<void, store::Fault> fill_receipts();
+    bool may_fill_receipts() const { return writes_.empty() && receipts_->has_work(); }
     void remind_voters(std::vector<protocol::Transaction>&& waiting);
 
+    ReceiptOptions receipt_options_;
     const store::Reader& store_;
     Log log_;
     protocol::SignedCharter charter_;
@@ -144,6 +157,7 @@ class OrgInstance {
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
     std::optional<EvidenceKeeper> evidence_;
+    std::optional<ReceiptKeeper> receipts_;
     bool has_begun_ = false;  // the agreement, with the first input
     // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
     std::deque<Out> writes_;

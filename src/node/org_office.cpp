@@ -123,6 +123,7 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 }
 
 std::optional<Instant> OrgInstance::next_deadline() const {
+    if (may_fill_receipts()) return Instant{};
     const auto next = agreement_->next_deadline();
     const auto due = office_->due();
     if (!due) return next;
