@@ -213,6 +213,8 @@ node::Options node_options(const Config& config) {
     options.mempool.transactions_max = shares.mempool.bytes / kTransactionBytes;
     options.catch_up_blocks_max = config.history_catch_up_blocks;
     options.pin = protocol::parse_block_name(config.history_checkpoint);
+    options.receipts.receipts_max = config.receipts_max;
+    options.receipts.bytes_max = config.receipts_bytes_max.bytes;
     options.history_pulses = config.history_mode == HistoryMode::full ? 0 : config.history_pulses;
     return options;
 }

@@ -593,6 +593,7 @@ Agreement::Impl::Done Agreement::Impl::finish(Instant now, Effects& fx) {
     // What has just become the head is told first, before the next one is begun.
     if (!fx.committed) TRY(try_open(now, fx));
     TRY(beat(now, fx));
+    fetch_block(now, fx);
     tell_statuses(now, fx);
     return {};
 }
@@ -614,6 +615,7 @@ std::optional<Instant> Agreement::next_deadline() const {
         if (m.heard) opens = Pulse(0);
         if (opens) consider(m.start_of(std::max(*opens, m.law.head().header.pulse.next())));
     }
+    consider(m.next_fetch());
     if (m.is_idle_chief() && !m.neighbours.empty()) consider(m.start_of(m.next_heartbeat()));
     if (m.speaks_to_anybody()) consider(m.status_due);
     return first;

@@ -19,6 +19,9 @@ inline constexpr std::size_t kForksToldMax = 64;
 // For each neighbour, of the open height.
 inline constexpr std::size_t kBodiesMax = 16;
 inline constexpr std::size_t kExchangedMax = 4096;
+// Followers that are given the head's block at most: at once, and again in each half pulse while
+// some still ask for it.
+inline constexpr std::size_t kFanoutMax = 8;
 
 struct Agreement::Impl {
     Impl(AgreementOptions options_, Setup setup_, Law& law_)
@@ -79,6 +82,14 @@ struct Agreement::Impl {
         Instant at = {};
         std::size_t tries = 0;
     };
+    // Of the head's block, to followers, within the half pulse that began at `since`.
+    struct Handed {
+        Instant since = {};
+        std::size_t copies = 0;
+    };
+    Handed handed = {};
+    // The next block, which neighbours have and this node, without a seat, has not.
+    std::optional<Ask> fetch = std::nullopt;
     std::map<Tendermint::Item, Instant> arrivals = {};  // what came when, of the open height
     std::map<std::uint32_t, Ask> asks = {};             // proposals that neighbours have, by round
 
@@ -149,6 +160,17 @@ struct Agreement::Impl {
     void supply(const Id& to, Instant now, Effects& fx);
     Done hand_decision(const Id& to, Instant now, Effects& fx);
     Done hand_to_followers(Instant now, Effects& fx);
+    Done help(const Id& from, Instant now, Effects& fx);
+    bool is_parent_of(const Neighbour& follower, const Id& id) const;
+    bool takes_turn(Instant now);
+    // Without a seat, and without hearing the votes.
+    bool asks_by_turns() const {
+        return !law.term().seat && options.interest != protocol::Interest::votes;
+    }
+    void await_block(Instant now);
+    void fetch_block(Instant now, Effects& fx);
+    std::vector<Id> holders_of_block() const;
+    std::optional<Instant> next_fetch() const;
     void ask_for_proposals(Instant now, Effects& fx);
     std::vector<Id> holders_of(std::uint32_t round) const;
     std::optional<Instant> next_ask() const;

@@ -63,10 +63,11 @@ Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, con
 }  // namespace
 
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
+    keep_receipts_of_served(now, fx);
     if (organization_) {
         TRY(organization_->begin(now, fx));
-        static const protocol::Delegations kNobody;
-        TRY(organization_->report_evidence(network_ ? network_->served() : kNobody, now, fx));
+        static const protocol::Delegations kNone;
+        TRY(organization_->report_evidence(network_ ? network_->served() : kNone, now, fx));
     }
     if (network_) {
         TRY(review_pursuit(now, fx));

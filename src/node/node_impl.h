@@ -71,6 +71,8 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> on(const SignaturesChecked& checked, Instant now, Effects& fx);
     Result<void, store::Fault> on(const Persisted& persisted, Instant now, Effects& fx);
     Result<void, store::Fault> on(NetworkCall&& call, Instant now, Effects& fx);
+    Result<void, store::Fault> on(const KeepReceipts& wish, Instant now, Effects& fx);
+    void keep_receipts_of_served(Instant now, Effects& fx);
     Result<void, store::Fault> found(Token token, protocol::Genesis&& genesis);
     Result<void, store::Fault> finish_founding(Instant now, Effects& fx);
 
@@ -116,7 +118,8 @@ class NodeImpl final : private org::MemberSource {
     bool is_writing_aside_ = false;   // for a pursuit, which may be over by now
     std::set<Id> neighbours_;
     std::vector<ToNeighbour> sends_;
-    bool stopped_ = false;  // a fault has ended this node
+    bool has_served_changed_ = true;  // perhaps
+    bool stopped_ = false;            // a fault has ended this node
 };
 
 }  // namespace leither::node

@@ -93,7 +93,8 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
 Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& options,
                                       crypto::KeyPair&& node_key) {
     const protocol::Charter& charter = charter_.charter;
-    const Sequence next = head.header.sequence.next();
+    const Sequence head_sequence = head.header.sequence;
+    const Sequence next = head_sequence.next();
     LedgerApplication::Setup law;
     law.organization = organization_;
     law.head = std::move(head);
@@ -101,6 +102,8 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& option
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
     checkpoints_.emplace(TRY(CheckpointKeeper::open(store_, organization_.chain, node_key)));
     cycles_ = TRY(ledger::read_cycle_span(store_));
+    receipts_.emplace(TRY(ReceiptKeeper::open(options.receipts, store_, organization_.chain,
+                                              head_sequence, log_.with_room("node"))));
     TRY(open_office(options, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
     law.signature_holds = [](const ledger::SignatureCheck& check) {
@@ -142,6 +145,7 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
+    TRY(fill_receipts());
     return agree(Agreement::Tick{}, now, fx);
 }
 
@@ -323,10 +327,14 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     const Out done = std::move(writes_.front());
     writes_.pop_front();
     evidence_->on_durable(done.evidence);
+    receipts_->on_durable(done.receipts);
+    for (const Token token : done.wishes) {
+        fx.replies.emplace_back(NetworkReply{token, NetworkAnswer{}});
+    }
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) TRY(agree(Agreement::Persisted{}, now, fx));
     if (done.is_office) office_->on_durable();
-    return {};
+    return fill_receipts();
 }
 
 Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
@@ -334,6 +342,10 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     evidence_->on_head();
+    store::WriteBatch receipts;
+    const std::size_t made =
+        TRY(receipts_->on_head(receipt_source(), sealed.transactions, receipts));
+    write_receipts(std::move(receipts), made);
     TRY(window_.on_sealed(store_, tree_, header));
     if (concerns_office(sealed.transactions)) TRY(follow_office());
     TRY(follow_cycle());
@@ -371,6 +383,7 @@ void OrgInstance::check_invariants() const {
     admission_.check_invariants();
     evidence_->check_invariants();
     checkpoints_->check_invariants();
+    receipts_->check_invariants();
     office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

@@ -16,6 +16,7 @@
 #include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
+#include "receipt_keeper.h"
 #include "recent.h"
 
 namespace leither::node {
@@ -90,6 +91,11 @@ class OrgInstance {
     const std::optional<ledger::CycleSpan>& cycles() const { return cycles_; }
     const CheckpointKeeper& checkpoints() const { return *checkpoints_; }
 
+    // ---- Receipts for this node's users (org_receipts.cpp)
+    // Answered by a NetworkReply; with kNobody's token by nothing.
+    void keep_receipts(const KeepReceipts& wish, Effects& fx);
+    const ReceiptKeeper& receipts() const { return *receipts_; }
+
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
 
@@ -116,6 +122,8 @@ class OrgInstance {
         std::optional<std::uint64_t> log;
         bool is_block = false;
         std::size_t evidence = 0;  // records
+        std::size_t receipts = 0;
+        std::vector<Token> wishes;  // to keep receipts
         bool is_office = false;
     };
 
@@ -141,6 +149,10 @@ class OrgInstance {
     Result<std::vector<protocol::Claim>, store::Fault> claims_of(
         const Id& member, std::span<const protocol::RewardRoot> roots) const;
     Result<void, store::Fault> serve_office(Instant now, Effects& fx);
+    ReceiptKeeper::Source receipt_source();
+    void write_receipts(store::WriteBatch&& batch, std::size_t receipts);
+    Result<void, store::Fault> fill_receipts();
+    bool may_fill_receipts() const { return writes_.empty() && receipts_->has_work(); }
     void remind_voters(std::vector<protocol::Transaction>&& waiting);
 
     // ---- What leads others here (org_cycles.cpp)
@@ -170,6 +182,7 @@ class OrgInstance {
     std::optional<CheckpointKeeper> checkpoints_;
     std::optional<ledger::CycleSpan> cycles_;  // in the store, or on the way there
     std::optional<std::uint64_t> cycle_followed_;
+    std::optional<ReceiptKeeper> receipts_;
     bool has_begun_ = false;  // the agreement, with the first input
     // If one is out it is the front. The last that waits takes all that comes meanwhile; a change
     // of stamp, once a cycle, adds two.

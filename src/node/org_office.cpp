@@ -153,6 +153,7 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 }
 
 std::optional<Instant> OrgInstance::next_deadline() const {
+    if (may_fill_receipts()) return Instant{};
     auto next = agreement_->next_deadline();
     const protocol::Charter& charter = charter_.charter;
     const auto report = agreement_->is_sealing() ? std::nullopt : evidence_->due();

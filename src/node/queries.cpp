@@ -71,6 +71,14 @@ CheckpointStatus checkpoint_status(const OrgInstance& org) {
     return status;
 }
 
+// Nothing if there is no item, or a part of it is lost.
+Answer<std::optional<ledger::Receipt>> kept_receipt(const LedgerView& view,
+                                                    const ReceiptKeeper::Item* item) {
+    const OrgInstance& org = *view.organization;
+    if (item == nullptr || !item->is_durable) return std::nullopt;
+    return view.read(org.receipts().read(*item, org.store(), org.charter()));
+}
+
 // Nothing behind the last id.
 std::optional<Id> id_after(Id id) {
     for (std::size_t i = Id::kSize; i > 0; --i) {
@@ -136,6 +144,11 @@ Answer<std::optional<std::uint64_t>> Queries::next_counter(const Id& id, std::ui
 
 Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
+    if (at) {
+        if (auto kept = TRY(kept_receipt(view, view.organization->receipts().find(id, *at)))) {
+            return *std::move(kept);
+        }
+    }
     const Version version = TRY(version_at(view, at));
     if (version.seal.certificate.signatures.empty()) return fail(QueryError::uncertified);
     tree::Tree& tree = view.organization->tree();
@@ -144,6 +157,53 @@ Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> a
     auto committees = TRY(committees_of(view, version));
     return ledger::Receipt{view.organization->charter(), std::move(committees), version.seal.header,
                            version.seal.certificate, std::move(proof)};
+}
+
+Answer<KeptReceipts> Queries::kept_receipts(const std::optional<Id>& account,
+                                            std::optional<Sequence> before,
+                                            std::size_t limit) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    const ReceiptKeeper& keeper = org.receipts();
+    KeptReceipts answer;
+    answer.count = keeper.items().size();
+    answer.bytes = keeper.bytes();
+    for (const ledger::ReceiptWatch& watch : keeper.watches()) {
+        KeptReceipts::Account kept{watch.account, std::nullopt};
+        if (watch.has_gap()) kept.gap = {watch.above, watch.below};
+        answer.accounts.push_back(kept);
+    }
+    for (const ReceiptKeeper::Item* item : keeper.list(account, before)) {
+        // Those of one block are never parted.
+        const bool is_same =
+            !answer.items.empty() && answer.items.back().sequence == item->sequence;
+        if (answer.items.size() >= limit && !is_same) {
+            answer.next = answer.items.back().sequence;
+            break;
+        }
+        auto stored = TRY(view.read(ledger::read_receipt(org.store(), item->index)));
+        const auto kept = TRY(view.present(std::move(stored), "receipt_missing"));
+        KeptReceiptItem shown{item->account, item->sequence, item->pulse, item->bytes, {}};
+        for (std::size_t n = 0; n < kept.transactions.size(); ++n) {
+            shown.transactions.push_back({item->sequence, item->pulse, item->transactions[n],
+                                          kept.transactions[n].body, std::nullopt});
+        }
+        answer.items.push_back(std::move(shown));
+    }
+    return answer;
+}
+
+Answer<std::optional<ledger::Receipt>> Queries::receipt_for(
+    const Hash& transaction, const std::optional<Id>& account) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    OrgInstance& org = *view.organization;
+    const ReceiptKeeper::Item* kept = org.receipts().find(transaction, account);
+    if (auto receipt = TRY(kept_receipt(view, kept))) return receipt;
+    if (!account) return std::nullopt;
+    const auto fate = TRY(this->fate(transaction, account));
+    const auto* committed = std::get_if<Committed>(&fate);
+    if (committed == nullptr) return std::nullopt;
+    return TRY(receipt(*account, committed->sequence));
 }
 
 Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t kHistoryDefault = 50;
 constexpr std::uint64_t kMembersDefault = 100;
+constexpr std::uint64_t kReceiptsDefault = 50;
 
 std::optional<Sequence> sequence_arg(Call& call, std::string_view name) {
     const auto number = call.args.find<std::uint64_t>(name);
@@ -173,6 +174,66 @@ Outcome receipt_get(Call& call) {
     if (!receipt) return query_error(receipt.error());
     return Json{{"receipt", to_hex(bcs::encode(*receipt))},
                 {"sequence", receipt->header.sequence.value()}};
+}
+
+Outcome receipt_list(Call& call) {
+    const auto queries = call.host.queries();
+    const auto status = queries.status();
+    if (!status) return query_error(status.error());
+    const auto& charter = status->organization.charter;
+    const auto limit = call.args.find<std::uint64_t>("limit").value_or(kReceiptsDefault);
+    const auto kept =
+        queries.kept_receipts(call.args.find<Id>("account"), sequence_arg(call, "before"), limit);
+    if (!kept) return query_error(kept.error());
+    Json items = Json::array();
+    for (const auto& item : kept->items) {
+        Json transactions = Json::array();
+        for (const auto& one : item.transactions) {
+            transactions.push_back(history_json(one, item.account, charter));
+        }
+        items.push_back({{"account", item.account.hex()},
+                         {"sequence", item.sequence.value()},
+                         {"time_ms", time_ms_at(charter, item.pulse)},
+                         {"bytes", item.bytes},
+                         {"transactions", std::move(transactions)}});
+    }
+    Json accounts = Json::array();
+    for (const auto& one : kept->accounts) {
+        Json account = {{"account", one.account.hex()}, {"missing", nullptr}};
+        if (one.gap) {
+            account["missing"] = {{"behind", one.gap->first.value()},
+                                  {"before", one.gap->second.value()}};
+        }
+        accounts.push_back(std::move(account));
+    }
+    Json out = {{"items", std::move(items)},
+                {"accounts", std::move(accounts)},
+                {"count", kept->count},
+                {"bytes", kept->bytes}};
+    if (kept->next) out["next"] = kept->next->value();
+    return out;
+}
+
+Outcome receipt_find(Call& call) {
+    const auto receipt = call.host.queries().receipt_for(call.args.get<Hash>("transaction"),
+                                                         call.args.find<Id>("account"));
+    if (!receipt) return query_error(receipt.error());
+    if (!*receipt) {
+        return not_found(
+            "no receipt of this transaction is kept here; name the account to have one made while "
+            "its history lasts");
+    }
+    return Json{{"receipt", to_hex(bcs::encode(**receipt))},
+                {"account", (*receipt)->proof.id.hex()},
+                {"sequence", (*receipt)->header.sequence.value()}};
+}
+
+Outcome receipt_keep(Call& call) {
+    using Wish = node::KeepReceipts::Wish;
+    const bool stops = call.args.find<std::string_view>("wish") == "stop";
+    call.host.enqueue(node::KeepReceipts{call.token, call.args.get<Id>("account"),
+                                         stops ? Wish::stop : Wish::keep});
+    return Deferred::network;
 }
 
 Outcome child_get(Call& call) {

@@ -35,7 +35,7 @@ struct CycleSpan {
 };
 // Cycles of a release delay that are kept as places to begin at; the default is 672.
 inline constexpr std::uint64_t kAnchorsMax = 4'096;
-// Keys beside the genesis: from here on, one a term. Below lie evidence records.
+// Keys beside the genesis: from here on, one a term. Below lie receipts.
 inline constexpr std::uint32_t kCyclesIndex = 0x8000'0000;
 // Later terms have no key: 120,000 years of half-hour cycles.
 inline constexpr std::uint64_t kTermMax = 0x7fff'ffff;

@@ -11,6 +11,12 @@
 
 namespace leither::node {
 
+// Receipts kept for the accounts of this node's users; the oldest go first.
+struct ReceiptOptions {
+    std::size_t receipts_max = 10'000;  // 0: none are kept
+    std::size_t bytes_max = 32 << 20;
+};
+
 struct Options {
     tree::Options tree;
     consensus::MempoolOptions mempool;
@@ -18,6 +24,7 @@ struct Options {
     std::uint64_t history_pulses = 0;
     // Blocks that a node which was away takes one by one; further behind, it takes the state.
     std::uint64_t catch_up_blocks_max = 3600;
+    ReceiptOptions receipts;
     // Ids of recent transactions whose fate is answered without searching the chain.
     std::size_t recent_transactions = 65'536;
     // Signature checks that may be out at once.

@@ -67,6 +67,26 @@ struct BlockAnswer {
     // seats. None of the founding, which the charter's signature stands for.
     protocol::Seats committee = {};
 };
+// A receipt that this node has kept (docs/protocol/receipts.md).
+struct KeptReceiptItem {
+    Id account;
+    Sequence sequence;
+    Pulse pulse;
+    std::size_t bytes = 0;
+    std::vector<HistoryItem> transactions;
+};
+struct KeptReceipts {
+    std::vector<KeptReceiptItem> items;  // newest first
+    std::optional<Sequence> next;        // ask on with before = next; nothing at the end
+    std::size_t count = 0;               // of all, of every account
+    std::size_t bytes = 0;
+    // Whose are kept, and between which sequences some may be missing.
+    struct Account {
+        Id account;
+        std::optional<std::pair<Sequence, Sequence>> gap;
+    };
+    std::vector<Account> accounts;
+};
 struct MemberItem {
     Id id;
     protocol::MemberRecord record;
@@ -207,6 +227,13 @@ class Queries {
     Answer<std::optional<std::uint64_t>> next_counter(const Id& id, std::uint8_t lane) const;
     Answer<History> history(const Id& id, std::optional<Sequence> before, std::size_t limit) const;
     Answer<ledger::Receipt> receipt(const Id& id, std::optional<Sequence> at) const;
+    // Of what is kept, also when the ledger's history is pruned.
+    Answer<KeptReceipts> kept_receipts(const std::optional<Id>& account,
+                                       std::optional<Sequence> before, std::size_t limit) const;
+    // Of the version that the transaction has left, of `account` or of the first account it
+    // concerns that this node keeps receipts for. Nothing: not known here.
+    Answer<std::optional<ledger::Receipt>> receipt_for(const Hash& transaction,
+                                                       const std::optional<Id>& account) const;
     Answer<ledger::ChildReceipt> child(const Prefix& prefix, std::optional<Sequence> at) const;
     Answer<std::optional<BlockAnswer>> block(Sequence sequence) const;
     Answer<std::vector<MemberItem>> members(const Id& from, std::size_t limit) const;

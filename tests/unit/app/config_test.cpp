@@ -117,8 +117,8 @@ TEST(Config, ACheckpointIsASequenceAndAHash) {
     EXPECT_EQ(fault_of_setting("history.checkpoint="), "");
     EXPECT_EQ(fault_of_setting("history.checkpoint=1234:" + hash), "");
     for (const std::string& wrong :
-         {hash, "1234:", ":" + hash, "-1:" + hash, "01:" + hash, "1234:" + hash + "a",
-          "99999999999999999999:" + hash, "1234:" + std::string(64, 'A')}) {
+         {std::string(hash), std::string("1234:"), ":" + hash, "-1:" + hash, "01:" + hash,
+          "1234:" + hash + "a", "99999999999999999999:" + hash, "1234:" + std::string(64, 'A')}) {
         EXPECT_NE(fault_of_setting("history.checkpoint=" + wrong), "") << wrong;
     }
 }

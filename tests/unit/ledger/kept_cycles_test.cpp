@@ -110,7 +110,9 @@ TEST_F(KeptCycles, ACycleBlockIsFoundByItsSequenceAlsoAmongGaps) {
         const auto& header = std::get<election::CycleLink>(cycle.kept.link).header;
         const auto block = must(kept_cycle_block(all.world.store, header.sequence));
         EXPECT_EQ(block.has_value(), cycle.term != 2 && cycle.term != 5) << cycle.term;
-        if (block) EXPECT_EQ(block->header.root, header.root);
+        if (block) {
+            EXPECT_EQ(block->header.root, header.root);
+        }
         EXPECT_FALSE(must(kept_cycle_block(all.world.store, header.sequence.next())));
     }
     EXPECT_FALSE(must(kept_cycle_block(all.world.store, Sequence(1'000'000))));

@@ -502,6 +502,57 @@ TEST(Cluster, WhoeverWasAwayLongTakesTheState) {
     cluster.seal(member, 2);
 }
 
+std::size_t receipts_of(Cluster& cluster, std::size_t host, std::size_t member) {
+    const Id account = cluster.community().member(member).id();
+    const auto kept = cluster.world().queries(host).kept_receipts(account, std::nullopt, 1'000);
+    CHECK(kept.has_value());
+    for (const auto& item : kept->items) {
+        const auto receipt = cluster.world().queries(host).receipt(account, item.sequence);
+        CHECK(receipt && ledger::verify(*receipt, cluster.community().organization().treasury));
+    }
+    return kept->items.size();
+}
+
+// Its owner's payments, made elsewhere while it was away, are among the blocks that it fetches.
+TEST(Cluster, AMembersNodeThatWasAwayHasTheReceiptsOfWhatHappenedMeanwhile) {
+    Cluster cluster(1);
+    NetworkWorld& world = cluster.world();
+    const std::size_t member = cluster.add_member(2);
+    cluster.seal(kFounder, 3);
+    const auto has = [&](std::size_t count) {
+        return world.wait([&] { return receipts_of(cluster, member, 2) == count; }, minutes(5));
+    };
+    ASSERT_TRUE(has(3)) << receipts_of(cluster, member, 2);
+    world.crash(member);
+    cluster.seal(kFounder, 20);
+    world.restart(member);
+    EXPECT_TRUE(has(23)) << receipts_of(cluster, member, 2);
+    EXPECT_EQ(receipts_of(cluster, member, 1), 0u) << "of others it keeps none";
+}
+
+// What it did not see it says.
+TEST(Cluster, WhoTakesTheStateIsToldWhichReceiptsAreMissing) {
+    Cluster cluster(1, {}, with_state_taken());
+    NetworkWorld& world = cluster.world();
+    const std::size_t member = cluster.add_member(2);
+    cluster.seal(kFounder, 3);
+    ASSERT_TRUE(world.wait([&] { return receipts_of(cluster, member, 2) == 3; }, minutes(5)));
+    world.crash(member);
+    cluster.seal(kFounder, 3 * kBlocksMax);
+    world.restart(member);
+    const auto agree = [&] { return cluster.agree({kFounder, member}, cluster.head(kFounder)); };
+    ASSERT_TRUE(world.wait(agree, minutes(5)));
+    cluster.seal(kFounder, 2);
+    ASSERT_TRUE(world.wait(agree, minutes(5)));
+    world.advance(seconds(2));
+    EXPECT_GE(receipts_of(cluster, member, 2), 3u + 2);
+    const auto kept = world.queries(member).kept_receipts(std::nullopt, std::nullopt, 10);
+    ASSERT_TRUE(kept);
+    ASSERT_EQ(kept->accounts.size(), 1u);
+    ASSERT_TRUE(kept->accounts[0].gap);
+    EXPECT_EQ(kept->accounts[0].gap->first, Sequence(3));
+}
+
 // Whatever was on disk when the power went: it begins again and gets there.
 TEST(Cluster, ACrashWhileTheStateIsTakenCostsNothing) {
     for (int after_ms = 0; after_ms < 1'200; after_ms += 100) {

@@ -221,6 +221,41 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     EXPECT_TRUE(ledger::verify(*decoded, std::nullopt));
 }
 
+TEST(Dispatcher, ReceiptsAreKeptListedAndFound) {
+    RpcWorld world;
+    const std::string payee = id_of_member(world, 1);
+    EXPECT_EQ(world.call("receipt.keep", {{"account", payee}})["error"]["data"]["name"],
+              "no_organization");
+    world.found();
+    EXPECT_EQ(world.call("receipt.keep", {{"account", payee}})["result"], true);
+    const std::string id =
+        world.call("transaction.submit", {{"transaction", world.payment_hex(25)}})["result"]["id"];
+    world.pass_pulse();
+    const json page = world.call("receipt.list", {{"account", payee}})["result"];
+    ASSERT_EQ(page["items"].size(), 1u) << page;
+    EXPECT_EQ(page["items"][0]["sequence"], 1);
+    EXPECT_EQ(page["items"][0]["transactions"][0]["id"], id);
+    EXPECT_EQ(page["items"][0]["transactions"][0]["direction"], "in");
+    EXPECT_EQ(page["accounts"][0]["account"], payee);
+    EXPECT_TRUE(page["accounts"][0]["missing"].is_null());
+    const json found = world.call("receipt.find", {{"transaction", id}})["result"];
+    EXPECT_EQ(found["account"], payee);
+    const auto receipt =
+        bcs::decode<ledger::Receipt>(from_hex(found["receipt"].get<std::string>()).value());
+    ASSERT_TRUE(receipt);
+    EXPECT_TRUE(ledger::verify(*receipt, std::nullopt));
+    // Not kept here, but its history lasts.
+    const std::string payer = id_of_member(world, 0);
+    EXPECT_EQ(
+        world.call("receipt.find", {{"transaction", id}, {"account", payer}})["result"]["account"],
+        payer);
+    EXPECT_EQ(world.call("receipt.find",
+                         {{"transaction", std::string(64, '7')}})["error"]["data"]["name"],
+              "not_found");
+    EXPECT_EQ(world.call("receipt.keep", {{"account", payee}, {"wish", "stop"}})["result"], true);
+    EXPECT_TRUE(world.call("receipt.list")["result"]["accounts"].empty());
+}
+
 TEST(Dispatcher, EachOfManyTransactionsHasItsVerdict) {
     RpcWorld world;
     world.found();

@@ -87,12 +87,16 @@ class RpcWorld final : public rpc::Host {
         for (; founds_ < node.found_replies().size(); ++founds_) {
             dispatcher.on_reply(node::FoundReply(node.found_replies()[founds_]));
         }
+        for (; networks_ < node.network_replies().size(); ++networks_) {
+            dispatcher.on_reply(node::NetworkReply(node.network_replies()[networks_]));
+        }
         for (; submits_ < node.submit_replies().size(); ++submits_) {
             dispatcher.on_reply(node::SubmitReply(node.submit_replies()[submits_]));
         }
         for (; seals_ < node.sealed().size(); ++seals_) dispatcher.on_event(node.sealed()[seals_]);
     }
     std::size_t founds_ = 0;
+    std::size_t networks_ = 0;
     std::size_t submits_ = 0;
     std::size_t seals_ = 0;
 };
