@@ -43,6 +43,38 @@ std::vector<Id> accounts_changed(const ledger::Organization& organization,
     return accounts;
 }
 
+// Of checks out at once and of transactions that wait there are no more in common use; beyond, a
+// block's signatures are verified once more.
+constexpr std::size_t kVerifiedMax = 65'536;
+
+// Transactions for one neighbour, in as few messages as hold them.
+class Posting {
+ public:
+    Posting(const Id& to, std::vector<ToNeighbour>& sends) : to_(to), sends_(sends) {}
+    Posting(const Posting&) = delete;
+    Posting& operator=(const Posting&) = delete;
+    ~Posting() { flush(); }
+
+    void add(const Mempool::Entry& entry) {
+        const bool fits = bytes_ + entry.bytes <= protocol::TransactionPost::kPayloadBytesMax;
+        if (!fits || post_.transactions.full()) flush();
+        post_.transactions.push_back(entry.transaction);
+        bytes_ += entry.bytes;
+    }
+
+ private:
+    void flush() {
+        if (post_.transactions.empty()) return;
+        sends_.push_back({to_, std::exchange(post_, {})});
+        bytes_ = 0;
+    }
+
+    const Id& to_;
+    std::vector<ToNeighbour>& sends_;
+    protocol::TransactionPost post_;
+    std::size_t bytes_ = 0;
+};
+
 }  // namespace
 
 std::vector<Id> members_concerned(const protocol::TransactionBody& body) {
@@ -106,8 +138,9 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& option
                                               head_sequence, log_.with_room("node"))));
     TRY(open_office(options, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
-    law.signature_holds = [](const ledger::SignatureCheck& check) {
-        return crypto::verify(check.key, check.message, check.signature);
+    law.signature_holds = [this](const ledger::SignatureCheck& check) {
+        return admission_.verified().contains(check) ||
+               crypto::verify(check.key, check.message, check.signature);
     };
     law.log = log_.with_room("consensus");
     Agreement::Setup agreement;
@@ -224,56 +257,52 @@ std::optional<OrgInstance::Handed> OrgInstance::take_batch() {
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {
-    const std::size_t before = mempool_.size();
     TRY(admission_.submit(std::move(submit), law_->next_place(now), fx));
-    return note_admitted(before, now, fx);
+    return note_admitted(now, fx);
 }
 
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
-    const std::size_t before = mempool_.size();
     TRY(admission_.on_checked(checked, law_->next_place(now), fx));
-    return note_admitted(before, now, fx);
+    return note_admitted(now, fx);
 }
 
-// What was admitted here opens a height, and goes to those who vote.
-Result<void, Fault> OrgInstance::note_admitted(std::size_t size_before, Instant now, Effects& fx) {
-    const auto& entries = mempool_.entries();
-    if (entries.size() <= size_before) return {};
+// What was admitted here opens a height, and goes to those who vote and have not sent it.
+Result<void, Fault> OrgInstance::note_admitted(Instant now, Effects& fx) {
+    const auto from = admission_.take_admitted_from();
+    if (from.empty()) return {};
     law_->on_admitted(now);
+    const auto& entries = mempool_.entries();
+    CHECK(entries.size() >= from.size());
+    const std::size_t first = entries.size() - from.size();
     for (const auto& [node, neighbour] : neighbours_) {
         // Who has not said what it wants to hear may have a vote.
-        if (neighbour.interest != protocol::Interest::decisions) post_waiting(node, size_before);
+        if (neighbour.interest == protocol::Interest::decisions) continue;
+        Posting posting(node, sends_);
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            if (from[i] != node) posting.add(entries[first + i]);
+        }
     }
     return agree(Agreement::Tick{}, now, fx);
 }
 
-// What waits, from the entry `first` on.
-void OrgInstance::post_waiting(const Id& to, std::size_t first) {
-    const auto& entries = mempool_.entries();
-    protocol::TransactionPost post;
-    std::size_t bytes = 0;
-    for (std::size_t i = first; i < entries.size(); ++i) {
-        const bool fits = bytes + entries[i].bytes <= protocol::TransactionPost::kPayloadBytesMax;
-        if (!fits || post.transactions.full()) {
-            sends_.push_back({to, std::exchange(post, {})});
-            bytes = 0;
-        }
-        post.transactions.push_back(entries[i].transaction);
-        bytes += entries[i].bytes;
-    }
-    if (!post.transactions.empty()) sends_.push_back({to, std::move(post)});
+void OrgInstance::post_waiting(const Id& to) {
+    Posting posting(to, sends_);
+    for (const Mempool::Entry& entry : mempool_.entries()) posting.add(entry);
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
     neighbours_.insert_or_assign(input.node, Neighbour{});
     take(checkpoints_->on_neighbour(input.node));
+    admission_.verified().set_limit(kVerifiedMax);
     return agree(Agreement::NodeUp{input.node}, now, fx);
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Effects& fx) {
     neighbours_.erase(input.node);
     checkpoints_->on_neighbour_gone(input.node);
+    // Alone, a node builds all blocks itself.
+    if (neighbours_.empty()) admission_.verified().set_limit(0);
     return agree(Agreement::NodeDown{input.node}, now, fx);
 }
 
@@ -285,7 +314,7 @@ void OrgInstance::on(const PostLost& input) {
 // With the next block, when there is less to send.
 void OrgInstance::post_again() {
     for (auto& [node, neighbour] : neighbours_) {
-        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node, 0);
+        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node);
     }
 }
 
@@ -296,7 +325,7 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
     if (const auto* status = std::get_if<protocol::Status>(&message)) {
         const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
-        if (votes && known != status->interest) post_waiting(from, 0);
+        if (votes && known != status->interest) post_waiting(from);
     }
     return agree(Agreement::Received{from, std::move(message)}, now, fx);
 }
@@ -305,12 +334,8 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
 Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::TransactionPost&& post,
                                             Instant now, Effects& fx) {
     if (!neighbours_.contains(from)) return {};
-    Submit submit;
-    submit.token = kNobody;
-    for (const protocol::Transaction& transaction : post.transactions) {
-        submit.transactions.push_back(bcs::encode(transaction));
-    }
-    return on_submit(std::move(submit), now, fx);
+    TRY(admission_.submit(from, std::move(post), law_->next_place(now), fx));
+    return note_admitted(now, fx);
 }
 
 Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant now, Effects& fx) {
@@ -357,6 +382,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     fx.events.emplace_back(
         BlockSealed{std::move(sealed.seal), std::move(sealed.ids), std::move(accounts)});
     drop(sealed.dropped, fx);
+    if (mempool_.size() == 0) admission_.verified().clear();
     post_again();
     return {};
 }

@@ -136,8 +136,8 @@ class OrgInstance {
     Out& next_batch();
     Result<void, store::Fault> record(const ledger::Offence& offence);
     Result<void, store::Fault> tell_sealed(Effects& fx);
-    Result<void, store::Fault> note_admitted(std::size_t size_before, Instant now, Effects& fx);
-    void post_waiting(const Id& to, std::size_t first);
+    Result<void, store::Fault> note_admitted(Instant now, Effects& fx);
+    void post_waiting(const Id& to);
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 

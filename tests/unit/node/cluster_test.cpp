@@ -164,6 +164,38 @@ TEST(Cluster, FourNodesKeepOneLedger) {
     for (const std::size_t host : all) EXPECT_EQ(cluster.balance(host, 1), 1'005u) << host;
 }
 
+TEST(Cluster, NothingGoesBackToWhoSentIt) {
+    CommunityOptions options = with_bookkeepers(2);
+    options.params.member_transactions_per_pulse = 1'000;
+    options.params.member_transactions_per_cycle = 1'000;
+    Cluster cluster(options);
+    cluster.add(cluster.community().node_key(1));
+    NetworkWorld& world = cluster.world();
+    const std::vector<std::size_t> both{0, 1};
+    ASSERT_TRUE(world.wait([&] { return cluster.have_ledger(both); }, minutes(5)));
+    ASSERT_TRUE(
+        world.wait([&] { return world.queries(1).peers(world.now()).size() == 1; }, minutes(5)));
+    // Once each has said on the first height that it votes, nothing is sent to be sure.
+    cluster.pay(1, 2, 3, 1);
+    ASSERT_TRUE(world.wait([&] { return cluster.agree(both, Sequence(1)); }, minutes(1)));
+    world.advance(minutes(1));
+    const std::uint64_t before = world.traffic(1).stream_bytes;
+    const Community& town = cluster.community();
+    const Pulse expiry(world.queries(1).pulse(world.now()).value() + 100);
+    Submit row{1, {}};
+    std::uint64_t bytes = 0;
+    for (std::uint64_t n = 0; n < 200; ++n) {
+        row.transactions.push_back(
+            bcs::encode(town.pay(town.member(0), town.member(1), 1, {n, expiry})));
+        bytes += row.transactions.back().size();
+    }
+    world.step(1, std::move(row));
+    ASSERT_TRUE(world.wait([&] { return cluster.balance(0, 1) == 1'200u; }, minutes(1)));
+    // Once to the other node, and once in the block that one of the two proposes.
+    const std::uint64_t passed = world.traffic(1).stream_bytes - before;
+    EXPECT_LT(passed, 5 * bytes / 2) << bytes;
+}
+
 TEST(Cluster, OneMayCrashAndCatchesUp) {
     Cluster cluster(4);
     NetworkWorld& world = cluster.world();
