@@ -89,6 +89,10 @@ std::uint64_t Agreement::Impl::first_cycle_after(Instant now) const {
     return term.cycle + 2 + (present.value() - term.end->value()) / term.cycle_pulses;
 }
 
+bool Agreement::Impl::is_bookkeeper(const Id& node) const {
+    return std::ranges::find(law.term().nodes, node) != law.term().nodes.end();
+}
+
 bool Agreement::Impl::is_alone() const {
     return law.term().committee.size() == 1 && law.term().seat;
 }
@@ -228,7 +232,7 @@ Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects
         ahead.clear();
         heartbeats.clear();
         for (const Id& node : speakers) {
-            if (!neighbours.contains(node)) clocks.forget(node);
+            if (!is_bookkeeper(node)) clocks.forget(node);
         }
         // It alone signed for the cycle before, and has signed nothing in this one.
         if (was_alone && !vouch && !is_alone()) {
@@ -404,7 +408,13 @@ Agreement::Impl::Done Agreement::Impl::compare_decided(const Id& from, Decision&
     if (!ours || ours->header == decision.header) return {};
     protocol::Fork fork{std::move(ours->header), std::move(ours->certificate), decision.header,
                         std::move(decision.certificate)};
-    if (!protocol::is_proven(fork, setup.chain, ours->committee)) return {};
+    if (!protocol::is_proven(fork, setup.chain, ours->committee)) {
+        // Of another term it may be by a committee that only another branch has seated.
+        if (fork.first_certificate.slot.cycle == fork.second_certificate.slot.cycle) {
+            fx.blamed.push_back({from, Tendermint::Blame::bad_signature});
+        }
+        return {};
+    }
     setup.log.error("two_decisions", "height={}", height.value());
     forks_told.insert(height);
     std::ranges::move(protocol::conflicts_in(fork), std::back_inserter(fx.evidence));
@@ -484,7 +494,12 @@ Agreement::Impl::Done Agreement::Impl::take(const Id& from, Heartbeat&& heartbea
     TRY(doubt(from, heartbeat.height, heartbeat.head, fx));
     // Whoever is behind says where it stands, and is helped.
     if (heartbeat.height > law.head().header.sequence) tell_status(from, now, fx);
+    // One of a time long gone or to come is news to nobody. So of each seat about one a pulse is
+    // passed on, however many it signs.
+    const std::int64_t apart = clocks.apart(speaker);
+    const bool is_timely = std::uint64_t(apart < 0 ? -apart : apart) <= kPulsesApart;
     for (const auto& [id, neighbour] : neighbours) {
+        if (!is_timely) break;
         if (id == from || id == speaker || neighbour.is_connected(heartbeat.seat)) continue;
         fx.sends.push_back({id, heartbeat});
     }
@@ -643,7 +658,8 @@ void Agreement::check_invariants() const {
     CHECK(m.ahead.size() <= (kAheadPerSeat + 1) * m.law.term().committee.size());
     CHECK(m.forks_told.size() <= kForksToldMax);
     CHECK(m.doubted.size() <= m.neighbours.size());
-    CHECK(m.clocks.size() <= m.options.neighbours_max + protocol::kSeatsMax);
+    CHECK(m.clocks.size() <= protocol::kSeatsMax);
+    CHECK(m.passed_on.size() <= protocol::kSeatsMax);
     for (const auto& [id, neighbour] : m.neighbours) {
         CHECK(neighbour.bodies.size() <= kBodiesMax);
         CHECK(neighbour.exchanged.size() <= kExchangedMax);

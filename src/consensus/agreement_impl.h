@@ -22,6 +22,8 @@ inline constexpr std::size_t kExchangedMax = 4096;
 // Followers that are given the head's block at most: at once, and again in each half pulse while
 // some still ask for it.
 inline constexpr std::size_t kFanoutMax = 8;
+// Of one seat, that are passed on at once within a pulse. An honest seat votes twice a round.
+inline constexpr std::size_t kPassedOnPerPulse = 8;
 
 struct Agreement::Impl {
     Impl(AgreementOptions options_, Setup setup_, Law& law_)
@@ -92,12 +94,18 @@ struct Agreement::Impl {
     std::optional<Ask> fetch = std::nullopt;
     std::map<Tendermint::Item, Instant> arrivals = {};  // what came when, of the open height
     std::map<std::uint32_t, Ask> asks = {};             // proposals that neighbours have, by round
+    struct PassedOn {
+        Pulse pulse;
+        std::size_t votes = 0;
+    };
+    std::map<std::uint16_t, PassedOn> passed_on = {};  // by seat
 
     // ---- agreement.cpp
     Instant start_of(Pulse pulse) const;
     Sequence next() const { return law.head().header.sequence.next(); }
     std::uint16_t first_leader() const;
     bool is_alone() const;
+    bool is_bookkeeper(const Id& node) const;  // in office
     Silence reason_for_silence(Instant now) const;
     Done judge_silence(Instant now, Effects& fx);
     void write_vouch(const Vouch& next_vouch, Effects& fx);
@@ -150,6 +158,7 @@ struct Agreement::Impl {
     protocol::Status status(Instant now) const;
     bool speaks_to_anybody() const;
     Instant arrived(const Tendermint::Item& item) const;
+    bool may_pass_on(std::uint16_t seat, Instant now);
     void note_exchanged(Neighbour& neighbour, const Tendermint::Item& item, Instant now);
     void spread(const Tendermint::Item& item, const std::optional<Id>& from, Instant now,
                 Effects& fx);

@@ -72,6 +72,7 @@ void Agreement::Impl::spread(const Tendermint::Item& item, const std::optional<I
     status_due = std::min(status_due.value_or(soon), soon);
     const bool is_own = law.term().seat == item.seat;
     if (!is_own && item.what == Tendermint::What::proposal) return;
+    if (!is_own && !may_pass_on(item.seat, now)) return;
     for (auto& [id, neighbour] : neighbours) {
         if (!is_own && (id == law.term().nodes[item.seat] || neighbour.is_connected(item.seat)))
             continue;
@@ -84,6 +85,15 @@ void Agreement::Impl::spread(const Tendermint::Item& item, const std::optional<I
             send_vote(id, item, now, fx);
         }
     }
+}
+
+// A seat may sign as many votes as there are rounds. Who passed them all on would be held to say
+// too much itself; what is left out the statuses show.
+bool Agreement::Impl::may_pass_on(std::uint16_t seat, Instant now) {
+    PassedOn& so_far = passed_on[seat];
+    const Pulse present = law.pulse(now);
+    if (so_far.pulse != present) so_far = {present, 0};
+    return ++so_far.votes <= kPassedOnPerPulse;
 }
 
 Instant Agreement::Impl::arrived(const Tendermint::Item& item) const {
@@ -137,7 +147,8 @@ void Agreement::Impl::tell_statuses(Instant now, Effects& fx) {
 Agreement::Impl::Done Agreement::Impl::take(const Id& from, Status&& theirs, Instant now,
                                             Effects& fx) {
     Neighbour& neighbour = neighbours.at(from);
-    clocks.note(from, theirs.pulse, law.pulse(now));
+    // Members' nodes may be many, and anybody's: only those who answer for the ledger count.
+    if (is_bookkeeper(from)) clocks.note(from, theirs.pulse, law.pulse(now));
     const bool is_first = !neighbour.status;
     neighbour.status = std::move(theirs);
     const Status& status = *neighbour.status;

@@ -12,7 +12,7 @@ class NetworkDaemon(Daemon):
     """Runs from now until its test ends. `number` tells addresses of one test run apart."""
 
     def __init__(self, test, number, *options, bootstrap=()):
-        self.endpoint = (f"127.7.{number}.1", PORT)
+        self.endpoint = (f"127.{7 + number // 256}.{number % 256}.1", PORT)
         settings = ["network.enabled=true", "network.map_ports=false", "dht.local_network=true",
                     f"dht.listen={self.endpoint[0]}:{PORT}",
                     "dht.bootstrap=" + ",".join(f"{daemon.endpoint[0]}:{PORT}" for daemon in bootstrap), *options]
@@ -24,12 +24,12 @@ class NetworkDaemon(Daemon):
         self.start()
 
 
-def wait_for(reached, seconds=60):
+def wait_for(reached, seconds=60, every=0.1):
     """What `reached` gives as soon as it is true; None if that takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = reached()
         if value:
             return value
-        time.sleep(0.1)
+        time.sleep(every)
     return None

@@ -404,6 +404,56 @@ TEST(AgreementNetwork, ANodeWithAWrongClockFollowsInSilence) {
     EXPECT_EQ(network.height(3), network.height(0));
 }
 
+TEST(AgreementNetwork, WrongClocksOfManyMembersSilenceNobody) {
+    AgreementNetwork network({.seats = 4, .followers = 6, .seed = 5});
+    for (std::size_t i = 4; i < 10; ++i) network.skew(i, seconds(60));
+    work_for(network, 5);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(network.agreement(i).silence(), Silence::none);
+    EXPECT_GE(network.lowest(), 4U);
+}
+
+// Who passed on all that a seat says would be held to say too much itself.
+TEST(AgreementNetwork, ASeatThatSpeaksWithoutEndIsPassedOnWithinBounds) {
+    Options options{.seats = 4, .followers = 1, .seed = 5};
+    options.agreement.interest = protocol::Interest::votes;
+    options.links = {{0, 1}, {0, 2}, {0, 3}, {0, 4}};
+    AgreementNetwork network(options);
+    work_for(network, 3);
+    network.crash(1);
+    network.crash(2);
+    network.pay();
+    network.run_for(milliseconds(1500));
+    const Sequence next(network.height(0) + 1);
+    constexpr std::size_t kSaid = 400;
+    const auto votes = network.sent[1];
+    const auto heartbeats = network.sent[2];
+    for (std::uint32_t n = 1; n <= kSaid; ++n) {
+        protocol::Vote vote{{0, {}, next, n}, protocol::VoteKind::prevote, std::nullopt, 3, {}};
+        vote.signature =
+            testing::seat_key(3).sign(protocol::signing_message(testing::toy_chain(), vote));
+        network.inject(3, 0, vote);
+        protocol::Heartbeat heartbeat{0, Sequence(next.value() - 1), {}, Pulse(1000 + n), 3, {}};
+        heartbeat.signature =
+            testing::seat_key(3).sign(protocol::signing_message(testing::toy_chain(), heartbeat));
+        network.inject(3, 0, heartbeat);
+    }
+    network.run_for(milliseconds(900));
+    EXPECT_LE(network.sent[1] - votes, kSaid / 4);
+    EXPECT_EQ(network.sent[2] - heartbeats, 0U);
+}
+
+TEST(AgreementNetwork, AForgedDecisionOfAHeightLongDecidedIsHeldAgainstItsSender) {
+    AgreementNetwork network({.seats = 4, .followers = 1, .seed = 5});
+    work_for(network, 5);
+    ASSERT_EQ(network.blamed(), 0U);
+    const ledger::Seal& old = network.decided().at(Sequence(2));
+    protocol::Decision forged{old.header, old.certificate, std::nullopt};
+    forged.header.pulse = forged.header.pulse.next();
+    network.inject(4, 0, forged);
+    network.run_for(seconds(1));
+    EXPECT_EQ(network.blamed(), 1U);
+}
+
 TEST(AgreementNetwork, WithoutItsLogANodeIsSilentUntilTheNextCycle) {
     AgreementNetwork network({.seats = 4, .seed = 5});
     work_for(network, 3);
