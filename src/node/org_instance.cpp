@@ -83,14 +83,13 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
                                                               Parts parts) {
     ledger::Seal head = parts.head;
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    TRY(made->open(std::move(head), options.office_seed, std::move(node_key)));
+    TRY(made->open(std::move(head), options, std::move(node_key)));
     TRY(made->follow_office());
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
 }
 
-Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
-                                      const std::optional<Office::Secret>& office_seed,
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& options,
                                       crypto::KeyPair&& node_key) {
     const protocol::Charter& charter = charter_.charter;
     const Sequence next = head.header.sequence.next();
@@ -99,17 +98,17 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
     law.head = std::move(head);
     evidence_.emplace(
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
-    TRY(open_office(office_seed, std::move(node_key)));
+    TRY(open_office(options.office_seed, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
-    law.signature_holds = [](const ledger::SignatureCheck& check) {
-        return crypto::verify(check.key, check.message, check.signature);
+    law.signature_holds = [holds = options.signature_holds](const ledger::SignatureCheck& check) {
+        return holds(check.key, check.message, check.signature);
     };
     law.log = log_.with_room("consensus");
     Agreement::Setup agreement;
     agreement.chain = organization_.chain;
     agreement.time_ms = charter.time_ms;
     agreement.pulse_ms = charter.params.pulse_ms;
-    agreement.holds = crypto::verify;
+    agreement.holds = options.signature_holds;
     agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
     agreement.replay = TRY(consensus::vote_log::read(store_, next));
     agreement.log = law.log;

@@ -104,8 +104,7 @@ class OrgInstance {
     };
 
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
-    Result<void, store::Fault> open(ledger::Seal&& head,
-                                    const std::optional<Office::Secret>& office_seed,
+    Result<void, store::Fault> open(ledger::Seal&& head, const Options& options,
                                     crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
     Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);

@@ -74,6 +74,7 @@ LedgerTown::Resident& LedgerTown::add(const Newcomer& newcomer) {
     NodeHost::Options options{
         .name = name_of(newcomer.role == Role::bookkeeper, newcomer.is_twin, newcomer.number),
         .key = newcomer.key};
+    options.memo = &memo_;
     if (newcomer.lie) {
         const LiarOptions liar{*newcomer.lie, community_.chain(), newcomer.key,
                                static_cast<std::uint16_t>(newcomer.number),

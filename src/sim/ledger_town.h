@@ -169,6 +169,7 @@ class LedgerTown final : public NodeWatcher {
 
     LedgerPlan plan_;
     World world_;
+    SignatureMemo memo_;
     std::vector<std::unique_ptr<node::Meddler>> meddlers_;
     Network network_;
     Prng chance_;

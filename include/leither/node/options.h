@@ -5,6 +5,8 @@
 
 #include "leither/consensus/mempool.h"
 #include "leither/crypto/secret.h"
+#include "leither/crypto/sign.h"
+#include "leither/protocol/block.h"
 #include "leither/tree/tree.h"
 
 namespace leither::node {
@@ -23,6 +25,9 @@ struct Options {
     // True randomness, new at each start, from which vote keys are drawn. Nothing: this node takes
     // no part in elections.
     std::optional<crypto::SecretBytes<32>> office_seed = {};
+    // Whether a signature holds: of votes, proposals and a block's transactions. A host of many
+    // nodes, which all look at the same ones, may remember answers; nothing else is to differ.
+    protocol::SignatureVerifier signature_holds = crypto::verify;
 };
 
 }  // namespace leither::node
