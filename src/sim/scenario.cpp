@@ -95,6 +95,15 @@ constexpr std::array kScenarios = {
              minutes(6),
              run_ledger_village,
              kVillageMax},
+    Scenario{
+        "agreement",
+        "the voting machines alone, 4 or 7 (0: drawn), of whom (n - 1) / 3 are faulty: any mix "
+        "of liars and of who crashes or is cut off",
+        {.nodes = 0, .duration = minutes(10), .loss_per_mille = 20},
+        0,
+        minutes(2),
+        run_agreement,
+        protocol::kSeatsMax},
     Scenario{kRandom,
              "a ledger whose sizes, pace and faults are drawn from the seed; 0: drawn",
              {.nodes = 0, .duration = Duration(0), .loss_per_mille = 0},
