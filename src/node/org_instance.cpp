@@ -138,16 +138,17 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& option
                                               head_sequence, log_.with_room("node"))));
     TRY(open_office(options, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
-    law.signature_holds = [this](const ledger::SignatureCheck& check) {
+    law.signature_holds = [this,
+                           holds = options.signature_holds](const ledger::SignatureCheck& check) {
         return admission_.verified().contains(check) ||
-               crypto::verify(check.key, check.message, check.signature);
+               holds(check.key, check.message, check.signature);
     };
     law.log = log_.with_room("consensus");
     Agreement::Setup agreement;
     agreement.chain = organization_.chain;
     agreement.time_ms = charter.time_ms;
     agreement.pulse_ms = charter.params.pulse_ms;
-    agreement.holds = crypto::verify;
+    agreement.holds = options.signature_holds;
     // Without its keys the log may be a copy of earlier.
     if (keys_found_ == VoteKeysFound::fitting) {
         agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));

@@ -13,15 +13,6 @@ namespace leither::sim {
 
 namespace {
 
-std::vector<bool> check(const node::SignatureJob& job) {
-    std::vector<bool> holds;
-    holds.reserve(job.checks.size());
-    for (const auto& one : job.checks) {
-        holds.push_back(crypto::verify(one.key, one.message, one.signature));
-    }
-    return holds;
-}
-
 std::string text_of(const store::Fault& fault) {
     return fmt::format("{}: {}", store::to_string(fault.kind), fault.detail);
 }
@@ -56,6 +47,10 @@ void NodeHost::start(const Wire& wire) {
     node::Options options = options_.node;
     entropy_.fill(options.office_seed.emplace().span());  // another one in each life
     options.vote_keys = disk_.vote_keys();
+    options.signature_holds = [this](const PublicKey& key, ByteView message,
+                                     const Signature& signature) {
+        return holds(key, message, signature);
+    };
     auto opened = node::Node::open(options, ledger(), options_.key, Log(), network);
     if (!opened) return end(opened.error().detail);
     node_.emplace(*std::move(opened));
@@ -239,7 +234,17 @@ void NodeHost::on_ledger_synced(Result<void, store::Fault>&& result) {
 }
 
 void NodeHost::on(const node::SignatureJob& job) {
-    step(node::Input(node::SignaturesChecked{job.job, check(job)}));
+    node::SignaturesChecked checked{job.job, {}};
+    checked.holds.reserve(job.checks.size());
+    for (const auto& one : job.checks) {
+        checked.holds.push_back(holds(one.key, one.message, one.signature));
+    }
+    step(node::Input(std::move(checked)));
+}
+
+bool NodeHost::holds(const PublicKey& key, ByteView message, const Signature& signature) {
+    if (options_.memo == nullptr) return crypto::verify(key, message, signature);
+    return options_.memo->holds(key, message, signature);
 }
 
 }  // namespace leither::sim

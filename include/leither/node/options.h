@@ -5,7 +5,9 @@
 
 #include "leither/consensus/mempool.h"
 #include "leither/crypto/secret.h"
+#include "leither/crypto/sign.h"
 #include "leither/node/vote_keys.h"
+#include "leither/protocol/block.h"
 #include "leither/protocol/checkpoint.h"
 #include "leither/tree/tree.h"
 
@@ -36,6 +38,9 @@ struct Options {
     std::optional<crypto::SecretBytes<32>> office_seed = {};
     // What the file of the vote keys held at the start; nothing: there is none.
     std::optional<SecretFile> vote_keys = {};
+    // Whether a signature holds: of votes, proposals and a block's transactions. A host of many
+    // nodes, which all look at the same ones, may remember answers; nothing else is to differ.
+    protocol::SignatureVerifier signature_holds = crypto::verify;
 };
 
 }  // namespace leither::node

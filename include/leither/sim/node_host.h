@@ -19,6 +19,7 @@
 #include "leither/sim/dht_host.h"
 #include "leither/sim/disk.h"
 #include "leither/sim/host.h"
+#include "leither/sim/signature_memo.h"
 
 namespace leither::sim {
 
@@ -52,6 +53,8 @@ class NodeHost final : public Host {
         Duration check_max = std::chrono::milliseconds(5);
         Checks checks = Checks::off;
         node::Meddler* meddler = nullptr;  // outlives the host
+        // Shared with the other hosts of its world, which it outlives; none: each check is made.
+        SignatureMemo* memo = nullptr;
     };
 
     // `watcher` outlives the host.
@@ -128,6 +131,7 @@ class NodeHost final : public Host {
     void later(Duration delay, Pending&& what);
     void on(const Synced& synced);
     void on(const node::SignatureJob& job);
+    bool holds(const PublicKey& key, ByteView message, const Signature& signature);
     void on_ledger_synced(Result<void, store::Fault>&& result);
     // A batch of the ledger's and what is to be in the file of the vote keys before it.
     struct Writing {
