@@ -98,6 +98,7 @@ protocol::LongText long_text(const std::string& text, const char* what) {
 }
 
 json decide(Session& session, const protocol::Transaction& transaction, const ActOptions& options) {
+    session.keep_receipts(transaction.body.signer);
     json result =
         session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
     if (!options.wait && !options.wait_final) return result;

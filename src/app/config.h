@@ -48,6 +48,9 @@ struct Config {
     HistoryMode history_mode = HistoryMode::full;
     std::uint64_t history_pulses = 91'200;
     std::uint64_t history_catch_up_blocks = 3'600;
+    std::string history_checkpoint;       // empty: nothing is pinned
+    std::uint64_t receipts_max = 10'000;  // 0: none are kept
+    ByteSize receipts_bytes_max = 32_MiB;
     std::uint64_t verify_threads = 0;  // 0: one for each core
 
     bool network_enabled = true;

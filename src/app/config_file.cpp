@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "leither/base/check.h"
+#include "leither/protocol/checkpoint.h"
 
 #include "app/network_config.h"
 
@@ -187,6 +188,7 @@ class Loader {
         for (const std::string& text : input_.overrides) read_override(text);
         check_listen();
         check_network_texts();
+        check_checkpoint();
         if (!faults_.empty()) return fail(std::move(faults_));
         return std::move(loaded_);
     }
@@ -244,6 +246,17 @@ class Loader {
             const ConfigSource& source = source_of(*find_config_key(fault.key));
             add_fault(source_text(source, input_.name), fault.text);
         }
+    }
+
+    void check_checkpoint() {
+        const std::string& text = loaded_.config.history_checkpoint;
+        if (text.empty() || protocol::parse_block_name(text)) return;
+        const ConfigSource& source = source_of(*find_config_key("history.checkpoint"));
+        add_fault(
+            source_text(source, input_.name),
+            fmt::format("\"history.checkpoint\" must be SEQUENCE:HASH, as a member's `leither "
+                        "checkpoint show` prints it, not \"{}\"",
+                        text));
     }
 
     const ConfigKey* known(const std::string& path, const std::string& place) {

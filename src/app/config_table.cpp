@@ -73,6 +73,14 @@ constexpr ConfigKey kKeys[] = {
      Applies::at_restart,
      "A node that is further behind takes the state that its neighbours prove, and has no history "
      "from before; else it takes every block."},
+    {"history.checkpoint", &Config::history_checkpoint, 0, 128, Applies::at_restart,
+     "SEQUENCE:HASH of a block that you trust, as `leither checkpoint show` prints it. This node "
+     "then takes no ledger that lacks it. Empty: the organization's manifest names one."},
+    {"receipts.max", &Config::receipts_max, 0, 1'000'000, Applies::at_restart,
+     "Most receipts that are kept for the accounts of this node's users; the oldest go first. 0: "
+     "none are kept."},
+    {"receipts.bytes_max", &Config::receipts_bytes_max, 64 << 10, std::uint64_t{1} << 34,
+     Applies::at_restart, "Most bytes of receipts that are kept."},
     {"verify.threads", &Config::verify_threads, 0, 256, Applies::at_restart,
      "Threads that check signatures. 0: one for each core."},
     {"network.enabled", &Config::network_enabled, 0, 0, Applies::at_restart,

@@ -19,6 +19,7 @@
 #include "leither/io/log_sink.h"
 #include "leither/io/network_host.h"
 #include "leither/io/os_entropy.h"
+#include "leither/io/secret_file.h"
 #include "leither/io/service_manager.h"
 #include "leither/node/node.h"
 #include "leither/store/leveldb_store.h"
@@ -143,6 +144,7 @@ DaemonFailure failure_of(const node::OpenError& error, const DataDir& dir) {
                     fmt::format("the ledger in {} was founded with another node key ({}); put "
                                 "the original node.key back into {}",
                                 dir.ledger().string(), error.detail, dir.root().string())};
+        case node::OpenError::Kind::wrong_chain: return {DaemonExit::damaged, error.detail};
     }
     UNREACHABLE();
 }
@@ -163,10 +165,26 @@ std::unique_ptr<store::Store> open_store(const Config& config, const DataDir& di
 }
 
 // A key and a store that begin together: what this key has signed is in this store, nothing yet.
-void begin_vote_log(store::Store& store, const DataDir& dir) {
+void begin_vote_log(store::Store& store, const DataDir& dir, Entropy& entropy) {
+    crypto::SecretBytes<32> seed;
+    entropy.fill(seed.span());
     store::WriteBatch batch;
     consensus::vote_log::put(batch, consensus::Vouch{});
-    if (auto written = store.write(batch); !written) throw failure_of(written.error(), dir);
+    const node::SecretFile keys = node::vote_keys::begin(seed, batch);
+    auto written = io::replace_secret_file(dir.vote_keys().string(), keys.view());
+    if (written) written = store.write(batch);
+    if (!written) throw failure_of(written.error(), dir);
+}
+
+std::optional<node::SecretFile> read_vote_keys(const DataDir& dir) {
+    // One byte more than a file has at most: what is longer is the node's to refuse.
+    auto bytes = io::read_secret_file(dir.vote_keys().string(), node::VoteKeys::kFileBytesMax + 1);
+    if (!bytes) {
+        throw DaemonFailure(DaemonExit::environment,
+                            "the vote keys cannot be read: " + bytes.error());
+    }
+    if (!*bytes) return std::nullopt;
+    return node::SecretFile(**std::move(bytes));
 }
 
 // Small: records, messages and lines, written now and then.
@@ -194,6 +212,9 @@ node::Options node_options(const Config& config) {
     options.mempool.bytes_max = shares.mempool.bytes;
     options.mempool.transactions_max = shares.mempool.bytes / kTransactionBytes;
     options.catch_up_blocks_max = config.history_catch_up_blocks;
+    options.pin = protocol::parse_block_name(config.history_checkpoint);
+    options.receipts.receipts_max = config.receipts_max;
+    options.receipts.bytes_max = config.receipts_bytes_max.bytes;
     options.history_pulses = config.history_mode == HistoryMode::full ? 0 : config.history_pulses;
     return options;
 }
@@ -355,6 +376,7 @@ Result<node::Node, node::OpenError> open_node(const Config& config, const crypto
                                               const store::Store& store, Machine& machine,
                                               const Log& log) {
     node::Options options = node_options(config);
+    options.vote_keys = read_vote_keys(data_dir_of(config));
     options.office_seed.emplace();
     machine.entropy.fill(options.office_seed->span());
     if (!machine.network) return node::Node::open(options, store, key, log);
@@ -371,6 +393,7 @@ void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir
     io::Reactor& reactor = machine.reactor;
     io::EventLoopOptions loop_options;
     loop_options.verify_threads = static_cast<unsigned>(config.verify_threads);
+    loop_options.vote_keys_file = dir.vote_keys().string();
     io::EventLoop loop(loop_options, reactor, node, store, machine.clock, log.with_room("io"));
     if (machine.network) loop.set_network(*machine.network->host);
     const std::string cookie = io::make_cookie(machine.entropy);
@@ -424,7 +447,7 @@ void run_daemon(const LoadedConfig& loaded, const ConfigOrigin& origin) {
     const NodeKey node_key = load_node_key(dir);
     Machine machine;
     const auto store = open_store(loaded.config, dir, IfMissing::create);
-    if (node_key.is_new) begin_vote_log(*store, dir);
+    if (node_key.is_new) begin_vote_log(*store, dir, machine.entropy);
     if (loaded.config.network_enabled) {
         machine.network = std::make_unique<NetworkPlace>(loaded.config, dir, machine.reactor,
                                                          log.with_room("io"));

@@ -11,8 +11,9 @@ class DataDir {
 
     const std::filesystem::path& root() const { return root_; }
     std::filesystem::path node_key() const { return root_ / "node.key"; }
-    std::filesystem::path cookie() const { return root_ / "cookie"; }    // new at each start
-    std::filesystem::path address() const { return root_ / "address"; }  // the URL of /rpc
+    std::filesystem::path vote_keys() const { return root_ / "vote.keys"; }  // never in a backup
+    std::filesystem::path cookie() const { return root_ / "cookie"; }        // new at each start
+    std::filesystem::path address() const { return root_ / "address"; }      // the URL of /rpc
     std::filesystem::path ledger() const { return root_ / "ledger"; }
     std::filesystem::path network() const { return root_ / "network"; }  // records, messages, chat
     std::filesystem::path traffic() const { return root_ / "traffic"; }  // of this month

@@ -9,6 +9,7 @@
 #include "leither/ledger/block_store.h"
 #include "leither/ledger/cycle.h"
 #include "leither/ledger/execute.h"
+#include "leither/ledger/receipt_store.h"
 #include "leither/store/leveldb_store.h"
 
 namespace leither::app {
@@ -113,6 +114,11 @@ Result<Repaired, std::string> rebuild(const store::Reader& source, store::Store&
     }));
     Rebuilding rebuilding(genesis, target);
     TRY(rebuilding.found(first));
+    // What is kept for users cannot be made again where the blocks are lost.
+    store::WriteBatch receipts;
+    if (ledger::copy_receipts(source, receipts) && !receipts.empty()) {
+        TRY(target.write(receipts).map_error(text_of));
+    }
     // If even its span is unreadable, whatever follows on the genesis is tried.
     const auto span = ledger::read_span(source);
     const bool known = span && *span;

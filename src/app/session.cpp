@@ -85,6 +85,14 @@ const OrganizationInfo& Session::organization() {
     return *organization_;
 }
 
+void Session::keep_receipts(const Id& account) {
+    try {
+        call("receipt.keep", {{"account", account.hex()}});
+    } catch (const RpcError&) {
+        return;
+    }
+}
+
 Pulse Session::pulse_now() {
     return protocol::pulse_at(organization().charter, unix_ms_now());
 }

@@ -45,6 +45,9 @@ class Session {
     nlohmann::json call(const std::string& method, const nlohmann::json& params);
     // Asked for once.
     const OrganizationInfo& organization();
+    // Asks the daemon to keep the receipts of an account of this wallet from now on. What it says
+    // is no matter: whoever wants to know asks it (`leither receipt list`).
+    void keep_receipts(const Id& account);
     // The organization's pulse by this machine's clock.
     Pulse pulse_now();
 

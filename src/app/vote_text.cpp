@@ -53,9 +53,10 @@ std::string standing_text(const json& vote) {
 std::string subject_text(Session& session, const json& subject) {
     if (subject.at("kind") == "parameter") {
         const auto unit = text_of(subject, "unit");
-        return fmt::format("{} becomes {}{} (now {})", text_of(subject, "parameter"),
+        return fmt::format("{} becomes {}{} (now {}): {}", text_of(subject, "parameter"),
                            subject.at("value").dump(), unit.empty() ? "" : " " + unit,
-                           subject.at("now").dump());
+                           subject.at("now").dump(),
+                           printable(text_of(subject, "reason"), LineBreaks::escaped));
     }
     const auto member = Id::parse(text_of(subject, "member")).value_or(Id());
     return fmt::format("{} reward of {} to {}: {}", text_of(subject, "kind"),

@@ -89,6 +89,10 @@ std::uint64_t Agreement::Impl::first_cycle_after(Instant now) const {
     return term.cycle + 2 + (present.value() - term.end->value()) / term.cycle_pulses;
 }
 
+bool Agreement::Impl::is_bookkeeper(const Id& node) const {
+    return std::ranges::find(law.term().nodes, node) != law.term().nodes.end();
+}
+
 bool Agreement::Impl::is_alone() const {
     return law.term().committee.size() == 1 && law.term().seat;
 }
@@ -228,7 +232,7 @@ Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects
         ahead.clear();
         heartbeats.clear();
         for (const Id& node : speakers) {
-            if (!neighbours.contains(node)) clocks.forget(node);
+            if (!is_bookkeeper(node)) clocks.forget(node);
         }
         // It alone signed for the cycle before, and has signed nothing in this one.
         if (was_alone && !vouch && !is_alone()) {
@@ -404,7 +408,13 @@ Agreement::Impl::Done Agreement::Impl::compare_decided(const Id& from, Decision&
     if (!ours || ours->header == decision.header) return {};
     protocol::Fork fork{std::move(ours->header), std::move(ours->certificate), decision.header,
                         std::move(decision.certificate)};
-    if (!protocol::is_proven(fork, setup.chain, ours->committee)) return {};
+    if (!protocol::is_proven(fork, setup.chain, ours->committee)) {
+        // Of another term it may be by a committee that only another branch has seated.
+        if (fork.first_certificate.slot.cycle == fork.second_certificate.slot.cycle) {
+            fx.blamed.push_back({from, Tendermint::Blame::bad_signature});
+        }
+        return {};
+    }
     setup.log.error("two_decisions", "height={}", height.value());
     forks_told.insert(height);
     std::ranges::move(protocol::conflicts_in(fork), std::back_inserter(fx.evidence));
@@ -484,7 +494,12 @@ Agreement::Impl::Done Agreement::Impl::take(const Id& from, Heartbeat&& heartbea
     TRY(doubt(from, heartbeat.height, heartbeat.head, fx));
     // Whoever is behind says where it stands, and is helped.
     if (heartbeat.height > law.head().header.sequence) tell_status(from, now, fx);
+    // One of a time long gone or to come is news to nobody. So of each seat about one a pulse is
+    // passed on, however many it signs.
+    const std::int64_t apart = clocks.apart(speaker);
+    const bool is_timely = std::uint64_t(apart < 0 ? -apart : apart) <= kPulsesApart;
     for (const auto& [id, neighbour] : neighbours) {
+        if (!is_timely) break;
         if (id == from || id == speaker || neighbour.is_connected(heartbeat.seat)) continue;
         fx.sends.push_back({id, heartbeat});
     }
@@ -593,6 +608,7 @@ Agreement::Impl::Done Agreement::Impl::finish(Instant now, Effects& fx) {
     // What has just become the head is told first, before the next one is begun.
     if (!fx.committed) TRY(try_open(now, fx));
     TRY(beat(now, fx));
+    fetch_block(now, fx);
     tell_statuses(now, fx);
     return {};
 }
@@ -614,6 +630,7 @@ std::optional<Instant> Agreement::next_deadline() const {
         if (m.heard) opens = Pulse(0);
         if (opens) consider(m.start_of(std::max(*opens, m.law.head().header.pulse.next())));
     }
+    consider(m.next_fetch());
     if (m.is_idle_chief() && !m.neighbours.empty()) consider(m.start_of(m.next_heartbeat()));
     if (m.speaks_to_anybody()) consider(m.status_due);
     return first;
@@ -641,7 +658,8 @@ void Agreement::check_invariants() const {
     CHECK(m.ahead.size() <= (kAheadPerSeat + 1) * m.law.term().committee.size());
     CHECK(m.forks_told.size() <= kForksToldMax);
     CHECK(m.doubted.size() <= m.neighbours.size());
-    CHECK(m.clocks.size() <= m.options.neighbours_max + protocol::kSeatsMax);
+    CHECK(m.clocks.size() <= protocol::kSeatsMax);
+    CHECK(m.passed_on.size() <= protocol::kSeatsMax);
     for (const auto& [id, neighbour] : m.neighbours) {
         CHECK(neighbour.bodies.size() <= kBodiesMax);
         CHECK(neighbour.exchanged.size() <= kExchangedMax);

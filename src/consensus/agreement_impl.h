@@ -19,6 +19,11 @@ inline constexpr std::size_t kForksToldMax = 64;
 // For each neighbour, of the open height.
 inline constexpr std::size_t kBodiesMax = 16;
 inline constexpr std::size_t kExchangedMax = 4096;
+// Followers that are given the head's block at most: at once, and again in each half pulse while
+// some still ask for it.
+inline constexpr std::size_t kFanoutMax = 8;
+// Of one seat, that are passed on at once within a pulse. An honest seat votes twice a round.
+inline constexpr std::size_t kPassedOnPerPulse = 8;
 
 struct Agreement::Impl {
     Impl(AgreementOptions options_, Setup setup_, Law& law_)
@@ -79,14 +84,28 @@ struct Agreement::Impl {
         Instant at = {};
         std::size_t tries = 0;
     };
+    // Of the head's block, to followers, within the half pulse that began at `since`.
+    struct Handed {
+        Instant since = {};
+        std::size_t copies = 0;
+    };
+    Handed handed = {};
+    // The next block, which neighbours have and this node, without a seat, has not.
+    std::optional<Ask> fetch = std::nullopt;
     std::map<Tendermint::Item, Instant> arrivals = {};  // what came when, of the open height
     std::map<std::uint32_t, Ask> asks = {};             // proposals that neighbours have, by round
+    struct PassedOn {
+        Pulse pulse;
+        std::size_t votes = 0;
+    };
+    std::map<std::uint16_t, PassedOn> passed_on = {};  // by seat
 
     // ---- agreement.cpp
     Instant start_of(Pulse pulse) const;
     Sequence next() const { return law.head().header.sequence.next(); }
     std::uint16_t first_leader() const;
     bool is_alone() const;
+    bool is_bookkeeper(const Id& node) const;  // in office
     Silence reason_for_silence(Instant now) const;
     Done judge_silence(Instant now, Effects& fx);
     void write_vouch(const Vouch& next_vouch, Effects& fx);
@@ -139,6 +158,7 @@ struct Agreement::Impl {
     protocol::Status status(Instant now) const;
     bool speaks_to_anybody() const;
     Instant arrived(const Tendermint::Item& item) const;
+    bool may_pass_on(std::uint16_t seat, Instant now);
     void note_exchanged(Neighbour& neighbour, const Tendermint::Item& item, Instant now);
     void spread(const Tendermint::Item& item, const std::optional<Id>& from, Instant now,
                 Effects& fx);
@@ -149,6 +169,17 @@ struct Agreement::Impl {
     void supply(const Id& to, Instant now, Effects& fx);
     Done hand_decision(const Id& to, Instant now, Effects& fx);
     Done hand_to_followers(Instant now, Effects& fx);
+    Done help(const Id& from, Instant now, Effects& fx);
+    bool is_parent_of(const Neighbour& follower, const Id& id) const;
+    bool takes_turn(Instant now);
+    // Without a seat, and without hearing the votes.
+    bool asks_by_turns() const {
+        return !law.term().seat && options.interest != protocol::Interest::votes;
+    }
+    void await_block(Instant now);
+    void fetch_block(Instant now, Effects& fx);
+    std::vector<Id> holders_of_block() const;
+    std::optional<Instant> next_fetch() const;
     void ask_for_proposals(Instant now, Effects& fx);
     std::vector<Id> holders_of(std::uint32_t round) const;
     std::optional<Instant> next_ask() const;

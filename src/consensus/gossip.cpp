@@ -72,6 +72,7 @@ void Agreement::Impl::spread(const Tendermint::Item& item, const std::optional<I
     status_due = std::min(status_due.value_or(soon), soon);
     const bool is_own = law.term().seat == item.seat;
     if (!is_own && item.what == Tendermint::What::proposal) return;
+    if (!is_own && !may_pass_on(item.seat, now)) return;
     for (auto& [id, neighbour] : neighbours) {
         if (!is_own && (id == law.term().nodes[item.seat] || neighbour.is_connected(item.seat)))
             continue;
@@ -84,6 +85,15 @@ void Agreement::Impl::spread(const Tendermint::Item& item, const std::optional<I
             send_vote(id, item, now, fx);
         }
     }
+}
+
+// A seat may sign as many votes as there are rounds. Who passed them all on would be held to say
+// too much itself; what is left out the statuses show.
+bool Agreement::Impl::may_pass_on(std::uint16_t seat, Instant now) {
+    PassedOn& so_far = passed_on[seat];
+    const Pulse present = law.pulse(now);
+    if (so_far.pulse != present) so_far = {present, 0};
+    return ++so_far.votes <= kPassedOnPerPulse;
 }
 
 Instant Agreement::Impl::arrived(const Tendermint::Item& item) const {
@@ -137,12 +147,19 @@ void Agreement::Impl::tell_statuses(Instant now, Effects& fx) {
 Agreement::Impl::Done Agreement::Impl::take(const Id& from, Status&& theirs, Instant now,
                                             Effects& fx) {
     Neighbour& neighbour = neighbours.at(from);
-    clocks.note(from, theirs.pulse, law.pulse(now));
+    // Members' nodes may be many, and anybody's: only those who answer for the ledger count.
+    if (is_bookkeeper(from)) clocks.note(from, theirs.pulse, law.pulse(now));
     const bool is_first = !neighbour.status;
     neighbour.status = std::move(theirs);
     const Status& status = *neighbour.status;
-    if (status.height < next()) TRY(hand_decision(from, now, fx));
-    const bool may_help_us = status.height > next() && now - neighbour.told_at >= pulses(kAgain);
+    if (status.height < next()) {
+        // Who is new here may have missed the news.
+        if (is_first && !status.wanted) neighbour.status->wanted = 0;
+        TRY(help(from, now, fx));
+    }
+    if (status.height > next() && asks_by_turns()) await_block(now);
+    const bool may_help_us =
+        !asks_by_turns() && status.height > next() && now - neighbour.told_at >= pulses(kAgain);
     if (may_help_us || (is_first && !neighbour.told)) tell_status(from, now, fx);
     if (machine && status.height == next() && status.cycle == law.term().cycle) {
         supply(from, now, fx);
@@ -217,16 +234,131 @@ Agreement::Impl::Done Agreement::Impl::hand_decision(const Id& to, Instant now, 
     return {};
 }
 
-// A new head, for those who do not hear the votes.
+// ---- The decided block, down to those who do not hear the votes
+//
+// Each follower that is connected to bookkeepers has one of them as its parent for this block; a
+// parent gives the block to the first of its children, in an order that the block's hash decides.
+// All others hear by a status who has it, and ask one holder at a time: first those without a seat,
+// in an order of their own. So a follower gets one copy, and nobody gives out more than a few.
+
+namespace {
+
+// Another order of the nodes for each `salt`.
+Id distance(const Id& node, const Id& salt) {
+    Id apart;
+    for (std::size_t i = 0; i < Id::kSize; ++i) apart[i] = node[i] ^ salt[i];
+    return apart;
+}
+
+Id salt_of(const Hash& block) {
+    Id salt;
+    for (std::size_t i = 0; i < Id::kSize; ++i) salt[i] = block[i];
+    return salt;
+}
+
+}  // namespace
+
+// Among the seats that the follower is connected to, the block's hash chooses.
+bool Agreement::Impl::is_parent_of(const Neighbour& follower, const Id& id) const {
+    const auto& own = law.term().seat;
+    // With a new term the seats are others than the follower has told of.
+    if (!own || follower.status->cycle != law.term().cycle || !follower.is_connected(*own)) {
+        return own.has_value();
+    }
+    std::vector<std::uint16_t> seats;
+    for (std::uint16_t seat = 0; seat < law.term().committee.size(); ++seat) {
+        if (follower.is_connected(seat)) seats.push_back(seat);
+    }
+    const Id mixed = distance(id, salt_of(head_hash));
+    const std::size_t lot = std::size_t{mixed[8]} << 8 | mixed[9];
+    return seats[lot % seats.size()] == *own;
+}
+
 Agreement::Impl::Done Agreement::Impl::hand_to_followers(Instant now, Effects& fx) {
+    handed = {now, 0};
+    fetch.reset();
+    std::map<Id, Id> children;  // by distance
     for (auto& [id, neighbour] : neighbours) {
         neighbour.decision_at.reset();
-        if (!neighbour.status || neighbour.wants_votes()) continue;
-        if (neighbour.status->height == law.head().header.sequence) {
-            TRY(hand_decision(id, now, fx));
-        }
+        if (!neighbour.status) continue;
+        if (neighbour.status->height > next() && asks_by_turns()) await_block(now);
+        const bool lacks_it = neighbour.status->height == law.head().header.sequence;
+        if (!lacks_it || neighbour.wants_votes() || !is_parent_of(neighbour, id)) continue;
+        children.emplace(distance(id, salt_of(head_hash)), id);
+    }
+    for (const auto& [apart, id] : children) {
+        if (!takes_turn(now)) break;
+        TRY(hand_decision(id, now, fx));
     }
     return {};
+}
+
+// Whether another copy of the head's block may go to a follower now.
+bool Agreement::Impl::takes_turn(Instant now) {
+    if (now - handed.since >= pulses(kAgain)) handed = {now, 0};
+    if (handed.copies >= kFanoutMax) return false;
+    ++handed.copies;
+    return true;
+}
+
+// For a neighbour whose height is behind.
+Agreement::Impl::Done Agreement::Impl::help(const Id& from, Instant now, Effects& fx) {
+    Neighbour& neighbour = neighbours.at(from);
+    const bool wants_block =
+        !neighbour.wants_votes() && neighbour.status->height == law.head().header.sequence;
+    if (!wants_block) return hand_decision(from, now, fx);
+    if (!neighbour.status->wanted) {
+        // It may not have heard that the block is here.
+        const bool knows = neighbour.told && neighbour.told->height == next();
+        if (!knows) tell_status(from, now, fx);
+        return {};
+    }
+    const bool has_had_it = neighbour.decision_at && now - *neighbour.decision_at < pulses(kAgain);
+    if (has_had_it || !takes_turn(now)) return {};
+    return hand_decision(from, now, fx);
+}
+
+// Somebody has the next block. A bookkeeper that we are connected to may be about to give it.
+void Agreement::Impl::await_block(Instant now) {
+    if (fetch) return;
+    const bool may_be_given = std::ranges::any_of(
+        law.term().nodes, [this](const Id& node) { return neighbours.contains(node); });
+    fetch = Ask{may_be_given ? now + pulses(kHeadStart) : now, 0};
+}
+
+std::vector<Id> Agreement::Impl::holders_of_block() const {
+    // Other neighbours, another order: so nodes that ask for one block ask different holders.
+    Id salt = salt_of(head_hash);
+    for (const auto& [id, neighbour] : neighbours) salt = distance(id, salt);
+    std::map<std::pair<bool, Id>, Id> in_order;
+    for (const auto& [id, neighbour] : neighbours) {
+        if (!neighbour.status || neighbour.status->height <= next()) continue;
+        const bool has_seat = std::ranges::count(law.term().nodes, id) > 0;
+        in_order.emplace(std::pair(has_seat, distance(id, salt)), id);
+    }
+    std::vector<Id> holders;
+    for (const auto& [order, id] : in_order) holders.push_back(id);
+    return holders;
+}
+
+void Agreement::Impl::fetch_block(Instant now, Effects& fx) {
+    if (!fetch || sealing || now < fetch->at) return;
+    const auto holders = holders_of_block();
+    if (holders.empty() || !asks_by_turns()) {
+        fetch.reset();
+        return;
+    }
+    const Id& holder = holders[fetch->tries % holders.size()];
+    Status wish = status(now);
+    wish.wanted = 0;
+    neighbours.at(holder).told = wish;
+    neighbours.at(holder).told_at = now;
+    fx.sends.push_back({holder, std::move(wish)});
+    fetch = Ask{now + pulses(kAgain), fetch->tries + 1};
+}
+
+std::optional<Instant> Agreement::Impl::next_fetch() const {
+    return fetch && !sealing ? std::optional(fetch->at) : std::nullopt;
 }
 
 std::vector<Id> Agreement::Impl::holders_of(std::uint32_t round) const {

@@ -75,8 +75,9 @@ using PendingRewards = std::vector<protocol::PendingReward>;
 
 // What the head says of the block after it.
 struct Outlook {
-    PendingRewards rewards;  // by due pulse
-    Pulse due;               // the protocol itself has work
+    PendingRewards rewards;                 // by due pulse
+    std::vector<protocol::OpenVote> votes;  // by closing pulse
+    Pulse due;                              // the protocol itself has work
     ledger::NodeActs node_acts;
     Term term;
 };
@@ -116,8 +117,35 @@ Result<Outlook, Fault> outlook_of(const ledger::Organization& organization, tree
     ledger::State state(organization, tree);
     TRY(state.load_system());
     const auto& pending = state.treasury().pending;
-    return Outlook{PendingRewards(pending.begin(), pending.end()), ledger::next_due(state),
-                   ledger::node_acts(state), term_after(state, key_of)};
+    const auto& votes = state.bookkeeping().votes;
+    return Outlook{PendingRewards(pending.begin(), pending.end()),
+                   {votes.begin(), votes.end()},
+                   ledger::next_due(state),
+                   ledger::node_acts(state),
+                   term_after(state, key_of)};
+}
+
+// Whom the votes that were open `before`, and were counted at that pulse, have paid at once. What
+// has its publicity to come is paid by another block.
+Result<std::vector<Id>, Fault> paid_by_votes(const ledger::Organization& organization,
+                                             tree::Tree& tree,
+                                             const std::vector<protocol::OpenVote>& before,
+                                             Pulse at) {
+    std::vector<Id> members;
+    ledger::State state(organization, tree);
+    for (const protocol::OpenVote& open : before) {
+        if (open.closes > at) break;
+        TRY(state.load_system());
+        TRY(state.load(open.vote));
+        const protocol::VoteRecord& vote = *state.vote(open.vote);
+        const auto* grant = std::get_if<protocol::Grant>(&vote.subject);
+        if (grant == nullptr || vote.outcome != protocol::Outcome::passed) continue;
+        const auto& pending = state.treasury().pending;
+        const bool is_announced =
+            std::ranges::count(pending, vote.proposal, &protocol::PendingReward::transaction) > 0;
+        if (!is_announced) members.push_back(grant->member);
+    }
+    return members;
 }
 
 // A block that has been executed on the head.
@@ -393,6 +421,9 @@ Result<void, Fault> LedgerApplication::commit(Instant now) {
                   std::move(block.ids),
                   impl_->due(block.seal.header.pulse),
                   {}};
+    const auto paid = TRY(paid_by_votes(impl_->setup.organization, impl_->tree,
+                                        impl_->outlook.votes, block.seal.header.pulse));
+    sealed.rewarded.insert(sealed.rewarded.end(), paid.begin(), paid.end());
     impl_->outlook =
         TRY(outlook_of(impl_->setup.organization, impl_->tree, impl_->setup.vote_keys));
     sealed.dropped = TRY(impl_->mempool.on_block(sealed.ids, impl_->place_after(block.seal, now)));

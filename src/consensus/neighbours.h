@@ -40,6 +40,7 @@ class Clocks {
  public:
     void note(const Id& node, Pulse theirs, Pulse ours);
     void forget(const Id& node) { samples_.erase(node); }
+    std::int64_t apart(const Id& node) const { return samples_.at(node).apart; }  // REQUIRES: noted
     // The median of all heard within `window`, ours counted as one; of two middle ones the smaller
     // distance.
     std::int64_t median(Pulse ours, std::uint64_t window) const;

@@ -87,6 +87,10 @@ void put(store::WriteBatch& batch, const Vouch& vouch) {
     batch.put(version_key(0, KeyKind::vote, kVouchIndex), bcs::encode(vouch));
 }
 
+void erase_vouch(store::WriteBatch& batch) {
+    batch.erase(version_key(0, KeyKind::vote, kVouchIndex));
+}
+
 Result<std::optional<Vouch>, Fault> read_vouch(const store::Reader& store) {
     const auto bytes = TRY(store.get(version_key(0, KeyKind::vote, kVouchIndex)));
     if (!bytes) return std::nullopt;

@@ -103,6 +103,7 @@ const char* to_string(ChainError error) {
         case ChainError::not_continued: return "not_continued";
         case ChainError::no_progress: return "no_progress";
         case ChainError::bad_takeover: return "bad_takeover";
+        case ChainError::other_block: return "other_block";
     }
     UNREACHABLE();
 }
@@ -135,6 +136,22 @@ Result<Trusted, ChainError> follow(const ChainContext& context, Trusted trusted,
                                    const CycleChain& links) {
     for (const Link& link : links) trusted = TRY(std::visit(Step{context, trusted}, link));
     return trusted;
+}
+
+Result<Trusted, ChainError> anchored_by(const ChainContext& context,
+                                        const protocol::BlockName& trusted,
+                                        const CycleLink& block) {
+    const protocol::BlockHeader& header = block.header;
+    if (header.sequence != trusted.sequence ||
+        hash_as_parent(context.chain, header) != trusted.hash) {
+        return fail(ChainError::other_block);
+    }
+    const auto record = TRY(opened<ElectionRecord>(context, block.record,
+                                                   protocol::election_id(context.chain), header));
+    const auto authority = authority_over(record, header.sequence);
+    TRY(verify_decided(context, {authority.cycle, authority.seats}, header, block.certificate));
+    if (block.certificate.slot.cycle != authority.cycle) return fail(ChainError::wrong_term);
+    return Trusted{record.cycle, record.present};
 }
 
 Result<Trusted, ChainError> trusted_from(const ChainContext& context, const Checkpoint& checkpoint,

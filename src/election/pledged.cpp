@@ -40,14 +40,17 @@ Amount pledge_of(const CandidateTable& table, std::span<const RowSignature> sign
     return total_pledge(signers);
 }
 
+std::uint64_t needed_of(std::uint64_t all) {
+    return static_cast<std::uint64_t>(Uint128{all} * 2 / 3 + 1);
+}
+
 // Signatures cost more than sums, so the sum is looked at first; an empty table decides nothing.
 Result<void, Refused> check_pledge(const CandidateTable& table, ByteView message,
                                    std::span<const RowSignature> signatures) {
     const std::uint64_t have = pledge_of(table, signatures).units();
     const std::uint64_t all = total_pledge(table).units();
-    if (signatures.size() > table.rows.size() || Uint128{have} * 3 <= Uint128{all} * 2) {
-        const Uint128 needed = Uint128{all} * 2 / 3 + 1;
-        return refuse(Refusal::too_little_pledge, have, static_cast<std::uint64_t>(needed));
+    if (signatures.size() > table.rows.size() || !is_two_thirds(have, all)) {
+        return refuse(Refusal::too_little_pledge, have, needed_of(all));
     }
     return check_signatures(table, message, signatures);
 }
@@ -66,7 +69,39 @@ Bytes checkpoint_message(const ChainId& chain, const LastBlock& block) {
 Result<void, Refused> check_checkpoint(const ChainId& chain, const LastBlock& block,
                                        const CandidateTable& table,
                                        std::span<const CheckpointSignature> signatures) {
-    return check_pledge(table, checkpoint_message(chain, block), signatures);
+    const auto pledges = pledge_by_node(table);
+    std::uint64_t have = 0;
+    for (std::size_t i = 0; i < signatures.size(); ++i) {
+        const bool is_new = i == 0 || signatures[i - 1].node_key < signatures[i].node_key;
+        if (!is_new) return refuse(Refusal::bad_signature, i);
+        const auto pledge = pledges.find(signatures[i].node_key);
+        if (pledge != pledges.end()) have += pledge->second.units();
+    }
+    // Signatures cost more than sums, so the sum is looked at first.
+    const std::uint64_t all = total_pledge(table).units();
+    if (!is_two_thirds(have, all)) return refuse(Refusal::too_little_pledge, have, needed_of(all));
+    const Bytes message = checkpoint_message(chain, block);
+    for (std::size_t i = 0; i < signatures.size(); ++i) {
+        if (!pledges.contains(signatures[i].node_key)) continue;
+        if (!crypto::verify(signatures[i].node_key, message, signatures[i].signature)) {
+            return refuse(Refusal::bad_signature, i);
+        }
+    }
+    return {};
+}
+
+std::map<PublicKey, Amount> pledge_by_node(const CandidateTable& table) {
+    std::map<PublicKey, Amount> pledges;
+    for (const protocol::CandidateRow& row : table.rows) {
+        Amount& sum = pledges[row.node_key];
+        // The supply bounds all pledges together.
+        sum = Amount::of(sum.units() + row.pledge.units());
+    }
+    return pledges;
+}
+
+bool is_two_thirds(std::uint64_t part, std::uint64_t whole) {
+    return Uint128{part} * 3 > Uint128{whole} * 2;
 }
 
 Result<protocol::Seats, Refused> check_hand_over(const Standing& standing,

@@ -4,7 +4,9 @@
 #include <functional>
 
 #include "leither/io/reactor.h"
+#include "leither/io/secret_file.h"
 #include "leither/ledger/block_store.h"
+#include "leither/node/vote_keys.h"
 #include "leither/store/kv.h"
 
 #include "workers.h"
@@ -23,6 +25,15 @@ class DiskThread {
     // Writes and syncs the batch.
     void write(store::WriteBatch batch, Done done) {
         run([this, batch = std::move(batch)] { return store_.write(batch); }, std::move(done));
+    }
+    // Replaces the file first. A batch of nothing is not written.
+    void write(const std::string& path, node::SecretFile keys, store::WriteBatch batch, Done done) {
+        run(
+            [this, path, keys = std::move(keys), batch = std::move(batch)] {
+                auto replaced = replace_secret_file(path, keys.view());
+                return replaced && !batch.empty() ? store_.write(batch) : replaced;
+            },
+            std::move(done));
     }
     void prune(const ledger::Pruning& pruning, Done done) {
         run([this, pruning] { return ledger::prune(store_, pruning); }, std::move(done));

@@ -48,7 +48,7 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     void arm_soon();
     void carry_out(node::Effects&& effects);
     void tell(Told&& told);
-    void write(store::WriteBatch&& batch, Told&& held);
+    void write(node::Effects&& effects, Told&& held);
     void on_written(Result<void, store::Fault>&& result, Instant handed_out, Told&& held);
     void prune(const ledger::Pruning& pruning);
     void check(node::SignatureJob&& job);
@@ -123,12 +123,13 @@ void EventLoop::Impl::carry_out(node::Effects&& effects) {
     if (network != nullptr) network->carry_out(std::move(effects.network));
     for (auto& job : effects.verify) check(std::move(job));
     Told told{std::move(effects.replies), std::move(effects.events)};
+    const auto pruning = effects.prune;
     if (effects.durable) {
-        write(std::move(*effects.durable), std::move(told));
+        write(std::move(effects), std::move(told));
     } else {
         tell(std::move(told));
     }
-    if (effects.prune) prune(*effects.prune);
+    if (pruning) prune(*pruning);
 }
 
 void EventLoop::Impl::tell(Told&& told) {
@@ -137,13 +138,16 @@ void EventLoop::Impl::tell(Told&& told) {
     for (const auto& event : told.events) listener->on_event(event);
 }
 
-void EventLoop::Impl::write(store::WriteBatch&& batch, Told&& held) {
+void EventLoop::Impl::write(node::Effects&& effects, Told&& held) {
     CHECK(!batch_out, "a node hands out one batch at a time");
     batch_out = true;
-    disk->write(std::move(batch), [self = shared_from_this(), handed_out = clock.now(),
-                                   held = std::move(held)](auto result) mutable {
+    auto done = [self = shared_from_this(), handed_out = clock.now(),
+                 held = std::move(held)](auto result) mutable {
         self->on_written(std::move(result), handed_out, std::move(held));
-    });
+    };
+    if (!effects.vote_keys) return disk->write(*std::move(effects.durable), std::move(done));
+    disk->write(options.vote_keys_file, *std::move(effects.vote_keys), *std::move(effects.durable),
+                std::move(done));
 }
 
 void EventLoop::Impl::on_written(Result<void, store::Fault>&& result, Instant handed_out,

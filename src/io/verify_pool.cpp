@@ -39,7 +39,7 @@ void finish(Reactor& reactor, const std::shared_ptr<RunningJob>& running) {
 VerifyPool::VerifyPool(unsigned threads, Reactor& reactor)
     : reactor_(reactor),
       workers_(threads > 0 ? threads : std::max(1U, std::thread::hardware_concurrency()),
-               "leither-verify") {}
+               "leither-verify", Workers::Turn::after_others) {}
 
 void VerifyPool::check(node::SignatureJob job, Done done) {
     const auto running = std::make_shared<RunningJob>();

@@ -1,5 +1,6 @@
 // Checks signatures on all cores. A job is cut into pieces, so that one client's five thousand
-// transactions use every core too.
+// transactions use every core too. However many wait, the node's own thread goes first: what has
+// been admitted is to be agreed upon in time, and what has not can wait.
 #pragma once
 
 #include <functional>

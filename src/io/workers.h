@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -14,8 +15,11 @@ namespace leither::io {
 
 class Workers {
  public:
+    // Whether they give way to the other threads of the machine when all cores are busy.
+    enum class Turn : std::uint8_t { equal, after_others };
+
     // `name` shows in `top -H`; at most 15 characters.
-    Workers(unsigned threads, const char* name);
+    Workers(unsigned threads, const char* name, Turn turn = Turn::equal);
     // Drops what waits and joins after the tasks at hand.
     ~Workers();
     Workers(const Workers&) = delete;
@@ -28,6 +32,7 @@ class Workers {
     static void* run(void* self);
     void work();
 
+    const Turn turn_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> tasks_;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "leither/codec/bcs.h"
+#include "leither/ledger/kept_cycles.h"
 
 namespace leither::ledger {
 
@@ -74,6 +75,56 @@ class Walk {
         }
         std::ranges::reverse(links);
         return links;
+    }
+
+    // The cycle block of the head's term.
+    Result<std::optional<CycleBlock>, Fault> newest_block(const Seal& head) const {
+        const Point point = TRY(at(head));
+        if (point.record.cycle == 0) return std::nullopt;
+        const auto first = TRY(earlier(point.record.first_sequence));
+        if (!first || first->record.cycle != point.record.cycle) return std::nullopt;
+        const auto leaf = TRY(tree_.read_at(version_of(first->seal), organization_.candidates));
+        CycleBlock block;
+        if (leaf) {
+            auto record = bcs::decode<protocol::Record>(leaf->record);
+            auto* table = record ? std::get_if<protocol::CandidateTable>(&*record) : nullptr;
+            if (table == nullptr) return corrupt("the candidates' table does not decode");
+            block.table = std::move(*table);
+        }
+        block.link = TRY(cycle_link(*first));
+        block.name = {point.record.cycle, first->sequence(),
+                      hash_as_parent(organization_.chain, first->seal.header)};
+        return block;
+    }
+
+    // From behind, a link for each term, until the term `after` or history ends.
+    Result<FoundCycles, Fault> each_back(Point point, std::uint64_t after) const {
+        FoundCycles found;
+        found.from = point.record.cycle;
+        while (found.from > after && found.cycles.size() < kStepsMax) {
+            auto first = TRY(earlier(point.record.first_sequence));
+            if (!first) break;
+            const std::uint64_t term = point.record.cycle;
+            const bool is_takeover = first->record.cycle != term;
+            TermLink cycle{term, {/*changes=*/true, {}}};
+            if (is_takeover) {
+                cycle.kept.link = TRY(takeover(*first));
+            } else {
+                cycle.kept.link = TRY(cycle_link(*first));
+                cycle.kept.changes = first->record.former != first->record.present;
+            }
+            found.cycles.push_back(std::move(cycle));
+            found.from = term - 1;
+            if (is_takeover) {
+                point = *std::move(first);
+                continue;
+            }
+            auto before = TRY(earlier(Sequence(first->sequence().value() - 1)));
+            if (!before) break;
+            point = *std::move(before);
+        }
+        std::ranges::reverse(found.cycles);
+        return found;
     }
 
  private:
@@ -149,6 +200,21 @@ Result<election::CycleChain, Fault> committees_between(const Organization& organ
     return walk.back_from(TRY(walk.at(ends.target)), [&ends](const protocol::Authority& authority) {
         return authority.cycle <= ends.after_cycle;
     });
+}
+
+Result<std::optional<CycleBlock>, Fault> newest_cycle_block(const Organization& organization,
+                                                            const store::Reader& store,
+                                                            const tree::Tree& tree,
+                                                            const ChainEnds& ends) {
+    const Walk walk(organization, store, tree, ends.oldest);
+    return walk.newest_block(ends.target);
+}
+
+Result<FoundCycles, Fault> cycles_behind(const Organization& organization,
+                                         const store::Reader& store, const tree::Tree& tree,
+                                         const ChainEnds& ends) {
+    const Walk walk(organization, store, tree, ends.oldest);
+    return walk.each_back(TRY(walk.at(ends.target)), ends.after_cycle);
 }
 
 }  // namespace leither::ledger

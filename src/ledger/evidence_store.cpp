@@ -2,6 +2,7 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/ledger/committees.h"
+#include "leither/ledger/receipt_store.h"
 
 namespace leither::ledger {
 
@@ -64,6 +65,7 @@ Result<std::vector<std::uint32_t>, Fault> evidence_indexes(const store::Reader& 
     for (cursor->seek(key_of(0)); cursor->valid(); cursor->next()) {
         const auto key = store::parse_version_key(cursor->key());
         if (!key || key->sequence != 0 || key->kind != KeyKind::genesis) break;
+        if (key->index >= kReceiptsIndex) break;
         indexes.push_back(key->index - kFirstIndex);
     }
     if (auto fault = cursor->fault()) return fail(*std::move(fault));

@@ -29,6 +29,21 @@ bool is_by_node(const TransactionBody& body) {
     return is_report || protocol::is_node_act(body.action);
 }
 
+// By which a node that stands for nobody reports for the signer.
+const protocol::SignedDelegation* delegation_of(const TransactionBody& body) {
+    const auto* evidence = std::get_if<protocol::Evidence>(&body.action);
+    return evidence != nullptr && evidence->delegation ? &*evidence->delegation : nullptr;
+}
+
+// The node's key in whose name it may act for the signer. REQUIRES: is_by_node.
+std::optional<PublicKey> node_key_for(const MemberRecord& signer, const TransactionBody& body) {
+    if (const auto* delegation = delegation_of(body)) {
+        const protocol::Delegation& given = delegation->delegation;
+        return given.account == signer.key ? std::optional(given.node) : std::nullopt;
+    }
+    return signer.candidacy ? std::optional(signer.candidacy->node_key) : std::nullopt;
+}
+
 // ---- What all kinds have in common, in the order of protocol::Refusal --------------------------
 
 Verdict check_form(const Transaction& transaction) {
@@ -51,6 +66,18 @@ Verdict check_time(const Case& in, std::uint32_t expiry_pulses_max) {
         std::visit([](const auto& kind) { return rules::half_expiry(kind); }, in.body.action);
     if (half && now > half->value()) return refuse(Refusal::request_expired, now, half->value());
     return {};
+}
+
+// Judged by the pulse of the block, as everything is.
+Verdict check_delegation(const State& state, const Case& in) {
+    const auto* delegation = delegation_of(in.body);
+    if (delegation == nullptr) return {};
+    const protocol::Charter& charter = state.organization().charter;
+    const std::uint64_t expires = delegation->delegation.validity.expires_ms;
+    const std::uint64_t lasts = expires - std::min(expires, charter.time_ms);
+    const std::uint64_t pulses = lasts / charter.params.pulse_ms;
+    if (in.place.pulse.value() < pulses) return {};
+    return refuse(Refusal::request_expired, in.place.pulse.value(), pulses);
 }
 
 Verdict check_signers_known(const State& state, const TransactionBody& body) {
@@ -91,13 +118,14 @@ Verdict check_parties(const State& state, const protocol::Action& action) {
 }
 
 Verdict check_candidacy(const MemberRecord& signer, const TransactionBody& body) {
-    if (is_by_node(body) && !signer.candidacy) return refuse(Refusal::not_candidate);
+    if (is_by_node(body) && !node_key_for(signer, body)) return refuse(Refusal::not_candidate);
     return {};
 }
 
 Verdict check_lane(const TransactionBody& body) {
     const bool is_lane_of_nodes = body.nonce.lane == protocol::kNodeLane;
-    if (is_by_node(body) == is_lane_of_nodes) return {};
+    const bool is_delegated_by_hand = !is_by_node(body) && delegation_of(body) != nullptr;
+    if (is_by_node(body) == is_lane_of_nodes && !is_delegated_by_hand) return {};
     return refuse(Refusal::reserved_lane, body.nonce.lane, protocol::kNodeLane);
 }
 
@@ -217,8 +245,13 @@ Result<std::vector<SignatureCheck>, Refused> signature_checks(const State& state
     if (half) expect(half->first, std::move(half->second));
     const MemberRecord& signer = *state.member(body.signer);
     TRY(check_candidacy(signer, body));
-    expect(is_by_node(body) ? signer.candidacy->node_key : signer.key, message);
+    expect(is_by_node(body) ? *node_key_for(signer, body) : signer.key, message);
     for (const Id& cosigner : body.cosigners) expect(state.member(cosigner)->key, message);
+    if (const auto* delegation = delegation_of(body)) {
+        checks.push_back({signer.key,
+                          signing_message(state.organization().chain, delegation->delegation),
+                          delegation->signature});
+    }
     return checks;
 }
 
@@ -228,6 +261,7 @@ Result<void, Refused> check(const State& state, const Place& place, const Transa
     const Params& params = state.bookkeeping().params;
     TRY(check_form(transaction));
     TRY(check_time(in, params.expiry_pulses_max));
+    TRY(check_delegation(state, in));
     TRY(check_signers_known(state, in.body));
     TRY(check_supervisors(state, in.body));
     TRY(check_parties(state, in.body.action));

@@ -44,23 +44,37 @@ Result<void, Fault> Admission::submit(Submit&& submit, const ledger::Place& plac
         fx.replies.emplace_back(SubmitReply{submit.token, {}});
         return {};
     }
+    const auto read_at = [&](std::size_t i) { return read(submit.transactions[i]); };
+    return take_all({submit.token, std::nullopt}, count, read_at, place, fx);
+}
+
+Result<void, Fault> Admission::submit(const Id& from, protocol::TransactionPost&& post,
+                                      const ledger::Place& place, Effects& fx) {
+    if (post.transactions.empty()) return {};
+    const auto read_at = [&](std::size_t i) { return read(std::move(post.transactions[i])); };
+    return take_all({kNobody, from}, post.transactions.size(), read_at, place, fx);
+}
+
+Result<void, Fault> Admission::take_all(const Sender& sender, std::size_t count,
+                                        const ReadAt& read_at, const ledger::Place& place,
+                                        Effects& fx) {
     const std::uint64_t number = next_submission_++;
-    submissions_[number] = {submit.token, std::vector<std::optional<Verdict>>(count), count};
+    submissions_[number] = {sender, std::vector<std::optional<Verdict>>(count), count};
     for (std::size_t from = 0; from < count; from += kReadTogether) {
-        TRY(take({number, from}, std::span(submit.transactions).subspan(from), fx));
+        TRY(take({number, from}, std::min(kReadTogether, count - from), read_at, fx));
     }
     flush_job(fx);
     return admit_ready(place, fx);
 }
 
 // The next few of a submission.
-Result<void, Fault> Admission::take(const Position& at, std::span<const Bytes> transactions,
+Result<void, Fault> Admission::take(const Position& at, std::size_t count, const ReadAt& read_at,
                                     Effects& fx) {
     std::vector<Mempool::Entry> entries;
     std::vector<Position> positions;
-    for (std::size_t i = 0; i < std::min(kReadTogether, transactions.size()); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         const Position position{at.submission, at.index + i};
-        if (auto entry = read(transactions[i])) {
+        if (auto entry = read_at(position.index)) {
             entries.push_back(*std::move(entry));
             positions.push_back(position);
         } else {
@@ -72,7 +86,7 @@ Result<void, Fault> Admission::take(const Position& at, std::span<const Bytes> t
         if (const auto refused = refuse_early(entries[i])) {
             settle(positions[i], fail(*refused), fx);
         } else {
-            TRY(enqueue({positions[i], std::move(entries[i]), Stage::unresolved, {}}, fx));
+            TRY(enqueue({positions[i], std::move(entries[i]), Stage::unresolved, {}, {}, {}}, fx));
         }
     }
     return {};
@@ -82,6 +96,15 @@ Result<Mempool::Entry, Refused> Admission::read(ByteView bytes) const {
     protocol::Transaction transaction = TRY(ledger::read_transaction(bytes));
     const Hash id = protocol::transaction_id(organization_.chain, transaction.body);
     return Mempool::Entry{id, std::move(transaction), bytes.size()};
+}
+
+Result<Mempool::Entry, Refused> Admission::read(protocol::Transaction&& transaction) const {
+    const protocol::EncodedTransaction encoded(transaction);
+    const std::size_t bytes_max = protocol::bytes_max(transaction.body.action);
+    if (encoded.size() > bytes_max) {
+        return fail(Refused{Refusal::too_large, encoded.size(), bytes_max});
+    }
+    return Mempool::Entry{encoded.id(organization_.chain), std::move(transaction), encoded.size()};
 }
 
 // What needs no account: whether it is known already, and whether there is room for it.
@@ -101,6 +124,7 @@ Result<void, Fault> Admission::enqueue(Item&& item, Effects& fx) {
 
 // Finds the keys and puts the checks into the job that is being filled.
 Result<void, Fault> Admission::look_up(Item& item, std::uint64_t number, Effects& fx) {
+    if (joins_original(item, number)) return {};
     auto checks = TRY(mempool_.signature_checks(item.entry.transaction));
     if (!checks) {
         const bool may_change = number > front_ && is_unknown_account(checks.error());
@@ -109,10 +133,26 @@ Result<void, Fault> Admission::look_up(Item& item, std::uint64_t number, Effects
         return {};
     }
     item.stage = Stage::checking;
+    under_way_.try_emplace(item.entry.id, number);
+    if (verified_.is_on()) {
+        std::ranges::transform(*checks, std::back_inserter(item.digests),
+                               VerifiedSignatures::digest);
+    }
     filling_parts_.push_back({number, checks->size()});
     std::move(checks->begin(), checks->end(), std::back_inserter(filling_.checks));
     if (filling_.checks.size() >= kChecksPerJob) flush_job(fx);
     return {};
+}
+
+// One id is one body: with the same signatures it is the same in every byte.
+bool Admission::joins_original(Item& item, std::uint64_t number) {
+    const auto found = under_way_.find(item.entry.id);
+    if (found == under_way_.end()) return false;
+    Item& original = queue_[found->second - front_];
+    if (original.entry.transaction.signatures != item.entry.transaction.signatures) return false;
+    original.copies.push_back(number);
+    item.stage = Stage::checking;
+    return true;
 }
 
 void Admission::flush_job(Effects& fx) {
@@ -131,14 +171,31 @@ Result<void, Fault> Admission::on_checked(const SignaturesChecked& checked,
     for (const Part& part : job.mapped()) {
         CHECK(from + part.checks <= checked.holds.size());
         Item& item = queue_[part.item - front_];
-        CHECK(item.stage == Stage::checking);
-        item.stage = Stage::checked;
-        if (const auto bad = first_bad(checked.holds, from, part.checks)) {
-            item.refused = Refused{Refusal::bad_signature, *bad};
-        }
+        const auto bad = first_bad(checked.holds, from, part.checks);
+        conclude(item, bad ? std::optional(Refused{Refusal::bad_signature, *bad}) : std::nullopt);
         from += part.checks;
     }
     return admit_ready(place, fx);
+}
+
+// Its checks are back, and with them those of its copies.
+void Admission::conclude(Item& item, std::optional<Refused> refused) {
+    const auto found = under_way_.find(item.entry.id);
+    if (found != under_way_.end() && &queue_[found->second - front_] == &item) {
+        under_way_.erase(found);
+    }
+    if (!refused) {
+        for (const Hash& digest : item.digests) verified_.add(digest);
+    }
+    for (const std::uint64_t number : item.copies) {
+        Item& copy = queue_[number - front_];
+        CHECK(copy.stage == Stage::checking);
+        copy.stage = Stage::checked;
+        copy.refused = refused;
+    }
+    CHECK(item.stage == Stage::checking);
+    item.stage = Stage::checked;
+    item.refused = std::move(refused);
 }
 
 // Everything before the front has been admitted: what is unknown now stays unknown. Those behind it
@@ -172,6 +229,7 @@ Result<Verdict, Fault> Admission::admit(Item& item, const ledger::Place& place) 
     const Hash id = item.entry.id;
     const auto ruled = TRY(mempool_.add(std::move(item.entry), place));
     if (!ruled) return Verdict(fail(ruled.error()));
+    admitted_from_.push_back(submissions_.at(item.at.submission).sender.neighbour);
     return Verdict(id);
 }
 
@@ -183,7 +241,7 @@ void Admission::settle(const Position& at, Verdict verdict, Effects& fx) {
     open.verdicts[at.index] = std::move(verdict);
     if (--open.open > 0) return;
 
-    SubmitReply reply{open.token, {}};
+    SubmitReply reply{open.sender.token, {}};
     reply.verdicts.reserve(open.verdicts.size());
     for (auto& known : open.verdicts) reply.verdicts.push_back(*std::move(known));
     fx.replies.emplace_back(std::move(reply));
@@ -192,7 +250,7 @@ void Admission::settle(const Position& at, Verdict verdict, Effects& fx) {
 
 void Admission::refuse_all(Refusal why, Effects& fx) {
     for (auto& [number, submission] : submissions_) {
-        SubmitReply reply{submission.token, {}};
+        SubmitReply reply{submission.sender.token, {}};
         for (auto& verdict : submission.verdicts) {
             reply.verdicts.push_back(verdict ? *std::move(verdict) : Verdict(fail(Refused{why})));
         }
@@ -201,6 +259,7 @@ void Admission::refuse_all(Refusal why, Effects& fx) {
     submissions_.clear();
     queue_.clear();
     jobs_.clear();
+    under_way_.clear();
     signatures_out_ = 0;
 }
 
@@ -209,6 +268,10 @@ void Admission::check_invariants() const {
     for (const Item& item : queue_) {
         signatures += item.entry.transaction.signatures.size();
         CHECK(submissions_.contains(item.at.submission));
+    }
+    for (const auto& [id, number] : under_way_) {
+        CHECK(queue_[number - front_].stage == Stage::checking);
+        CHECK(queue_[number - front_].entry.id == id);
     }
     CHECK(signatures == signatures_out_);
     CHECK(signatures_out_ <= checks_max_);

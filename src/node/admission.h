@@ -11,21 +11,27 @@
 //     only then is the transaction refused. Such a transaction costs one more round through the
 //     host.
 //   * Signatures on their way are bounded; beyond, a transaction is refused (`mempool_full`).
-//   * A copy of a transaction on its way is checked like any other and refused at admission, so
-//     that nobody can hold up a transaction by sending it with a spoilt signature first.
+//   * A copy of a transaction on its way, signatures included, shares its checks. One with other
+//     signatures is checked like any other, so that nobody can hold up a transaction by sending
+//     it with a spoilt signature first. Both are refused at admission if the first was admitted.
+//   * What was found to hold is remembered for the blocks that will carry it.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "leither/consensus/mempool.h"
 #include "leither/node/effects.h"
 #include "leither/node/input.h"
 
+#include "ledger_link.h"
 #include "recent.h"
+#include "verified_signatures.h"
 
 namespace leither::node {
 
@@ -43,19 +49,32 @@ class Admission {
 
     // Jobs and replies go to `fx`. `place`: the block that could hold them first.
     Result<void, store::Fault> submit(Submit&& submit, const ledger::Place& place, Effects& fx);
+    // What a neighbour has admitted; nobody waits for the verdicts.
+    Result<void, store::Fault> submit(const Id& from, protocol::TransactionPost&& post,
+                                      const ledger::Place& place, Effects& fx);
     // REQUIRES: the job is out, or another's.
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked,
                                           const ledger::Place& place, Effects& fx);
+    // The neighbour, if it was one, that sent each transaction admitted since the last call: the
+    // last of the mempool's, in their order.
+    std::vector<std::optional<Id>> take_admitted_from() {
+        return std::exchange(admitted_from_, {});
+    }
     // Refuses whatever is on its way: the node stops, or keeps no ledger for a moment.
     void refuse_all(protocol::Refusal why, Effects& fx);
     std::uint64_t next_job() const { return next_job_; }
+    VerifiedSignatures& verified() { return verified_; }
 
     void check_invariants() const;
 
  private:
-    // A Submit whose verdicts are not all known.
-    struct Submission {
+    struct Sender {
         Token token = 0;
+        std::optional<Id> neighbour;  // nothing: a client
+    };
+    // What came together and whose verdicts are not all known.
+    struct Submission {
+        Sender sender;
         std::vector<std::optional<Verdict>> verdicts;
         std::size_t open = 0;
     };
@@ -74,6 +93,9 @@ class Admission {
         consensus::Mempool::Entry entry;
         Stage stage = Stage::unresolved;
         std::optional<protocol::Refused> refused;  // once checked
+        // While it is being checked: its signatures, if they are to be remembered, and its copies.
+        std::vector<Hash> digests;
+        std::vector<std::uint64_t> copies;
     };
     // One transaction's share of a job.
     struct Part {
@@ -81,13 +103,22 @@ class Admission {
         std::size_t checks = 0;
     };
 
-    Result<void, store::Fault> take(const Position& at, std::span<const Bytes> transactions,
+    using Read = Result<consensus::Mempool::Entry, protocol::Refused>;
+    using ReadAt = std::function<Read(std::size_t)>;  // of a submission's transactions; once each
+
+    Result<void, store::Fault> take_all(const Sender& sender, std::size_t count,
+                                        const ReadAt& read_at, const ledger::Place& place,
+                                        Effects& fx);
+    Result<void, store::Fault> take(const Position& at, std::size_t count, const ReadAt& read_at,
                                     Effects& fx);
-    Result<consensus::Mempool::Entry, protocol::Refused> read(ByteView bytes) const;
+    Read read(ByteView bytes) const;
+    Read read(protocol::Transaction&& transaction) const;
     std::optional<protocol::Refused> refuse_early(const consensus::Mempool::Entry& entry) const;
     Result<void, store::Fault> enqueue(Item&& item, Effects& fx);
     Result<void, store::Fault> look_up(Item& item, std::uint64_t number, Effects& fx);
     Result<void, store::Fault> look_up_front(Effects& fx);
+    bool joins_original(Item& item, std::uint64_t number);
+    void conclude(Item& item, std::optional<protocol::Refused> refused);
     Result<void, store::Fault> admit_ready(const ledger::Place& place, Effects& fx);
     Result<Verdict, store::Fault> admit(Item& item, const ledger::Place& place);
     void settle(const Position& at, Verdict verdict, Effects& fx);
@@ -101,6 +132,10 @@ class Admission {
     std::deque<Item> queue_;
     std::uint64_t front_ = 0;         // number of the queue's first item
     std::size_t signatures_out_ = 0;  // carried by the items in the queue
+    // Those whose checks are out, by transaction id; of several with one id, the first.
+    std::map<Hash, std::uint64_t> under_way_;
+    VerifiedSignatures verified_;
+    std::vector<std::optional<Id>> admitted_from_;
     std::map<std::uint64_t, Submission> submissions_;
     std::uint64_t next_submission_ = 0;
     std::map<std::uint64_t, std::vector<Part>> jobs_;

@@ -490,6 +490,9 @@ const std::optional<protocol::ManifestItem>& Community::manifest() const {
 std::optional<ChainId> Community::chain() const {
     return impl_->life ? std::optional(impl_->life->chain) : std::nullopt;
 }
+const protocol::Delegations& Community::served() const {
+    return impl_->served;
+}
 const org::Mailbox* Community::mailbox() const {
     return impl_->life ? &impl_->life->mailbox : nullptr;
 }

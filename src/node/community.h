@@ -96,6 +96,8 @@ class Community {
     // The last known, expired or not.
     const std::optional<protocol::ManifestItem>& manifest() const;
     std::optional<ChainId> chain() const;
+    // Of the accounts this node serves.
+    const protocol::Delegations& served() const;
     CommunityStatus status(Instant now) const;
     // Null before a manifest is known.
     const org::Mailbox* mailbox() const;

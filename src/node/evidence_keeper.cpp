@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
 
 namespace leither::node {
 
@@ -149,43 +150,89 @@ Result<bool, Fault> EvidenceKeeper::any_open_in(ledger::State& state) {
     return std::ranges::any_of(items_, is_open);
 }
 
-Result<std::optional<protocol::Transaction>, Fault> EvidenceKeeper::take_report(
-    const ledger::Organization& organization, tree::Tree& tree, consensus::Mempool& mempool,
-    const ledger::Place& place) {
-    if (!std::exchange(due_, false)) return std::nullopt;
-    ledger::State state(organization, tree);
-    if (!TRY(any_open_in(state))) return std::nullopt;
-    TRY(state.load(organization.candidates));
+// Nobody while other acts wait in the lane: behind them, on the next head.
+Result<std::optional<EvidenceKeeper::Reporter>, Fault> EvidenceKeeper::reporter(
+    const Desk& desk, ledger::State& state, const ledger::Place& place) const {
+    TRY(state.load(desk.organization.candidates));
     const auto& rows = state.candidates().rows;
     const auto own =
         std::ranges::find(rows, node_key_.public_key(), &protocol::CandidateRow::node_key);
-    if (own == rows.end()) return std::nullopt;
-    const Id reporter = own->member;
-    TRY(state.load(reporter));
-    CHECK(state.member(reporter) != nullptr);
-    const std::uint64_t counter = state.member(reporter)->next_counter(protocol::kNodeLane);
-    // Other acts of this node wait: behind them, on the next head.
-    const auto waiting = TRY(mempool.member(reporter));
-    if (!waiting || waiting->next_counter(protocol::kNodeLane) != counter) return std::nullopt;
+    std::optional<Reporter> found;
+    if (own != rows.end()) found = Reporter{own->member, 0, std::nullopt};
+    for (const protocol::SignedDelegation& served : desk.served) {
+        if (found) break;
+        const Id account = crypto::id_of(served.delegation.account);
+        const protocol::Charter& charter = desk.organization.charter;
+        const std::uint64_t end =
+            charter.time_ms + (place.pulse.value() + kReportPulses) * charter.params.pulse_ms;
+        TRY(state.load(account));
+        const bool holds = served.delegation.node == node_key_.public_key() &&
+                           served.delegation.validity.expires_ms > end;
+        if (holds && state.member(account) != nullptr) found = Reporter{account, 0, served};
+    }
+    if (!found) return std::nullopt;
+    TRY(state.load(found->member));
+    CHECK(state.member(found->member) != nullptr);
+    found->counter = state.member(found->member)->next_counter(protocol::kNodeLane);
+    const auto waiting = TRY(desk.mempool.member(found->member));
+    const bool is_first = waiting && waiting->next_counter(protocol::kNodeLane) == found->counter;
+    return is_first ? found : std::nullopt;
+}
+
+protocol::Transaction EvidenceKeeper::report_of(const Reporter& reporter,
+                                                const protocol::Evidence& evidence,
+                                                Pulse expiry) const {
+    protocol::Transaction report;
+    report.body.signer = reporter.member;
+    report.body.nonce = {protocol::kNodeLane, reporter.counter};
+    report.body.expiry = expiry;
+    report.body.action = evidence;
+    report.signatures.push_back(node_key_.sign(protocol::signing_message(chain_, report.body)));
+    return report;
+}
+
+// Of a node that stands for nobody.
+bool EvidenceKeeper::is_its_turn(Item& item, Pulse now) {
+    if (item.is_told) return false;
+    if (!item.from) {
+        Bytes told(item.id.view().begin(), item.id.view().end());
+        const ByteView key = node_key_.public_key().view();
+        told.insert(told.end(), key.begin(), key.end());
+        const Hash drawn = crypto::blake2b_256(told);
+        const std::uint64_t spread = (drawn[0] + 256U * drawn[1]) % kSpreadPulses;
+        item.from = Pulse(now.value() + kPatiencePulses + spread);
+    }
+    if (now >= *item.from) return true;
+    if (!wake_ || *item.from < *wake_) wake_ = item.from;
+    return false;
+}
+
+Result<std::optional<protocol::Transaction>, Fault> EvidenceKeeper::take_report(
+    const Desk& desk, const ledger::Place& place) {
+    const bool is_awake = wake_ && place.pulse >= *wake_;
+    if (!std::exchange(due_, false) && !is_awake) return std::nullopt;
+    wake_.reset();
+    ledger::State state(desk.organization, desk.tree);
+    if (!TRY(any_open_in(state))) return std::nullopt;
+    const auto reporter = TRY(this->reporter(desk, state, place));
+    if (!reporter) return std::nullopt;
 
     for (Item& item : items_) {
         if (!item.open) continue;
         const auto accused = member_of(state.election(), *item.open);
-        if (!accused || *accused == reporter || accuses(mempool, *accused)) continue;
-        protocol::Transaction report;
-        report.body.signer = reporter;
-        report.body.nonce = {protocol::kNodeLane, counter};
+        if (!accused || *accused == reporter->member || accuses(desk.mempool, *accused)) continue;
         const std::uint64_t pulses =
             std::min<std::uint64_t>(kReportPulses, state.bookkeeping().params.expiry_pulses_max);
-        report.body.expiry = Pulse(place.pulse.value() + pulses);
-        report.body.action = protocol::Evidence{*accused, *item.open};
-        report.signatures.push_back(node_key_.sign(protocol::signing_message(chain_, report.body)));
+        const auto report = report_of(*reporter, {*accused, *item.open, reporter->delegation},
+                                      Pulse(place.pulse.value() + pulses));
         TRY(state.load(report));
         const auto verdict = ledger::check(state, place, report, ledger::PulseLimit::ignore);
         if (!verdict) {
             if (is_final(verdict.error().code)) item.open.reset();
             continue;
         }
+        if (reporter->delegation && !is_its_turn(item, place.pulse)) continue;
+        item.is_told = reporter->delegation.has_value();
         log_.info("evidence_reported", "id={} accused_seat={}", item.id.hex(), item.name.seat);
         return report;
     }

@@ -23,6 +23,25 @@ struct IsAlternative<std::variant<Ts...>, T> : std::disjunction<std::is_same<Ts,
 template <class Variant, class T>
 inline constexpr bool is_alternative = IsAlternative<Variant, T>::value;
 
+const char* remedy_for(sync::Trouble trouble) {
+    switch (trouble) {
+        case sync::Trouble::none: return "";
+        case sync::Trouble::anchor_too_old:
+            return "set history.checkpoint to what a member you trust is told by: leither "
+                   "checkpoint show; "
+                   "or ask the holder of the organization's key to run: leither org publish";
+        case sync::Trouble::pin_not_found:
+            return "compare history.checkpoint with what a member you trust is told by: leither "
+                   "checkpoint "
+                   "show; a block that neighbours have pruned needs a later one";
+        case sync::Trouble::pin_broken:
+            return "bookkeepers have decided two chains, or history.checkpoint is wrong: ask "
+                   "members you "
+                   "trust before you go on";
+    }
+    UNREACHABLE();
+}
+
 // What pursuits of other chains have left in the network's store.
 Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, const Bytes& prefix,
                                                  const ChainId& chain) {
@@ -44,9 +63,11 @@ Result<std::vector<Bytes>, Fault> keys_of_others(const store::Reader& store, con
 }  // namespace
 
 Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
+    keep_receipts_of_served(now, fx);
     if (organization_) {
         TRY(organization_->begin(now, fx));
-        TRY(organization_->report_evidence(now, fx));
+        static const protocol::Delegations kNone;
+        TRY(organization_->report_evidence(network_ ? network_->served() : kNone, now, fx));
     }
     if (network_) {
         TRY(review_pursuit(now, fx));
@@ -90,8 +111,13 @@ void NodeImpl::hand_out(Effects& fx) {
         fx.durable = std::move(founding_->batch);
         writer_ = Writer::founding;
     } else if (organization_) {
-        fx.durable = organization_->take_batch();
-        if (fx.durable) writer_ = Writer::ledger;
+        auto handed = organization_->take_batch();
+        if (!handed) return;
+        writer_ = Writer::ledger;
+        fx.durable = std::move(handed->batch);
+        if (!handed->keys) return;
+        options_.vote_keys = *handed->keys;
+        fx.vote_keys = *std::move(handed->keys);
     }
 }
 
@@ -139,6 +165,9 @@ Result<void, Fault> NodeImpl::take(const Id& from, PeerMessage&& message, Instan
             } else if constexpr (std::is_same_v<Held, protocol::TransactionPost>) {
                 if (!organization_) return {};
                 return organization_->on_message(from, std::move(held), now, fx);
+            } else if constexpr (std::is_same_v<Held, protocol::CheckpointVotes>) {
+                if (!organization_) return {};
+                return organization_->on_message(from, held);
             } else if constexpr (std::is_same_v<Held, protocol::Acknowledgements>) {
                 if (!organization_) return {};
                 return organization_->on_message(from, std::move(held), now, fx);
@@ -158,8 +187,10 @@ Result<void, Fault> NodeImpl::answer(const Id& from, const protocol::SyncAsk& as
     // The window counts, not the store: what lies behind it may be erased at any moment.
     auto oldest = TRY(ledger::read_seal(store_, organization_->oldest()));
     if (!oldest) return fail(Fault{Fault::Kind::corrupt, "a retained seal is missing"});
+    const auto& newest = organization_->checkpoints().newest();
     const sync::Source source{organization_->organization(), store_, organization_->tree(),
-                              ledger::Span{*std::move(oldest), organization_->head()}};
+                              ledger::Span{*std::move(oldest), organization_->head()},
+                              newest ? &newest->checkpoint : nullptr};
     sends_.push_back({from, peer_message(TRY(sync::answer(source, ask)))});
     return {};
 }
@@ -174,8 +205,22 @@ Result<void, Fault> NodeImpl::review_pursuit(Instant now, Effects& fx) {
         organization_ ? organization_->organization().chain : network_->followed_chain();
     if (!chain) return {};
     if (pursuit_ && pursuit_->chain != *chain) pursuit_.reset();
+    // A newcomer's manifest may have been replaced by one with a later checkpoint.
+    if (pursuit_ && !organization_ && pursuit_->anchor != anchor()) {
+        pursuit_->anchor = anchor();
+        return catch_up(CatchUp::Anchored{pursuit_->anchor}, now, fx);
+    }
     if (pursuit_ || is_writing_aside_) return {};
     return begin_pursuit(*chain, now, fx);
+}
+
+// What the operator trusts goes before what the organization's key has signed.
+std::optional<sync::Anchor> NodeImpl::anchor() const {
+    if (options_.pin) return sync::Anchor{*options_.pin, /*is_pinned=*/true};
+    const Community* community = network_->community();
+    if (community == nullptr || !community->manifest()) return std::nullopt;
+    const protocol::Checkpoint& named = community->manifest()->content.manifest.checkpoint;
+    return sync::Anchor{{named.sequence, named.block}, /*is_pinned=*/false};
 }
 
 Result<void, Fault> NodeImpl::begin_pursuit(const ChainId& chain, Instant now, Effects& fx) {
@@ -188,16 +233,24 @@ Result<void, Fault> NodeImpl::begin_pursuit(const ChainId& chain, Instant now, E
     std::optional<Sequence> head;
     if (organization_) {
         setup.charter = organization_->charter();
+        setup.table = TRY(organization_->candidates());
         setup.head = TRY(sync::head_at(organization_->organization(), organization_->tree(),
                                        organization_->head()));
         head = organization_->head().header.sequence;
     }
+    setup.anchor = anchor();
+    const auto begins_at = setup.anchor;
     setup.seed = network_->draw();
     setup.log = log_.with_room("sync");
     sync::CatchUpOptions options;
     options.blocks_max = options_.catch_up_blocks_max;
-    pursuit_.emplace(
-        Pursuit{chain, CatchUp(options, std::move(setup)), {}, head, std::nullopt, std::nullopt});
+    pursuit_.emplace(Pursuit{chain,
+                             CatchUp(options, std::move(setup)),
+                             {},
+                             head,
+                             std::nullopt,
+                             std::nullopt,
+                             begins_at});
     TRY(pursuit_->machine.load(network_->store()));
     if (!abandoned.empty()) {
         store::WriteBatch batch;
@@ -218,6 +271,10 @@ Result<void, Fault> NodeImpl::catch_up(CatchUp::Input&& input, Instant now, Effe
         network_->blame(blamed.node, now, fx);
     }
     if (done.stage) log_.info("catching_up", "stage={}", sync::to_string(*done.stage));
+    if (done.trouble && *done.trouble != sync::Trouble::none) {
+        log_.error("ledger_not_taken", "why={} remedy=\"{}\"", sync::to_string(*done.trouble),
+                   remedy_for(*done.trouble));
+    }
     if (done.durable) {
         is_writing_aside_ = true;
         network_->write_aside(*std::move(done.durable), NetworkNode::Tells::ledger, now, fx);
@@ -276,6 +333,7 @@ Result<void, Fault> NodeImpl::adopt_state(Instant now, Effects& fx) {
     if (genesis) ledger::put_genesis(batch, *genesis);
     ledger::put_seal(batch, seal);
     ledger::put_retained_from(batch, sequence);
+    TRY(put_links(state, batch));
     protocol::SignedCharter charter = genesis ? genesis->charter : organization_->charter();
     std::uint64_t first_job = 0;
     std::vector<protocol::Acknowledgement> acknowledged;
@@ -288,6 +346,34 @@ Result<void, Fault> NodeImpl::adopt_state(Instant now, Effects& fx) {
     founding_.emplace(Founding{kNobody, std::move(batch), std::move(charter), std::move(seal),
                                std::move(tree), *std::move(built), first_job,
                                std::move(acknowledged)});
+    return {};
+}
+
+Result<void, Fault> NodeImpl::put_links(const CatchUp::StateReady& state,
+                                        store::WriteBatch& batch) const {
+    const Bytes start = pursuit_->machine.links_of(state.shown_by);
+    const auto cursor = network_->store().cursor();
+    for (cursor->seek(start); cursor->valid(); cursor->next()) {
+        const ByteView key = cursor->key();
+        if (key.size() != start.size() + 8 || !std::ranges::equal(key.first(start.size()), start)) {
+            break;
+        }
+        std::uint64_t term = 0;
+        for (const std::uint8_t byte : key.last(8)) term = term << 8 | byte;
+        auto kept = bcs::decode<ledger::KeptCycle>(cursor->value());
+        // Verified before it was written.
+        if (!kept) return fail(Fault{Fault::Kind::corrupt, "a link to a state does not decode"});
+        if (term > 0 && term <= ledger::kTermMax) ledger::put_cycle(batch, {term, *kept});
+    }
+    if (auto fault = cursor->fault()) return fail(*std::move(fault));
+    ledger::CycleSpan span;
+    if (state.from_term) {
+        span.from = *state.from_term;
+    } else if (organization_ && organization_->cycles()) {
+        span.from = organization_->cycles()->from;
+    }
+    span.to = std::max(span.from, state.certificate.slot.cycle);
+    ledger::put_cycle_span(batch, span);
     return {};
 }
 

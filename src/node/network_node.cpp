@@ -264,6 +264,11 @@ std::optional<ChainId> NetworkNode::followed_chain() const {
     return impl_->community ? impl_->community->chain() : std::nullopt;
 }
 
+const protocol::Delegations& NetworkNode::served() const {
+    static const protocol::Delegations kNone;
+    return impl_->community ? impl_->community->served() : kNone;
+}
+
 std::uint64_t NetworkNode::draw() {
     return draw_number(impl_->entropy);
 }

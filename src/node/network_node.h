@@ -64,6 +64,8 @@ class NetworkNode {
     const store::Reader& store() const;
     // Of the followed organization, once a manifest has told.
     std::optional<ChainId> followed_chain() const;
+    // Of the accounts this node serves.
+    const protocol::Delegations& served() const;
     std::uint64_t draw();
     // The ledger knows bookkeepers now, or other ones.
     void review_neighbours(Instant now, Effects& fx);

@@ -37,14 +37,17 @@ std::optional<protocol::Manifest> Queries::manifest_draft() const {
     const OrgInstance* org = node_->organization();
     if (org == nullptr || node_->network() == nullptr) return std::nullopt;
     const protocol::Charter& charter = org->organization().charter;
-    const protocol::BlockHeader& head = org->head().header;
+    // Before the first checkpoint the head, for which the key's holder alone answers.
+    const auto& newest = org->checkpoints().newest();
+    const protocol::BlockHeader& named =
+        newest ? newest->checkpoint.block.header : org->head().header;
     protocol::Manifest draft;
     draft.organization = charter.organization;
     draft.chain = org->organization().chain;
     draft.name = charter.name;
     draft.unit = charter.unit;
     draft.decimals = charter.decimals;
-    draft.checkpoint = {head.sequence, protocol::block_hash(draft.chain, head), head.pulse};
+    draft.checkpoint = {named.sequence, protocol::block_hash(draft.chain, named), named.pulse};
     draft.validity = {0, 1};  // to be replaced; none at all would not be canonical
     draft.keepers.push_back(node_->network()->as_keeper());
     return draft;

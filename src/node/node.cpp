@@ -21,6 +21,7 @@ Result<OrgInstance::Parts, OpenError> parts_of(StoredLedger&& ledger, const Opti
         return fail(OpenError{OpenError::Kind::wrong_key,
                               "the charter names another node key: " + founders.front().hex()});
     }
+    if (options.pin) TRY(check_pin(ledger, store, *options.pin));
     const Sequence oldest = ledger.span.oldest.header.sequence;
     tree::Tree tree(options.tree, store, version_of(ledger.span.newest), oldest);
     TRY(check_newest(ledger, store, tree));

@@ -63,6 +63,7 @@ class NodeImpl final : private org::MemberSource {
         // Complete, to be made the ledger's; of a newcomer with the genesis.
         std::optional<sync::CatchUp::StateReady> state;
         std::optional<protocol::Genesis> genesis;
+        std::optional<sync::Anchor> anchor;  // as the machine has it
     };
 
     Result<void, store::Fault> on(const Tick& tick, Instant now, Effects& fx);
@@ -71,6 +72,8 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> on(const SignaturesChecked& checked, Instant now, Effects& fx);
     Result<void, store::Fault> on(const Persisted& persisted, Instant now, Effects& fx);
     Result<void, store::Fault> on(NetworkCall&& call, Instant now, Effects& fx);
+    Result<void, store::Fault> on(const KeepReceipts& wish, Instant now, Effects& fx);
+    void keep_receipts_of_served(Instant now, Effects& fx);
     Result<void, store::Fault> found(Token token, protocol::Genesis&& genesis);
     Result<void, store::Fault> finish_founding(Instant now, Effects& fx);
 
@@ -85,6 +88,10 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> review_pursuit(Instant now, Effects& fx);
     Result<void, store::Fault> begin_pursuit(const ChainId& chain, Instant now, Effects& fx);
     Result<void, store::Fault> adopt_state(Instant now, Effects& fx);
+    // What proves the committees on the way to the state, so that it leads others.
+    Result<void, store::Fault> put_links(const sync::CatchUp::StateReady& state,
+                                         store::WriteBatch& batch) const;
+    std::optional<sync::Anchor> anchor() const;
     Result<void, store::Fault> apply_next(Instant now, Effects& fx);
     Result<void, store::Fault> follow_head(Instant now, Effects& fx);
     void hand_out(Effects& fx);
@@ -112,7 +119,8 @@ class NodeImpl final : private org::MemberSource {
     bool is_writing_aside_ = false;   // for a pursuit, which may be over by now
     std::set<Id> neighbours_;
     std::vector<ToNeighbour> sends_;
-    bool stopped_ = false;  // a fault has ended this node
+    bool has_served_changed_ = true;  // perhaps
+    bool stopped_ = false;            // a fault has ended this node
 };
 
 }  // namespace leither::node

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "leither/base/check.h"
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash_chain.h"
@@ -15,22 +13,15 @@ namespace {
 
 using protocol::Seat;
 using protocol::Seats;
-using store::Fault;
-
 // Of our own secrets, which nobody else computes.
 constexpr std::string_view kChainSecretTag = "leither/reveal-secret/1";
-// Beside the vouch of the vote log, at sequence 0, where nothing is ever pruned.
-constexpr std::uint32_t kKeepingIndex = 1;
+constexpr std::string_view kStampTag = "leither/vote-keys-stamp/1";
 // How far apart clocks of nodes that vote may be.
 constexpr std::uint64_t kPulsesApart = 2;
 constexpr std::uint64_t kPaceMin = 4;
 // A pledge is committed in the cycle in which it was made, or soon after.
 constexpr std::uint64_t kPledgeCyclesMax = 3;
 constexpr std::uint64_t kClaimExpiryPulses = 60;
-
-Bytes keeping_key() {
-    return store::version_key(0, store::KeyKind::vote, kKeepingIndex);
-}
 
 bool names(const Seats& seats, const PublicKey& vote_key) {
     return std::ranges::count(seats, vote_key, &Seat::vote_key) > 0;
@@ -59,18 +50,13 @@ std::string_view to_string(Office::Duty duty) {
     UNREACHABLE();
 }
 
-Result<Office::Keeping, Fault> Office::read(const store::Reader& store) {
-    const auto bytes = TRY(store.get(keeping_key()));
-    if (!bytes) return Keeping{};
-    auto kept = bcs::decode<Keeping>(as_bytes(*bytes));
-    if (kept) return *std::move(kept);
-    return fail(Fault{Fault::Kind::corrupt, fmt::format("the vote keys do not decode: {}",
-                                                        bcs::to_string(kept.error()))});
-}
-
 Office::Office(Setup setup)
-    : chain_(setup.chain), node_key_(std::move(setup.node_key)), seed_(setup.seed) {
-    for (Kept& kept : setup.kept.keys) {
+    : chain_(setup.chain),
+      node_key_(std::move(setup.node_key)),
+      seed_(setup.seed),
+      stamp_(setup.kept.stamp),
+      former_stamp_(setup.kept.former) {
+    for (VoteKeys::Kept& kept : setup.kept.keys) {
         keys_.push_back({kept.cycle, key_from(kept.seed)});
         crypto::erase({kept.seed.data(), Hash::kSize});
     }
@@ -169,40 +155,65 @@ std::optional<crypto::KeyPair> Office::vote_key(const Seat& seat) const {
     return held == nullptr ? std::nullopt : std::optional(held->key);
 }
 
-store::WriteBatch Office::write_keys() const {
-    Keeping keeping;
+SecretFile Office::file() const {
+    VoteKeys kept;
+    kept.stamp = stamp_;
+    kept.former = former_stamp_;
     for (const Held& held : keys_) {
-        Kept kept{held.cycle, {}};
+        VoteKeys::Kept one{held.cycle, {}};
         auto seed = held.key.seed();
-        std::ranges::copy(seed, kept.seed.data());
+        std::ranges::copy(seed, one.seed.data());
         crypto::erase(seed);
-        keeping.keys.push_back(kept);
+        kept.keys.push_back(one);
+        crypto::erase({one.seed.data(), Hash::kSize});
     }
-    store::WriteBatch batch;
-    if (keys_.empty()) {
-        batch.erase(keeping_key());
-    } else {
-        batch.put(keeping_key(), bcs::encode(keeping));
-    }
-    for (Kept& kept : keeping.keys) crypto::erase({kept.seed.data(), Hash::kSize});
-    return batch;
+    SecretFile file = vote_keys::encode(kept);
+    for (VoteKeys::Kept& one : kept.keys) crypto::erase({one.seed.data(), Hash::kSize});
+    return file;
 }
 
-// The seed moves on with each key, so that no later look at it tells an earlier key.
-void Office::draw_key(std::uint64_t cycle) {
+// With each use, so that no later look at it tells what was drawn from it earlier.
+void Office::advance_seed() {
     crypto::KeyPair::Seed family{};
     std::ranges::copy(seed_.view(), family.begin());
-    keys_.push_back({cycle, crypto::derive_key(family, 0)});
-    std::ranges::sort(keys_, {}, &Held::cycle);
     auto next = crypto::derive_key(family, 1).seed();
     seed_ = Secret::copy_of(next);
     crypto::erase(next);
     crypto::erase(family);
 }
 
+void Office::draw_key(std::uint64_t cycle) {
+    crypto::KeyPair::Seed family{};
+    std::ranges::copy(seed_.view(), family.begin());
+    keys_.push_back({cycle, crypto::derive_key(family, 0)});
+    std::ranges::sort(keys_, {}, &Held::cycle);
+    crypto::erase(family);
+    advance_seed();
+}
+
+bool Office::may_vote() const {
+    const Seats& seats = head_.record.present;
+    // Who decides alone keeps no vote log either.
+    const bool has_voice = seats.size() > 1 && std::ranges::any_of(seats, [this](const Seat& seat) {
+                               return vote_key(seat).has_value();
+                           });
+    return has_voice || !keys_.empty();
+}
+
+Office::Stamping Office::stamp() {
+    const Hash next = crypto::tagged_hash(kStampTag, chain_, seed_.view());
+    advance_seed();
+    former_stamp_ = std::exchange(stamp_, next);
+    SecretFile offered = file();
+    former_stamp_.reset();
+    store::WriteBatch batch;
+    vote_keys::put_stamp(batch, next);
+    return {std::move(offered), std::move(batch), file()};
+}
+
 // ---- What is due --------------------------------------------------------------------------------
 
-std::optional<store::WriteBatch> Office::follow(Head head) {
+std::optional<SecretFile> Office::follow(Head head) {
     head_ = std::move(head);
     const auto before = standing_ ? std::optional(standing_->member) : std::nullopt;
     choose_standing();
@@ -213,7 +224,7 @@ std::optional<store::WriteBatch> Office::follow(Head head) {
     static constexpr Duty kInWindow[] = {Duty::reveal, Duty::ready};
     set_tasks(std::move(tasks), kInWindow);
     const auto gone = std::erase_if(keys_, [this](const Held& held) { return !is_wanted(held); });
-    return gone == 0 ? std::nullopt : std::optional(write_keys());
+    return gone == 0 ? std::nullopt : std::optional(file());
 }
 
 void Office::set_claims(const std::vector<protocol::Claim>& claims) {
@@ -298,7 +309,7 @@ Office::Turn Office::turn(Pulse now, const Lane& lane) {
         const std::uint64_t term = head_.record.cycle + protocol::kElectedAhead;
         if (task.duty == Duty::reveal && key_for(term) == nullptr) {
             draw_key(term);
-            turn.durable = write_keys();
+            turn.keys = file();
             is_writing_ = true;
             continue;
         }
@@ -344,7 +355,7 @@ protocol::Transaction Office::sign(const Task& task, Pulse now, std::uint64_t co
 }
 
 void Office::check_invariants() const {
-    CHECK(keys_.size() <= kKeysMax);
+    CHECK(keys_.size() <= VoteKeys::kKeysMax);
     CHECK(std::ranges::is_sorted(keys_, {}, &Held::cycle));
     CHECK(standing_ || tasks_.empty());
     CHECK(standing_ || !next_link_);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "leither/ledger/committees.h"
 #include "leither/node/queries.h"
 
 #include "node_impl.h"
@@ -28,14 +29,37 @@ Answer<OfficeStatus> Queries::office(Instant now) const {
         present, [&office](const protocol::Seat& one) { return office.vote_key(one).has_value(); });
     if (seat != present.end()) status.seat = static_cast<std::size_t>(seat - present.begin());
     status.silence = to_string(org.silence());
+    status.vote_keys = to_string(org.vote_keys());
+    const protocol::BlockHeader& head = org.head().header;
+    if (head.sequence > Sequence(0)) {
+        const auto seats = TRY(
+            view.read(ledger::certified_by(organization, view.organization->tree(), org.head())));
+        if (head.author < seats.size()) {
+            status.author = {head.sequence, head.pulse, head.author, seats[head.author]};
+        }
+    }
     if (const auto due = office.next_duty()) status.due = {to_string(due->duty), due->pulse};
     return status;
 }
 
-Answer<protocol::Registration> Queries::registration(const Id& member) const {
+// A pledge names a chain of the cycle that it falls in, or of the two before (office.cpp).
+Answer<Result<protocol::Registration, LedgerBehind>> Queries::registration(const Id& member,
+                                                                           Instant now) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
     const OrgInstance& org = *view.organization;
     const auto election = TRY(view.system<protocol::ElectionRecord>(org.organization().election));
+    const auto book = TRY(view.system<protocol::BookkeepingRecord>(org.organization().bookkeeping));
+    const std::uint64_t end = election.end_pulse.value();
+    const std::uint64_t present = org.pulse(now).value();
+    const auto progress = node_->catching_up();
+    const bool has_missed = progress && progress->is_behind();
+    // The block that ends a cycle may take a while, so time alone says it only a cycle later.
+    if (present >= end + (has_missed ? 0 : book.params.cycle_pulses)) {
+        const Sequence head = org.head().header.sequence;
+        LedgerBehind behind{head, present - end, 0};
+        if (has_missed) behind.blocks = progress->claimed->value() - head.value();
+        return fail(behind);
+    }
     return org.office().registration(member, election.cycle);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "leither/ledger/cycle.h"
+#include "leither/ledger/kept_cycles.h"
 
 namespace leither::node {
 
@@ -78,6 +79,26 @@ Result<void, OpenError> check_newest(const StoredLedger& ledger, const store::Re
         return fail(inconsistent(header.sequence, "the tree does not lead to its sealed root"));
     }
     return check_certificate(ledger.organization, tree, ledger.span.newest);
+}
+
+Result<void, OpenError> check_pin(const StoredLedger& ledger, const store::Reader& store,
+                                  const protocol::BlockName& pin) {
+    std::optional<protocol::BlockHeader> header;
+    const Sequence oldest = ledger.span.oldest.header.sequence;
+    if (pin.sequence >= oldest && pin.sequence <= ledger.span.newest.header.sequence) {
+        const auto seal = TRY(readable(ledger::read_seal(store, pin.sequence)));
+        if (seal) header = seal->header;
+    } else if (pin.sequence < oldest) {
+        const auto block = TRY(readable(ledger::kept_cycle_block(store, pin.sequence)));
+        if (block) header = block->header;
+    }
+    if (!header || hash_as_parent(ledger.organization.chain, *header) == pin.hash) return {};
+    return fail(OpenError{
+        OpenError::Kind::wrong_chain,
+        fmt::format("the ledger here has another block at sequence {} than the pinned checkpoint "
+                    "{}: correct history.checkpoint in the configuration, or, if members you trust "
+                    "confirm it, move the ledger away and fetch it anew",
+                    pin.sequence.value(), protocol::to_text(pin))});
 }
 
 }  // namespace leither::node

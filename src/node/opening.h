@@ -25,4 +25,9 @@ Result<void, OpenError> check_certificate(const ledger::Organization& organizati
 Result<void, OpenError> check_newest(const StoredLedger& ledger, const store::Reader& store,
                                      tree::Tree& tree);
 
+// The ledger contains `pin`, as far as it still tells: a block behind its head, or one that it has
+// pruned without keeping its link, is no contradiction.
+Result<void, OpenError> check_pin(const StoredLedger& ledger, const store::Reader& store,
+                                  const protocol::BlockName& pin);
+
 }  // namespace leither::node

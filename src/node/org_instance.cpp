@@ -43,6 +43,38 @@ std::vector<Id> accounts_changed(const ledger::Organization& organization,
     return accounts;
 }
 
+// Of checks out at once and of transactions that wait there are no more in common use; beyond, a
+// block's signatures are verified once more.
+constexpr std::size_t kVerifiedMax = 65'536;
+
+// Transactions for one neighbour, in as few messages as hold them.
+class Posting {
+ public:
+    Posting(const Id& to, std::vector<ToNeighbour>& sends) : to_(to), sends_(sends) {}
+    Posting(const Posting&) = delete;
+    Posting& operator=(const Posting&) = delete;
+    ~Posting() { flush(); }
+
+    void add(const Mempool::Entry& entry) {
+        const bool fits = bytes_ + entry.bytes <= protocol::TransactionPost::kPayloadBytesMax;
+        if (!fits || post_.transactions.full()) flush();
+        post_.transactions.push_back(entry.transaction);
+        bytes_ += entry.bytes;
+    }
+
+ private:
+    void flush() {
+        if (post_.transactions.empty()) return;
+        sends_.push_back({to_, std::exchange(post_, {})});
+        bytes_ = 0;
+    }
+
+    const Id& to_;
+    std::vector<ToNeighbour>& sends_;
+    protocol::TransactionPost post_;
+    std::size_t bytes_ = 0;
+};
+
 }  // namespace
 
 std::vector<Id> members_concerned(const protocol::TransactionBody& body) {
@@ -84,35 +116,45 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
     ledger::Seal head = parts.head;
     auto known = std::move(parts.acknowledged);
     std::unique_ptr<OrgInstance> made(new OrgInstance(options, store, log, std::move(parts)));
-    TRY(made->open(std::move(head), options.office_seed, crypto::KeyPair(node_key)));
+    TRY(made->open(std::move(head), options, crypto::KeyPair(node_key)));
     TRY(made->open_countersigning(std::move(node_key), std::move(known)));
     TRY(made->follow_office());
+    TRY(made->follow_cycle());
     TRY(made->remember_recent(std::min(options.recent_transactions, kRememberedAtOpenMax)));
     return made;
 }
 
-Result<void, Fault> OrgInstance::open(ledger::Seal&& head,
-                                      const std::optional<Office::Secret>& office_seed,
+Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& options,
                                       crypto::KeyPair&& node_key) {
     const protocol::Charter& charter = charter_.charter;
-    const Sequence next = head.header.sequence.next();
+    const Sequence head_sequence = head.header.sequence;
+    const Sequence next = head_sequence.next();
     LedgerApplication::Setup law;
     law.organization = organization_;
     law.head = std::move(head);
     evidence_.emplace(
         TRY(EvidenceKeeper::open(store_, organization_.chain, node_key, log_.with_room("node"))));
-    TRY(open_office(office_seed, std::move(node_key)));
+    checkpoints_.emplace(TRY(CheckpointKeeper::open(store_, organization_.chain, node_key)));
+    cycles_ = TRY(ledger::read_cycle_span(store_));
+    receipts_.emplace(TRY(ReceiptKeeper::open(options.receipts, store_, organization_.chain,
+                                              head_sequence, log_.with_room("node"))));
+    TRY(open_office(options, std::move(node_key)));
     law.vote_keys = [this](const protocol::Seat& seat) { return office_->vote_key(seat); };
-    law.signature_holds = [](const ledger::SignatureCheck& check) {
-        return crypto::verify(check.key, check.message, check.signature);
+    law.signature_holds = [this,
+                           holds = options.signature_holds](const ledger::SignatureCheck& check) {
+        return admission_.verified().contains(check) ||
+               holds(check.key, check.message, check.signature);
     };
     law.log = log_.with_room("consensus");
     Agreement::Setup agreement;
     agreement.chain = organization_.chain;
     agreement.time_ms = charter.time_ms;
     agreement.pulse_ms = charter.params.pulse_ms;
-    agreement.holds = crypto::verify;
-    agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    agreement.holds = options.signature_holds;
+    // Without its keys the log may be a copy of earlier.
+    if (keys_found_ == VoteKeysFound::fitting) {
+        agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
+    }
     agreement.replay = TRY(consensus::vote_log::read(store_, next));
     agreement.log = law.log;
     law_.emplace(TRY(LedgerApplication::open(std::move(law), store_, tree_, mempool_)));
@@ -139,6 +181,7 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
+    TRY(fill_receipts());
     TRY(agree(Agreement::Tick{}, now, fx));
     return countersign(Countersigning::Tick{}, now, fx);
 }
@@ -196,10 +239,11 @@ Result<void, Fault> OrgInstance::record(const ledger::Offence& offence) {
     return {};
 }
 
-Result<void, Fault> OrgInstance::report_evidence(Instant now, Effects& fx) {
+Result<void, Fault> OrgInstance::report_evidence(const protocol::Delegations& served, Instant now,
+                                                 Effects& fx) {
     if (!has_begun_ || agreement_->is_sealing()) return {};
-    const auto report =
-        TRY(evidence_->take_report(organization_, tree_, mempool_, law_->next_place(now)));
+    const EvidenceKeeper::Desk desk{organization_, tree_, mempool_, served};
+    const auto report = TRY(evidence_->take_report(desk, law_->next_place(now)));
     if (!report) return {};
     Submit submit;
     submit.token = kNobody;
@@ -212,62 +256,61 @@ OrgInstance::Out& OrgInstance::next_batch() {
     return writes_.back();
 }
 
-std::optional<store::WriteBatch> OrgInstance::take_batch() {
+std::optional<OrgInstance::Handed> OrgInstance::take_batch() {
     if (is_out_ || writes_.empty()) return std::nullopt;
     is_out_ = true;
-    return std::move(writes_.front().batch);
+    Out& out = writes_.front();
+    return Handed{std::exchange(out.keys, std::nullopt), std::move(out.batch)};
 }
 
 Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects& fx) {
-    const std::size_t before = mempool_.size();
     TRY(admission_.submit(std::move(submit), law_->next_place(now), fx));
-    return note_admitted(before, now, fx);
+    return note_admitted(now, fx);
 }
 
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
-    const std::size_t before = mempool_.size();
     TRY(admission_.on_checked(checked, law_->next_place(now), fx));
-    return note_admitted(before, now, fx);
+    return note_admitted(now, fx);
 }
 
-// What was admitted here opens a height, and goes to those who vote.
-Result<void, Fault> OrgInstance::note_admitted(std::size_t size_before, Instant now, Effects& fx) {
-    const auto& entries = mempool_.entries();
-    if (entries.size() <= size_before) return {};
+// What was admitted here opens a height, and goes to those who vote and have not sent it.
+Result<void, Fault> OrgInstance::note_admitted(Instant now, Effects& fx) {
+    const auto from = admission_.take_admitted_from();
+    if (from.empty()) return {};
     law_->on_admitted(now);
+    const auto& entries = mempool_.entries();
+    CHECK(entries.size() >= from.size());
+    const std::size_t first = entries.size() - from.size();
     for (const auto& [node, neighbour] : neighbours_) {
         // Who has not said what it wants to hear may have a vote.
-        if (neighbour.interest != protocol::Interest::decisions) post_waiting(node, size_before);
+        if (neighbour.interest == protocol::Interest::decisions) continue;
+        Posting posting(node, sends_);
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            if (from[i] != node) posting.add(entries[first + i]);
+        }
     }
     return agree(Agreement::Tick{}, now, fx);
 }
 
-// What waits, from the entry `first` on.
-void OrgInstance::post_waiting(const Id& to, std::size_t first) {
-    const auto& entries = mempool_.entries();
-    protocol::TransactionPost post;
-    std::size_t bytes = 0;
-    for (std::size_t i = first; i < entries.size(); ++i) {
-        const bool fits = bytes + entries[i].bytes <= protocol::TransactionPost::kPayloadBytesMax;
-        if (!fits || post.transactions.full()) {
-            sends_.push_back({to, std::exchange(post, {})});
-            bytes = 0;
-        }
-        post.transactions.push_back(entries[i].transaction);
-        bytes += entries[i].bytes;
-    }
-    if (!post.transactions.empty()) sends_.push_back({to, std::move(post)});
+void OrgInstance::post_waiting(const Id& to) {
+    Posting posting(to, sends_);
+    for (const Mempool::Entry& entry : mempool_.entries()) posting.add(entry);
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effects& fx) {
     neighbours_.insert_or_assign(input.node, Neighbour{});
+    take(checkpoints_->on_neighbour(input.node));
+    admission_.verified().set_limit(kVerifiedMax);
     TRY(agree(Agreement::NodeUp{input.node}, now, fx));
     return countersign(Countersigning::NodeUp{input.node}, now, fx);
 }
 
 Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Effects& fx) {
     neighbours_.erase(input.node);
+    checkpoints_->on_neighbour_gone(input.node);
+    // Alone, a node builds all blocks itself.
+    if (neighbours_.empty()) admission_.verified().set_limit(0);
     TRY(agree(Agreement::NodeDown{input.node}, now, fx));
     return countersign(Countersigning::NodeDown{input.node}, now, fx);
 }
@@ -280,7 +323,7 @@ void OrgInstance::on(const PostLost& input) {
 // With the next block, when there is less to send.
 void OrgInstance::post_again() {
     for (auto& [node, neighbour] : neighbours_) {
-        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node, 0);
+        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node);
     }
 }
 
@@ -291,7 +334,7 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
     if (const auto* status = std::get_if<protocol::Status>(&message)) {
         const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
-        if (votes && known != status->interest) post_waiting(from, 0);
+        if (votes && known != status->interest) post_waiting(from);
         if (!known) TRY(countersign(Countersigning::Greeted{from}, now, fx));
     }
     return agree(Agreement::Received{from, std::move(message)}, now, fx);
@@ -301,12 +344,8 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
 Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::TransactionPost&& post,
                                             Instant now, Effects& fx) {
     if (!neighbours_.contains(from)) return {};
-    Submit submit;
-    submit.token = kNobody;
-    for (const protocol::Transaction& transaction : post.transactions) {
-        submit.transactions.push_back(bcs::encode(transaction));
-    }
-    return on_submit(std::move(submit), now, fx);
+    TRY(admission_.submit(from, std::move(post), law_->next_place(now), fx));
+    return note_admitted(now, fx);
 }
 
 Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant now, Effects& fx) {
@@ -323,6 +362,10 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     const Out done = std::move(writes_.front());
     writes_.pop_front();
     evidence_->on_durable(done.evidence);
+    receipts_->on_durable(done.receipts);
+    for (const Token token : done.wishes) {
+        fx.replies.emplace_back(NetworkReply{token, NetworkAnswer{}});
+    }
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) {
         const std::vector<Id> deciders = law_->term().nodes;
@@ -330,7 +373,7 @@ Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
         TRY(countersign_head(deciders, now, fx));
     }
     if (done.is_office) office_->on_durable();
-    return {};
+    return fill_receipts();
 }
 
 Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
@@ -338,8 +381,13 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     evidence_->on_head();
+    store::WriteBatch receipts;
+    const std::size_t made =
+        TRY(receipts_->on_head(receipt_source(), sealed.transactions, receipts));
+    write_receipts(std::move(receipts), made);
     TRY(window_.on_sealed(store_, tree_, header));
     if (concerns_office(sealed.transactions)) TRY(follow_office());
+    TRY(follow_cycle());
     fx.prune = window_.take_pruning(tree_);
     log_.debug("block_sealed", "sequence={} pulse={} transactions={}", header.sequence.value(),
                header.pulse.value(), header.transaction_count);
@@ -348,6 +396,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     fx.events.emplace_back(
         BlockSealed{std::move(sealed.seal), std::move(sealed.ids), std::move(accounts)});
     drop(sealed.dropped, fx);
+    if (mempool_.size() == 0) admission_.verified().clear();
     post_again();
     return {};
 }
@@ -373,6 +422,8 @@ void OrgInstance::check_invariants() const {
     agreement_->check_invariants();
     admission_.check_invariants();
     evidence_->check_invariants();
+    checkpoints_->check_invariants();
+    receipts_->check_invariants();
     countersigning_->check_invariants();
     office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);

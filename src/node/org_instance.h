@@ -12,10 +12,12 @@
 #include "leither/node/office.h"
 
 #include "admission.h"
+#include "checkpoint_keeper.h"
 #include "countersigning.h"
 #include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
+#include "receipt_keeper.h"
 #include "recent.h"
 
 namespace leither::node {
@@ -46,7 +48,11 @@ class OrgInstance {
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked, Instant now,
                                           Effects& fx);
     // What is to be written next, if nothing of it is out; then on_durable().
-    std::optional<store::WriteBatch> take_batch();
+    struct Handed {
+        std::optional<SecretFile> keys;  // first
+        store::WriteBatch batch;
+    };
+    std::optional<Handed> take_batch();
     // The batch that is out is durable.
     Result<void, store::Fault> on_durable(Instant now, Effects& fx);
 
@@ -59,6 +65,7 @@ class OrgInstance {
                                           Instant now, Effects& fx);
     Result<void, store::Fault> on_message(const Id& from, protocol::TransactionPost&& post,
                                           Instant now, Effects& fx);
+    Result<void, store::Fault> on_message(const Id& from, const protocol::CheckpointVotes& votes);
     // REQUIRES: each is of a member's node, as far as the network knows.
     Result<void, store::Fault> on_message(const Id& from, protocol::Acknowledgements&& message,
                                           Instant now, Effects& fx);
@@ -78,10 +85,23 @@ class OrgInstance {
     std::uint64_t next_job() const { return admission_.next_job(); }
     // Whether nothing is on its way to the disk.
     bool is_at_rest() const { return writes_.empty() && !is_sealing(); }
-    // Submits what convicts a bookkeeper, if there is something and this node may.
-    Result<void, store::Fault> report_evidence(Instant now, Effects& fx);
+    // Submits what convicts a bookkeeper, if there is something and this node may, for its
+    // candidate or for one of those it serves.
+    Result<void, store::Fault> report_evidence(const protocol::Delegations& served, Instant now,
+                                               Effects& fx);
     const EvidenceKeeper& evidence() const { return *evidence_; }
+    // The candidates at the head.
+    Result<protocol::CandidateTable, store::Fault> candidates();
+    // The terms whose committees it can prove to others.
+    const std::optional<ledger::CycleSpan>& cycles() const { return cycles_; }
+    const CheckpointKeeper& checkpoints() const { return *checkpoints_; }
+
     const Countersigning& countersigning() const { return *countersigning_; }
+
+    // ---- Receipts for this node's users (org_receipts.cpp)
+    // Answered by a NetworkReply; with kNobody's token by nothing.
+    void keep_receipts(const KeepReceipts& wish, Effects& fx);
+    const ReceiptKeeper& receipts() const { return *receipts_; }
 
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
@@ -96,22 +116,26 @@ class OrgInstance {
     const RecentTransactions& recent() const { return recent_; }
     Pulse pulse(Instant now) const { return law_->pulse(now); }
     const Office& office() const { return *office_; }
+    // As they were found at the start.
+    VoteKeysFound vote_keys() const { return keys_found_; }
     // Why this node does not vote, if it does not.
     consensus::Silence silence() const { return agreement_->silence(); }
 
  private:
     // A batch, and what the agreement waits for until it is durable.
     struct Out {
+        std::optional<SecretFile> keys;
         store::WriteBatch batch;
         std::optional<std::uint64_t> log;
         bool is_block = false;
         std::size_t evidence = 0;  // records
+        std::size_t receipts = 0;
+        std::vector<Token> wishes;  // to keep receipts
         bool is_office = false;
     };
 
     OrgInstance(const Options& options, const store::Reader& store, Log log, Parts parts);
-    Result<void, store::Fault> open(ledger::Seal&& head,
-                                    const std::optional<Office::Secret>& office_seed,
+    Result<void, store::Fault> open(ledger::Seal&& head, const Options& options,
                                     crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
     Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
@@ -119,8 +143,8 @@ class OrgInstance {
     Out& next_batch();
     Result<void, store::Fault> record(const ledger::Offence& offence);
     Result<void, store::Fault> tell_sealed(Effects& fx);
-    Result<void, store::Fault> note_admitted(std::size_t size_before, Instant now, Effects& fx);
-    void post_waiting(const Id& to, std::size_t first);
+    Result<void, store::Fault> note_admitted(Instant now, Effects& fx);
+    void post_waiting(const Id& to);
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
@@ -135,14 +159,25 @@ class OrgInstance {
     void show_fork(const protocol::Fork& fork);
 
     // ---- The node's part in elections (org_office.cpp)
-    Result<void, store::Fault> open_office(const std::optional<Office::Secret>& seed,
-                                           crypto::KeyPair&& node_key);
+    Result<void, store::Fault> open_office(const Options& options, crypto::KeyPair&& node_key);
+    void stamp_office();
     bool concerns_office(const protocol::Transactions& transactions) const;
     Result<void, store::Fault> follow_office();
     Result<std::vector<protocol::Claim>, store::Fault> claims_of(
         const Id& member, std::span<const protocol::RewardRoot> roots) const;
     Result<void, store::Fault> serve_office(Instant now, Effects& fx);
+    ReceiptKeeper::Source receipt_source();
+    void write_receipts(store::WriteBatch&& batch, std::size_t receipts);
+    Result<void, store::Fault> fill_receipts();
+    bool may_fill_receipts() const { return writes_.empty() && receipts_->has_work(); }
     void remind_voters(std::vector<protocol::Transaction>&& waiting);
+
+    // ---- What leads others here (org_cycles.cpp)
+    // The ledger has come to another term, or was opened: keeps what proves its committee, and
+    // begins to gather for its cycle block.
+    Result<void, store::Fault> follow_cycle();
+    Result<void, store::Fault> keep_cycles(const ledger::FoundCycles& found);
+    void take(CheckpointKeeper::Effects&& effects);
 
     const store::Reader& store_;
     Log log_;
@@ -155,15 +190,21 @@ class OrgInstance {
     HistoryWindow window_;
     // Set from make() on.
     std::optional<Office> office_;
-    bool takes_part_ = false;         // in elections
-    std::uint64_t office_cycle_ = 0;  // that the office has followed
+    bool takes_part_ = false;  // in elections
+    VoteKeysFound keys_found_ = VoteKeysFound::fitting;
+    std::optional<std::uint64_t> office_cycle_;  // that the office has followed
     std::optional<consensus::LedgerApplication> law_;
     std::optional<consensus::Agreement> agreement_;
     std::optional<EvidenceKeeper> evidence_;
+    std::optional<CheckpointKeeper> checkpoints_;
+    std::optional<ledger::CycleSpan> cycles_;  // in the store, or on the way there
+    std::optional<std::uint64_t> cycle_followed_;
+    std::optional<ReceiptKeeper> receipts_;
     std::optional<Countersigning> countersigning_;
     std::set<Id> shown_;  // neighbours that have been shown a block of ours, since the head moved
     bool has_begun_ = false;  // the agreement, with the first input
-    // If one is out it is the front; at most one more waits, which takes all that comes meanwhile.
+    // If one is out it is the front. The last that waits takes all that comes meanwhile; a change
+    // of stamp, once a cycle, adds two.
     std::deque<Out> writes_;
     bool is_out_ = false;
     struct Neighbour {

@@ -38,12 +38,35 @@ Result<std::vector<Standing>, Fault> standings_of(ledger::State& state, const Pu
 
 }  // namespace
 
-Result<void, Fault> OrgInstance::open_office(const std::optional<Office::Secret>& seed,
-                                             crypto::KeyPair&& node_key) {
-    takes_part_ = seed.has_value();
+Result<void, Fault> OrgInstance::open_office(const Options& options, crypto::KeyPair&& node_key) {
+    takes_part_ = options.office_seed.has_value();
+    vote_keys::Opened opened;
+    if (takes_part_) opened = TRY(vote_keys::open(store_, options.vote_keys));
+    keys_found_ = opened.found;
+    if (keys_found_ != VoteKeysFound::fitting) {
+        log_.warn(
+            "vote_keys_unfit",
+            "found={} remedy=\"it signs nothing until the next cycle and has no seat until it "
+            "is elected anew; put vote.keys back only with the ledger it stopped with\"",
+            to_string(keys_found_));
+    }
     office_.emplace(Office::Setup{organization_.chain, std::move(node_key),
-                                  seed.value_or(Office::Secret{}), TRY(Office::read(store_))});
+                                  options.office_seed.value_or(Office::Secret{}),
+                                  std::move(opened.keys)});
     return {};
+}
+
+// In two writes, one behind the other: what is signed later is told when both are durable.
+void OrgInstance::stamp_office() {
+    Office::Stamping stamping = office_->stamp();
+    Out& first = writes_.emplace_back();
+    first.keys = std::move(stamping.offered);
+    first.batch = std::move(stamping.store);
+    // The log vouches for nothing any more, whatever a crash leaves.
+    if (!office_cycle_ && keys_found_ != VoteKeysFound::fitting) {
+        consensus::vote_log::erase_vouch(first.batch);
+    }
+    writes_.emplace_back().keys = std::move(stamping.settled);
 }
 
 bool OrgInstance::concerns_office(const protocol::Transactions& transactions) const {
@@ -57,15 +80,22 @@ bool OrgInstance::concerns_office(const protocol::Transactions& transactions) co
 }
 
 Result<void, Fault> OrgInstance::follow_office() {
-    office_cycle_ = law_->term().cycle;
-    if (!takes_part_) return {};
+    const std::uint64_t cycle = law_->term().cycle;
+    const bool begins = office_cycle_ != cycle;
+    if (!takes_part_) {
+        office_cycle_ = cycle;
+        return {};
+    }
     ledger::State state(organization_, tree_);
     TRY(state.load_system());
     TRY(state.load(organization_.candidates));
     const protocol::Params& params = state.bookkeeping().params;
     Office::Head head{state.election(), windows_of(state.election(), params.cycle_pulses),
                       params.expiry_pulses_max, TRY(standings_of(state, office_->node_key()))};
-    if (auto batch = office_->follow(std::move(head))) next_batch().batch.append(*std::move(batch));
+    if (auto file = office_->follow(std::move(head))) next_batch().keys = *std::move(file);
+    const bool is_unfit = !office_cycle_ && keys_found_ != VoteKeysFound::fitting;
+    if (is_unfit || (begins && office_->may_vote())) stamp_office();
+    office_cycle_ = cycle;
     const auto& standing = office_->standing();
     office_->set_claims(standing ? TRY(claims_of(standing->member, state.election().rewards))
                                  : std::vector<protocol::Claim>{});
@@ -95,9 +125,9 @@ Result<void, Fault> OrgInstance::serve_office(Instant now, Effects& fx) {
     const Office::Lane lane{member ? member->next_counter(protocol::kNodeLane) : 0,
                             [this](const Hash& id) { return mempool_.contains(id); }};
     Office::Turn turn = office_->turn(pulse, lane);
-    if (turn.durable) {
+    if (turn.keys) {
         Out& out = next_batch();
-        out.batch.append(*std::move(turn.durable));
+        out.keys = *std::move(turn.keys);
         out.is_office = true;
     }
     remind_voters(std::move(turn.reminds));
@@ -106,7 +136,7 @@ Result<void, Fault> OrgInstance::serve_office(Instant now, Effects& fx) {
     submit.token = kNobody;
     for (const protocol::Transaction& act : turn.acts) {
         log_.debug("office_act", "kind={} cycle={}", protocol::kind_name(act.body.action),
-                   office_cycle_);
+                   law_->term().cycle);
         submit.transactions.push_back(bcs::encode(act));
     }
     return on_submit(std::move(submit), now, fx);
@@ -123,14 +153,18 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 }
 
 std::optional<Instant> OrgInstance::next_deadline() const {
+    if (may_fill_receipts()) return Instant{};
     auto next = agreement_->next_deadline();
     if (const auto at = countersigning_->next_deadline()) next = next ? std::min(*next, *at) : at;
-    const auto due = office_->due();
-    if (!due) return next;
     const protocol::Charter& charter = charter_.charter;
-    const Instant start =
-        instant_from_unix_ms(charter.time_ms + due->value() * charter.params.pulse_ms);
-    return next ? std::min(*next, start) : start;
+    const auto report = agreement_->is_sealing() ? std::nullopt : evidence_->due();
+    for (const auto& due : {office_->due(), report}) {
+        if (!due) continue;
+        const Instant start =
+            instant_from_unix_ms(charter.time_ms + due->value() * charter.params.pulse_ms);
+        next = next ? std::min(*next, start) : start;
+    }
+    return next;
 }
 
 }  // namespace leither::node

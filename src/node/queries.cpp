@@ -36,6 +36,49 @@ Answer<election::CycleChain> committees_of(const LedgerView& view, const Version
                                               version.seal, org.oldest()));
 }
 
+CheckpointItem item_of(const ledger::Organization& organization,
+                       const ledger::KeptCheckpoint& kept) {
+    const election::CycleLink& block = kept.checkpoint.block;
+    CheckpointItem item;
+    // A cycle block is certified in the term it ends.
+    item.cycle = block.certificate.slot.cycle + 1;
+    item.block = {block.header.sequence, hash_as_parent(organization.chain, block.header)};
+    item.pulse = block.header.pulse;
+    item.signatures = kept.checkpoint.signatures.size();
+    item.signed_pledge = kept.signed_pledge;
+    item.pledge = kept.pledge;
+    return item;
+}
+
+CheckpointStatus checkpoint_status(const OrgInstance& org) {
+    CheckpointStatus status;
+    const CheckpointKeeper& keeper = org.checkpoints();
+    if (keeper.newest()) status.newest = item_of(org.organization(), *keeper.newest());
+    const auto progress = keeper.progress();
+    if (progress && !progress->is_complete) {
+        CheckpointItem& item = status.gathering.emplace();
+        item.cycle = progress->block.cycle;
+        item.block = {progress->block.sequence, progress->block.hash};
+        item.pulse = progress->pulse;
+        item.signatures = progress->signatures;
+        item.signed_pledge = progress->signed_pledge;
+        item.pledge = progress->pledge;
+    }
+    if (org.cycles()) {
+        status.from_cycle = org.cycles()->from;
+        status.to_cycle = org.cycles()->to;
+    }
+    return status;
+}
+
+// Nothing if there is no item, or a part of it is lost.
+Answer<std::optional<ledger::Receipt>> kept_receipt(const LedgerView& view,
+                                                    const ReceiptKeeper::Item* item) {
+    const OrgInstance& org = *view.organization;
+    if (item == nullptr || !item->is_durable) return std::nullopt;
+    return view.read(org.receipts().read(*item, org.store(), org.charter()));
+}
+
 // Nothing behind the last id.
 std::optional<Id> id_after(Id id) {
     for (std::size_t i = Id::kSize; i > 0; --i) {
@@ -71,6 +114,7 @@ Answer<LedgerStatus> Queries::status() const {
         .mempool_bytes = org.mempool().bytes(),
         .tree = org.tree().stats(),
         .evidence = org.evidence().counts(),
+        .checkpoint = checkpoint_status(org),
         .final_sequence = org.countersigning().final_sequence(),
     };
 }
@@ -110,6 +154,11 @@ Answer<std::optional<std::uint64_t>> Queries::next_counter(const Id& id, std::ui
 
 Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));
+    if (at) {
+        if (auto kept = TRY(kept_receipt(view, view.organization->receipts().find(id, *at)))) {
+            return *std::move(kept);
+        }
+    }
     const Version version = TRY(version_at(view, at));
     if (version.seal.certificate.signatures.empty()) return fail(QueryError::uncertified);
     tree::Tree& tree = view.organization->tree();
@@ -118,6 +167,53 @@ Answer<ledger::Receipt> Queries::receipt(const Id& id, std::optional<Sequence> a
     auto committees = TRY(committees_of(view, version));
     return ledger::Receipt{view.organization->charter(), std::move(committees), version.seal.header,
                            version.seal.certificate, std::move(proof)};
+}
+
+Answer<KeptReceipts> Queries::kept_receipts(const std::optional<Id>& account,
+                                            std::optional<Sequence> before,
+                                            std::size_t limit) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    const ReceiptKeeper& keeper = org.receipts();
+    KeptReceipts answer;
+    answer.count = keeper.items().size();
+    answer.bytes = keeper.bytes();
+    for (const ledger::ReceiptWatch& watch : keeper.watches()) {
+        KeptReceipts::Account kept{watch.account, std::nullopt};
+        if (watch.has_gap()) kept.gap = {watch.above, watch.below};
+        answer.accounts.push_back(kept);
+    }
+    for (const ReceiptKeeper::Item* item : keeper.list(account, before)) {
+        // Those of one block are never parted.
+        const bool is_same =
+            !answer.items.empty() && answer.items.back().sequence == item->sequence;
+        if (answer.items.size() >= limit && !is_same) {
+            answer.next = answer.items.back().sequence;
+            break;
+        }
+        auto stored = TRY(view.read(ledger::read_receipt(org.store(), item->index)));
+        const auto kept = TRY(view.present(std::move(stored), "receipt_missing"));
+        KeptReceiptItem shown{item->account, item->sequence, item->pulse, item->bytes, {}};
+        for (std::size_t n = 0; n < kept.transactions.size(); ++n) {
+            shown.transactions.push_back({item->sequence, item->pulse, item->transactions[n],
+                                          kept.transactions[n].body, std::nullopt});
+        }
+        answer.items.push_back(std::move(shown));
+    }
+    return answer;
+}
+
+Answer<std::optional<ledger::Receipt>> Queries::receipt_for(
+    const Hash& transaction, const std::optional<Id>& account) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    OrgInstance& org = *view.organization;
+    const ReceiptKeeper::Item* kept = org.receipts().find(transaction, account);
+    if (auto receipt = TRY(kept_receipt(view, kept))) return receipt;
+    if (!account) return std::nullopt;
+    const auto fate = TRY(this->fate(transaction, account));
+    const auto* committed = std::get_if<Committed>(&fate);
+    if (committed == nullptr) return std::nullopt;
+    return TRY(receipt(*account, committed->sequence));
 }
 
 Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
@@ -138,7 +234,12 @@ Answer<std::optional<BlockAnswer>> Queries::block(Sequence sequence) const {
     ledger::Seal seal = TRY(view.seal(sequence));
     protocol::Transactions transactions = TRY(view.block(sequence));
     const Hash hash = protocol::block_hash(view.organization->organization().chain, seal.header);
-    return BlockAnswer{std::move(seal), hash, std::move(transactions)};
+    BlockAnswer block{std::move(seal), hash, std::move(transactions)};
+    if (sequence == Sequence(0)) return block;
+    OrgInstance& org = *view.organization;
+    block.committee =
+        TRY(view.read(ledger::certified_by(org.organization(), org.tree(), block.seal)));
+    return block;
 }
 
 Answer<std::vector<MemberItem>> Queries::members(const Id& from, std::size_t limit) const {
@@ -190,7 +291,8 @@ std::optional<CatchingUp> Queries::catching_up() const {
     const std::uint64_t head = progress->head ? progress->head->value() : 0;
     const std::uint64_t claimed = progress->claimed ? progress->claimed->value() : 0;
     return CatchingUp{sync::to_string(progress->stage), claimed > head ? claimed - head : 0,
-                      static_cast<std::uint32_t>(std::uint64_t{progress->share} * 1000 >> 16)};
+                      static_cast<std::uint32_t>(std::uint64_t{progress->share} * 1000 >> 16),
+                      sync::to_string(progress->trouble)};
 }
 
 Pulse Queries::pulse(Instant now) const {

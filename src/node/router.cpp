@@ -93,7 +93,28 @@ Result<void, Fault> NodeImpl::on(const Tick&, Instant now, Effects& fx) {
     return organization_->on_tick(now, fx);
 }
 
+Result<void, Fault> NodeImpl::on(const KeepReceipts& wish, Instant, Effects& fx) {
+    if (organization_) {
+        organization_->keep_receipts(wish, fx);
+    } else {
+        fx.replies.emplace_back(NetworkReply{
+            wish.token,
+            fail(NetworkFailure{NetworkError::no_organization, "this node keeps no ledger yet"})});
+    }
+    return {};
+}
+
+// Whoever lets this node serve an account wants its receipts kept as well.
+void NodeImpl::keep_receipts_of_served(Instant now, Effects& fx) {
+    if (!organization_ || !network_ || network_->community() == nullptr) return;
+    if (!std::exchange(has_served_changed_, false)) return;
+    for (const ServedAccount& served : network_->community()->status(now).accounts) {
+        organization_->keep_receipts({kNobody, served.account, KeepReceipts::Wish::keep}, fx);
+    }
+}
+
 Result<void, Fault> NodeImpl::on(NetworkCall&& call, Instant now, Effects& fx) {
+    has_served_changed_ = true;
     if (network_) return network_->call(std::move(call), now, fx);
     fx.replies.emplace_back(NetworkReply{call.token, fail(no_network())});
     return {};
@@ -129,6 +150,7 @@ void NodeImpl::stop(Fault&& fault, Effects& fx) {
     log_.error("node_stopping", "fault={} detail=\"{}\"", store::to_string(fault.kind),
                fault.detail);
     fx.durable.reset();
+    fx.vote_keys.reset();
     fx.verify.clear();
     fx.prune.reset();
     if (founding_ && founding_->token != kNobody) {
@@ -144,6 +166,9 @@ void NodeImpl::answer_stopping(Input&& input, Effects& fx) const {
         fx.replies.emplace_back(refuse_submit(*submit, Refusal::stopping));
     } else if (const auto* found = std::get_if<Found>(&input)) {
         fx.replies.emplace_back(FoundReply{found->token, fail(FoundError::stopping), std::nullopt});
+    } else if (const auto* wish = std::get_if<KeepReceipts>(&input)) {
+        fx.replies.emplace_back(NetworkReply{
+            wish->token, fail(NetworkFailure{NetworkError::stopping, "the node stops"})});
     } else if (const auto* call = std::get_if<NetworkCall>(&input)) {
         fx.replies.emplace_back(NetworkReply{
             call->token, fail(NetworkFailure{NetworkError::stopping, "the node stops"})});

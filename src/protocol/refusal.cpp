@@ -105,7 +105,7 @@ constexpr std::array<Row, kRefusals> kRows = {{
      "{actual} rewards are announced and not yet paid, and {limit} is the most. Wait until one is "
      "paid."},
     {Refusal::missing_reason, "missing_reason",
-     "The reward gives no reason. Say publicly what it is for."},
+     "No reason is given. Say publicly what the reward or the change is for."},
     {Refusal::no_pledge, "no_pledge", "The account has no pledge. There is nothing to release."},
     {Refusal::already_pledged, "already_pledged",
      "The account has a pledge of {actual} already. Release it before pledging anew."},

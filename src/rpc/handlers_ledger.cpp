@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t kHistoryDefault = 50;
 constexpr std::uint64_t kMembersDefault = 100;
+constexpr std::uint64_t kReceiptsDefault = 50;
 
 std::optional<Sequence> sequence_arg(Call& call, std::string_view name) {
     const auto number = call.args.find<std::uint64_t>(name);
@@ -175,6 +176,66 @@ Outcome receipt_get(Call& call) {
                 {"sequence", receipt->header.sequence.value()}};
 }
 
+Outcome receipt_list(Call& call) {
+    const auto queries = call.host.queries();
+    const auto status = queries.status();
+    if (!status) return query_error(status.error());
+    const auto& charter = status->organization.charter;
+    const auto limit = call.args.find<std::uint64_t>("limit").value_or(kReceiptsDefault);
+    const auto kept =
+        queries.kept_receipts(call.args.find<Id>("account"), sequence_arg(call, "before"), limit);
+    if (!kept) return query_error(kept.error());
+    Json items = Json::array();
+    for (const auto& item : kept->items) {
+        Json transactions = Json::array();
+        for (const auto& one : item.transactions) {
+            transactions.push_back(history_json(one, item.account, charter));
+        }
+        items.push_back({{"account", item.account.hex()},
+                         {"sequence", item.sequence.value()},
+                         {"time_ms", time_ms_at(charter, item.pulse)},
+                         {"bytes", item.bytes},
+                         {"transactions", std::move(transactions)}});
+    }
+    Json accounts = Json::array();
+    for (const auto& one : kept->accounts) {
+        Json account = {{"account", one.account.hex()}, {"missing", nullptr}};
+        if (one.gap) {
+            account["missing"] = {{"behind", one.gap->first.value()},
+                                  {"before", one.gap->second.value()}};
+        }
+        accounts.push_back(std::move(account));
+    }
+    Json out = {{"items", std::move(items)},
+                {"accounts", std::move(accounts)},
+                {"count", kept->count},
+                {"bytes", kept->bytes}};
+    if (kept->next) out["next"] = kept->next->value();
+    return out;
+}
+
+Outcome receipt_find(Call& call) {
+    const auto receipt = call.host.queries().receipt_for(call.args.get<Hash>("transaction"),
+                                                         call.args.find<Id>("account"));
+    if (!receipt) return query_error(receipt.error());
+    if (!*receipt) {
+        return not_found(
+            "no receipt of this transaction is kept here; name the account to have one made while "
+            "its history lasts");
+    }
+    return Json{{"receipt", to_hex(bcs::encode(**receipt))},
+                {"account", (*receipt)->proof.id.hex()},
+                {"sequence", (*receipt)->header.sequence.value()}};
+}
+
+Outcome receipt_keep(Call& call) {
+    using Wish = node::KeepReceipts::Wish;
+    const bool stops = call.args.find<std::string_view>("wish") == "stop";
+    call.host.enqueue(node::KeepReceipts{call.token, call.args.get<Id>("account"),
+                                         stops ? Wish::stop : Wish::keep});
+    return Deferred::network;
+}
+
 Outcome child_get(Call& call) {
     const Prefix prefix{call.args.get<Id>("prefix"),
                         static_cast<std::uint8_t>(call.args.get<std::uint64_t>("bits"))};
@@ -193,6 +254,29 @@ Outcome child_get(Call& call) {
                 {"receipt", to_hex(bcs::encode(*receipt))}};
 }
 
+namespace {
+
+Json seat_json(std::size_t number, const protocol::Seats& committee) {
+    const protocol::Seat& seat = committee[number];
+    return {{"seat", number}, {"member", seat.member.hex()}, {"node_key", seat.node_key.hex()}};
+}
+
+Json author_json(const protocol::BlockHeader& header, const protocol::Seats& committee) {
+    return header.author < committee.size() ? seat_json(header.author, committee) : Json(nullptr);
+}
+
+Json signers_json(const protocol::Certificate& certificate, const protocol::Seats& committee) {
+    Json signers = Json::array();
+    for (const auto& signature : certificate.signatures) {
+        if (signature.seat < committee.size()) {
+            signers.push_back(seat_json(signature.seat, committee));
+        }
+    }
+    return signers;
+}
+
+}  // namespace
+
 Outcome block_get(Call& call) {
     const auto queries = call.host.queries();
     const auto status = queries.status();
@@ -200,7 +284,7 @@ Outcome block_get(Call& call) {
     const auto answer = queries.block(Sequence(call.args.get<std::uint64_t>("sequence")));
     if (!answer) return query_error(answer.error());
     if (!*answer) return not_found("this node keeps no such block");
-    const auto& [seal, hash, transactions] = **answer;
+    const auto& [seal, hash, transactions, committee] = **answer;
     const auto& organization = status->organization;
     Json out = {{"sequence", seal.header.sequence.value()},
                 {"pulse", seal.header.pulse.value()},
@@ -209,7 +293,10 @@ Outcome block_get(Call& call) {
                 {"parent", seal.header.parent.hex()},
                 {"root", to_json(seal.header.root)},
                 {"transaction_count", seal.header.transaction_count},
-                {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())}};
+                {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())},
+                {"author", author_json(seal.header, committee)},
+                {"round", seal.certificate.slot.round},
+                {"signers", signers_json(seal.certificate, committee)}};
     const auto finality = queries.finality(seal.header.sequence, call.host.now());
     if (!finality) return query_error(finality.error());
     out["final"] = finality->is_final;

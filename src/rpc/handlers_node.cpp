@@ -1,4 +1,6 @@
 // node.*, organization.*, transaction.*, subscriptions.
+#include <algorithm>
+
 #include "leither/base/check.h"
 #include "leither/base/version.h"
 #include "leither/codec/bcs.h"
@@ -15,7 +17,32 @@ Json evidence_json(const node::EvidenceCounts& counts) {
     return {{"conflicts", counts.conflicts}, {"forks", std::move(forks)}};
 }
 
-Json organization_status(const node::LedgerStatus& status, const node::Finality& of_head) {
+Json checkpoint_item(const node::LedgerStatus& status, const node::CheckpointItem& item,
+                     Pulse now) {
+    const std::uint64_t age = now.value() - std::min(now.value(), item.pulse.value());
+    return {{"name", protocol::to_text(item.block)},
+            {"sequence", item.block.sequence.value()},
+            {"block", item.block.hash.hex()},
+            {"cycle", item.cycle},
+            {"pulse", item.pulse.value()},
+            {"age_ms", age * status.organization.charter.params.pulse_ms},
+            {"signatures", item.signatures},
+            {"signed_pledge", amount_text(item.signed_pledge)},
+            {"pledge", amount_text(item.pledge)}};
+}
+
+Json checkpoint_json(const node::LedgerStatus& status, Pulse now) {
+    const auto item = [&](const std::optional<node::CheckpointItem>& one) {
+        return one ? checkpoint_item(status, *one, now) : Json(nullptr);
+    };
+    return {{"newest", item(status.checkpoint.newest)},
+            {"gathering", item(status.checkpoint.gathering)},
+            {"from_cycle", status.checkpoint.from_cycle},
+            {"to_cycle", status.checkpoint.to_cycle}};
+}
+
+Json organization_status(const node::LedgerStatus& status, const node::Finality& of_head,
+                         Pulse now) {
     const auto& charter = status.organization.charter;
     return {
         {"id", status.organization.treasury.hex()},
@@ -32,13 +59,15 @@ Json organization_status(const node::LedgerStatus& status, const node::Finality&
          {{"transactions", status.mempool_transactions}, {"bytes", status.mempool_bytes}}},
         {"tree",
          {{"cached_nodes", status.tree.cached_nodes}, {"cached_bytes", status.tree.cached_bytes}}},
-        {"evidence", evidence_json(status.evidence)}};
+        {"evidence", evidence_json(status.evidence)},
+        {"checkpoint", checkpoint_json(status, now)}};
 }
 
 Json catching_up_json(const node::CatchingUp& progress) {
     return {{"stage", progress.stage},
             {"behind", progress.behind},
-            {"state_permille", progress.state_permille}};
+            {"state_permille", progress.state_permille},
+            {"trouble", progress.trouble}};
 }
 
 Json fate_json(const node::Unknown&) {
@@ -82,8 +111,9 @@ Outcome node_status(Call& call) {
                 {"node_key", call.host.node_key().hex()},
                 {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
                 {"pulse", status ? queries.pulse(now).value() : 0},
-                {"organization",
-                 status && of_head ? organization_status(*status, *of_head) : Json(nullptr)},
+                {"organization", status && of_head
+                                     ? organization_status(*status, *of_head, queries.pulse(now))
+                                     : Json(nullptr)},
                 {"network", network ? network_json(*network) : Json(nullptr)},
                 {"catching_up", progress ? catching_up_json(*progress) : Json(nullptr)}};
 }

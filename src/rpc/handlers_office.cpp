@@ -1,4 +1,6 @@
 // office.*
+#include <fmt/format.h>
+
 #include "handlers.h"
 
 namespace leither::rpc {
@@ -46,6 +48,31 @@ Json candidate_json(const std::optional<node::OfficeStatus::Candidate>& candidat
             {"revealed", candidate->has_revealed}};
 }
 
+Json author_json(const std::optional<node::OfficeStatus::Author>& author) {
+    if (!author) return nullptr;
+    return {{"sequence", author->sequence.value()},
+            {"pulse", author->pulse.value()},
+            {"seat", author->number},
+            {"member", author->seat.member.hex()},
+            {"node_key", author->seat.node_key.hex()}};
+}
+
+CallError behind_error(const node::LedgerBehind& behind) {
+    std::string how_far = fmt::format("{} pulses behind the end of its last cycle", behind.pulses);
+    if (behind.blocks > 0)
+        how_far += fmt::format(", {} blocks behind its neighbours", behind.blocks);
+    auto error = named_error(
+        ErrorCode::busy, "node_behind",
+        fmt::format("this node's ledger stands at sequence {}, {}: a pledge would register a chain "
+                    "that the node does not find again; wait until `leither node status` says that "
+                    "it is up to date, and pledge then",
+                    behind.head.value(), how_far));
+    error.data["sequence"] = behind.head.value();
+    error.data["pulses"] = behind.pulses;
+    error.data["blocks"] = behind.blocks;
+    return error;
+}
+
 Json due_json(const std::optional<node::OfficeStatus::Due>& due) {
     if (!due) return nullptr;
     return {{"act", due->act}, {"pulse", due->pulse.value()}};
@@ -72,12 +99,17 @@ Outcome office_status(Call& call) {
                 {"candidacy", candidate_json(status->candidate)},
                 {"seat", status->seat ? Json(*status->seat) : Json(nullptr)},
                 {"silence", status->silence},
+                {"vote_keys", status->vote_keys},
+                {"author", author_json(status->author)},
                 {"due", due_json(status->due)}};
 }
 
 Outcome office_registration(Call& call) {
-    const auto registration = call.host.queries().registration(call.args.get<Id>("account"));
-    if (!registration) return query_error(registration.error());
+    const auto answer =
+        call.host.queries().registration(call.args.get<Id>("account"), call.host.now());
+    if (!answer) return query_error(answer.error());
+    const auto& registration = *answer;
+    if (!registration) return behind_error(registration.error());
     return Json{{"node_key", registration->node_key.hex()},
                 {"reveal_chain", registration->reveal_chain.hex()}};
 }

@@ -9,7 +9,7 @@ namespace {
 
 using node::VoteItem;
 using protocol::Grant;
-using protocol::ParamChange;
+using protocol::ParamProposal;
 
 constexpr std::uint64_t kVotesDefault = 50;
 
@@ -45,30 +45,25 @@ Json lacks_json(const protocol::VoteRecord& vote) {
 
 // ---- What it is about, and what has come of it -------------------------------------------------
 
-struct SubjectJson {
-    const View& view;
-
-    Json operator()(const ParamChange& change) const {
-        const protocol::ParamInfo& row = protocol::kParamTable[change.param];
-        return {{"kind", "parameter"},   {"parameter", row.name},
-                {"value", change.value}, {"now", view.ledger.bookkeeping.params.*row.member},
-                {"least", row.min},      {"most", row.max},
-                {"unit", row.unit}};
+// As the record has it, and of a parameter what there is to choose from.
+Json full_subject_json(const View& view, const protocol::Subject& subject) {
+    Json out = rpc::subject_json(subject);
+    if (const auto* proposal = std::get_if<ParamProposal>(&subject)) {
+        const protocol::ParamInfo& row = protocol::kParamTable[proposal->change.param];
+        out["now"] = view.ledger.bookkeeping.params.*row.member;
+        out["least"] = row.min;
+        out["most"] = row.max;
+        out["unit"] = row.unit;
     }
-    Json operator()(const Grant& grant) const {
-        return {{"kind", to_string(grant.kind)},
-                {"member", grant.member.hex()},
-                {"amount", amount_text(grant.amount)},
-                {"reason", grant.reason},
-                {"proof", grant.proof}};
-    }
-};
+    return out;
+}
 
 struct EffectJson {
     const View& view;
     const Hash& proposal;
 
-    Json operator()(const ParamChange& change) const {
+    Json operator()(const ParamProposal& proposal) const {
+        const protocol::ParamChange& change = proposal.change;
         const auto& book = view.ledger.bookkeeping;
         for (const auto& coming : book.changes) {
             if (coming.change == change) return {{"in_force", false}, {"from_cycle", coming.cycle}};
@@ -94,7 +89,7 @@ Json vote_json(const VoteItem& vote, const View& view) {
         {"vote", vote.id.hex()},
         {"proposal", record.proposal.hex()},
         {"proposer", record.proposer.hex()},
-        {"subject", std::visit(SubjectJson{view}, record.subject)},
+        {"subject", full_subject_json(view, record.subject)},
         {"opened", record.opened.value()},
         {"closes", record.closes.value()},
         {"closes_ms", view.time_ms(record.closes)},

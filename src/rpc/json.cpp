@@ -133,26 +133,11 @@ Json fields_json(const TallyRecord& tally) {
     return {{"kind", "tally"}, {"blocks", tally.blocks}, {"signed_by", tally.signed_by}};
 }
 
-struct SubjectJson {
-    Json operator()(const ParamChange& change) const {
-        return {{"kind", "parameter"},
-                {"parameter", kParamTable[change.param].name},
-                {"value", change.value}};
-    }
-    Json operator()(const Grant& grant) const {
-        return {{"kind", to_string(grant.kind)},
-                {"member", grant.member.hex()},
-                {"amount", amount_text(grant.amount)},
-                {"reason", grant.reason},
-                {"proof", grant.proof}};
-    }
-};
-
 Json fields_json(const VoteRecord& vote) {
     return {{"kind", "vote"},
             {"proposal", vote.proposal.hex()},
             {"proposer", vote.proposer.hex()},
-            {"subject", std::visit(SubjectJson{}, vote.subject)},
+            {"subject", subject_json(vote.subject)},
             {"opened", vote.opened.value()},
             {"closes", vote.closes.value()},
             {"yes", vote.yes},
@@ -165,6 +150,21 @@ Json fields_json(const VoteRecord& vote) {
 
 std::string amount_text(Amount amount) {
     return std::to_string(amount.units());
+}
+
+Json subject_json(const protocol::Subject& subject) {
+    if (const auto* proposal = std::get_if<protocol::ParamProposal>(&subject)) {
+        return {{"kind", "parameter"},
+                {"parameter", kParamTable[proposal->change.param].name},
+                {"value", proposal->change.value},
+                {"reason", proposal->reason}};
+    }
+    const auto& grant = std::get<protocol::Grant>(subject);
+    return {{"kind", to_string(grant.kind)},
+            {"member", grant.member.hex()},
+            {"amount", amount_text(grant.amount)},
+            {"reason", grant.reason},
+            {"proof", grant.proof}};
 }
 
 Json to_json(const Synopsis& synopsis) {

@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t kSubmitManyMax = 5'000;
 constexpr std::uint64_t kHistoryMax = 500;
 constexpr std::uint64_t kMembersMax = 1'000;
+constexpr std::uint64_t kReceiptsMax = 500;
 constexpr std::uint64_t kLinesMax = 1'000;
 constexpr std::uint64_t kVotesMax = 500;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
@@ -27,6 +28,7 @@ constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
 
 constexpr std::string_view kDetailWords[] = {"ids", "full", "none"};
+constexpr std::string_view kKeepWords[] = {"keep", "stop"};
 constexpr std::string_view kVoteWords[] = {"open", "closed", "all"};
 constexpr std::string_view kTopicWords[] = {"pulse",   "block", "account",
                                             "message", "chat",  "final"};
@@ -58,6 +60,17 @@ constexpr ParamInfo kHistoryParams[] = {
 constexpr ParamInfo kMemberListParams[] = {
     {"from", ParamType::id, kOptional, "the first id; `next` of the page before"},
     {"limit", ParamType::number, kOptional, "items of this page; 100 if absent", kMembersMax}};
+constexpr ParamInfo kReceiptListParams[] = {
+    {"account", ParamType::id, kOptional, "only this account's"},
+    {"before", ParamType::number, kOptional, "only below this sequence; `next` of the page before"},
+    {"limit", ParamType::number, kOptional, "items of this page; 50 if absent", kReceiptsMax}};
+constexpr ParamInfo kReceiptFindParams[] = {
+    {"transaction", ParamType::hash, kRequired, "the transaction's id"},
+    {"account", ParamType::id, kOptional, "whose receipt, if several are kept here"}};
+constexpr ParamInfo kReceiptKeepParams[] = {
+    kAccount,
+    {"wish", ParamType::text, kOptional, "whether to keep or to stop; \"keep\" if absent",
+     UINT64_MAX, kKeepWords}};
 constexpr ParamInfo kChildParams[] = {
     {"prefix", ParamType::id, kRequired, "the prefix, filled up with zeros"},
     {"bits", ParamType::number, kRequired, "how many bits of it count", kIdBits},
@@ -224,6 +237,14 @@ constexpr Method kTable[] = {
     {{"member.list", "Members by id.", kMemberListParams}, member_list},
     {{"receipt.get", "Proof of what an account held, to be verified offline.", kAccountAtParams},
      receipt_get},
+    {{"receipt.list", "Receipts that this node has kept, newest first.", kReceiptListParams},
+     receipt_list},
+    {{"receipt.find", "The receipt of what a transaction has left.", kReceiptFindParams},
+     receipt_find},
+    {{"receipt.keep", "This node keeps an account's receipts from now on, or no longer.",
+      kReceiptKeepParams},
+     receipt_keep,
+     Timing::deferred},
     {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
      child_get},
     {{"block.get", "A sealed block.", kBlockParams}, block_get},

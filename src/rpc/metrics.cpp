@@ -1,5 +1,6 @@
 #include "leither/rpc/metrics.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -99,6 +100,12 @@ void expose_ledger(Exposition& out, const node::LedgerStatus& status, Pulse puls
     out.labelled(
         "leither_evidence_records", "kind",
         Sizes{{"conflict", status.evidence.conflicts}, {"fork", status.evidence.forks.size()}});
+    if (const auto& newest = status.checkpoint.newest) {
+        const std::uint64_t pulses = pulse.value() - std::min(pulse.value(), newest->pulse.value());
+        out.gauge("leither_checkpoint_sequence", "Sequence of the newest checkpoint.",
+                  newest->block.sequence.value());
+        out.gauge("leither_checkpoint_age_pulses", "Pulses since the newest checkpoint.", pulses);
+    }
     out.gauge("leither_members", "Members of the organization.", status.bookkeeping.members);
     out.gauge("leither_mempool_transactions", "Transactions waiting for a block.",
               status.mempool_transactions);

@@ -155,6 +155,10 @@ void Checkers::on_restored(HostId node, const store::Reader& ledger) {
     held.erase(held.upper_bound((*span)->newest.header.sequence), held.end());
 }
 
+void Checkers::on_contradiction(HostId node, Sequence sequence, const std::string& what) {
+    fail(Checker::agreement, {node}, sequence, what);
+}
+
 void Checkers::check_store(HostId node, const store::Reader& ledger) {
     const auto span = ledger::read_span(ledger);
     if (!span || !*span) return;

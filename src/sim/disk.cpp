@@ -28,8 +28,9 @@ Duration Disk::begin(Part part, Operation&& operation) {
     return latency.min + Duration(static_cast<Duration::rep>(chance_.below(spread + 1)));
 }
 
-Duration Disk::write(Part part, WriteBatch&& batch) {
-    return begin(part, {std::move(batch), std::nullopt});
+Duration Disk::write(Part part, WriteBatch&& batch, Keys keys) {
+    CHECK(!keys || part == Part::ledger);
+    return begin(part, {std::move(batch), std::nullopt, std::move(keys)});
 }
 
 Duration Disk::prune(Part part, const ledger::Pruning& pruning) {
@@ -42,13 +43,17 @@ Result<void, store::Fault> Disk::finish(Part part) {
     const Operation done = *std::exchange(one.under_way, std::nullopt);
     const bool keeps = std::exchange(one.keeps_what_fails, false);
     if (done.pruning) return ledger::prune(one.store, *done.pruning);
+    if (done.keys && !is_full_) keys_ = done.keys;
     if (auto written = one.store.write(*done.batch); !written) {
         if (keeps && !is_full_) one.unseen = *done.batch;
         return written;
     }
     ++one.written;
     tell(part, *done.batch);
-    if (one.lies) one.lies->told.push_back(*done.batch);
+    if (one.lies) {
+        one.lies->told.push_back(*done.batch);
+        one.lies->keys.push_back(done.keys);
+    }
     return {};
 }
 
@@ -90,7 +95,7 @@ void Disk::mend() {
 
 void Disk::begin_lying() {
     for (One& one : stores_) {
-        if (!one.lies) one.lies = Lies{one.store, {}};
+        if (!one.lies) one.lies = Lies{one.store, {}, {}, keys_};
     }
 }
 
@@ -121,7 +126,9 @@ void Disk::show_unseen(Part part) {
     const auto unseen = std::exchange(of(part).unseen, std::nullopt);
     if (!unseen) return;
     tell(part, *unseen);
-    if (of(part).lies) of(part).lies->told.push_back(*unseen);
+    if (!of(part).lies) return;
+    of(part).lies->told.push_back(*unseen);
+    of(part).lies->keys.push_back(part == Part::ledger ? keys_ : std::nullopt);
 }
 
 void Disk::tear(Part part) {
@@ -137,6 +144,9 @@ void Disk::tear(Part part) {
     } else if (is_kept) {
         // A full or failing device keeps nothing: so be it.
         (void)finish(part);
+    } else if (one.under_way->keys && !is_full_ &&
+               (tear_ == Tear::keys_only || (tear_ == Tear::by_chance && chance_.chance(1, 2)))) {
+        keys_ = one.under_way->keys;
     }
     one.under_way.reset();
 }
@@ -148,12 +158,18 @@ void Disk::forget_lies(One& one) {
     one.store = lies.before;
     one.store.crash();
     one.store.free_space();
-    for (std::size_t i = 0; i < kept; ++i) CHECK(one.store.write(lies.told[i]).has_value());
+    const bool has_keys = &one == &of(Part::ledger);
+    if (has_keys) keys_ = lies.keys_before;
+    for (std::size_t i = 0; i < kept; ++i) {
+        CHECK(one.store.write(lies.told[i]).has_value());
+        if (has_keys && lies.keys[i]) keys_ = lies.keys[i];
+    }
 }
 
 // ---- Backups
 
-void Disk::restore(const Image& image) {
+void Disk::restore(const Image& image, KeyFile file) {
+    if (file == KeyFile::is_lost) keys_.reset();
     for (std::size_t i = 0; i < kParts; ++i) {
         CHECK(!stores_[i].is_busy());
         stores_[i].store = image[i];

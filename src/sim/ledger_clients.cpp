@@ -12,7 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t kExpiryPulses = 40;
 constexpr std::uint64_t kCheatOf = 20;  // one payment of so many
 constexpr std::uint64_t kAmountMax = 20;
 constexpr Duration kAct = milliseconds(250);
@@ -24,7 +23,11 @@ constexpr std::size_t kPendingMax = 8;
 void LedgerTown::act(Client& client) {
     NodeHost* entry = any_entry();
     if (entry == nullptr) return;
-    if (!client.pending.empty()) return ask(client, *entry);
+    if (!client.pending.empty()) {
+        if (world_.now() < client.asks_at) return;
+        client.asks_at = world_.now() + plan_.patience / 3;
+        return ask(client, *entry);
+    }
     const auto pause = static_cast<std::uint64_t>(plan_.pay_every / kAct);
     if (clients_chance_.chance(1, std::max<std::uint64_t>(pause, 1))) pay(client, *entry);
 }
@@ -41,10 +44,11 @@ void LedgerTown::pay(Client& client, NodeHost& entry) {
     const auto counter = entry.queries().next_counter(payer.id(), 0);
     if (!counter || !*counter) return;
     const Pulse now = entry.queries().pulse(entry.now());
-    const Signing signing{**counter, Pulse(now.value() + kExpiryPulses)};
+    const Signing signing{**counter, Pulse(now.value() + plan_.expiry_pulses)};
     const std::size_t members = community_.options().members;
     const std::size_t count = clients_chance_.chance(1, kCheatOf) ? 2 : 1;
     client.calm = calm_now_;
+    client.asks_at = world_.now() + plan_.patience;
     std::vector<Payment> made;
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t payee =
@@ -62,7 +66,9 @@ void LedgerTown::pay(Client& client, NodeHost& entry) {
         paid_by_[payment.id] = client.account;
         client.pending.push_back(payment);
         NodeHost* to = any_entry();
-        if (to != nullptr) submit(payment, *to);
+        if (to == nullptr) continue;
+        if (client.calm) awaited_[payment.id] = {resident(*to).host, world_.now(), *client.calm};
+        submit(payment, *to);
     }
     signed_ += made.size();
 }

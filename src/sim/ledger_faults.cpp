@@ -16,6 +16,8 @@ using std::chrono::seconds;
 constexpr Duration kTroubleMin = seconds(1);
 constexpr Duration kStepMin = seconds(1);
 constexpr Duration kLookEvery = std::chrono::milliseconds(10);
+constexpr Duration kApart = seconds(2);  // of crashes that belong together
+constexpr Duration kStillWriting = seconds(1);
 
 }  // namespace
 
@@ -53,6 +55,7 @@ std::vector<LedgerTown::Resident*> LedgerTown::some(Role role, std::size_t count
 }
 
 void LedgerTown::round() {
+    if (plan_.of_bookkeepers.empty() && plan_.of_members.empty()) return;
     take_backups();
     checkers_.expect_nothing();
     calm_now_.reset();
@@ -93,13 +96,57 @@ void LedgerTown::crash_chief() {
     node(chief).note("is the chief, and crashes");
     network_.crash(chief.host);
     make_work();
-    const auto before = checkers_.highest();
-    const Instant since = world_.now();
-    const Instant latest = since + pulses(plan_.progress_pulses);
-    while (checkers_.highest() == before && world_.now() < latest) world_.run_for(kLookEvery);
-    without_chief_.add(world_.now() - since);
+    without_chief_.add(until_next_block(world_.now()));
     world_.run_for(kTroubleMin);
     start_again(chief);
+    recover();
+}
+
+Duration LedgerTown::until_next_block(Instant since) {
+    const auto before = checkers_.highest();
+    const Instant latest = since + 2 * pulses(plan_.progress_pulses);
+    while (checkers_.highest() == before && world_.now() < latest) world_.run_for(kLookEvery);
+    return world_.now() - since;
+}
+
+std::vector<LedgerTown::Resident*> LedgerTown::crash_many() {
+    const std::size_t enough = protocol::faulty_max(plan_.bookkeepers) + 1;
+    const std::size_t many = enough + chance_.below(plan_.bookkeepers - enough + 1);
+    std::vector<Resident*> gone = some(Role::bookkeeper, many);
+    for (Resident* each : gone) {
+        // Its next write is kept or not, and then it ends by itself, if it writes in time.
+        if (chance_.chance(1, 3)) {
+            node(*each).disk().fail_next(
+                Disk::Part::ledger, chance_.chance(1, 2) ? Disk::Kept::all : Disk::Kept::nothing);
+        }
+        world_.after(drawn(Duration(0), kApart), [this, each] {
+            if (network_.is_up(each->host)) network_.crash(each->host);
+            node(*each).disk().mend();
+        });
+    }
+    return gone;
+}
+
+void LedgerTown::lose_quorum() {
+    checkers_.expect_nothing();
+    calm_now_.reset();
+    make_work();
+    const std::vector<Resident*> gone = crash_many();
+    // What was decided before may still be on its way to a disk.
+    world_.run_for(kApart + kStillWriting);
+    ++halted_;
+    const auto before = checkers_.highest();
+    make_work();
+    world_.run_for(drawn(pulses(plan_.progress_pulses), plan_.trouble_max));
+    if (checkers_.highest() != before) ++decided_while_halted_;
+    for (Resident* each : gone) {
+        world_.after(drawn(Duration(0), kApart), [this, each] { start_again(*each); });
+    }
+    // The one who makes it a quorum may be the first to come back.
+    const Instant first = world_.now();
+    const Duration taken = until_next_block(first);
+    without_quorum_.add(std::max(taken - kApart, Duration(0)));
+    world_.run_until(std::max(world_.now(), first + kApart));
     recover();
 }
 
@@ -186,6 +233,7 @@ void LedgerTown::start_again(Resident& it) {
 }
 
 void LedgerTown::take_backups() {
+    if (std::ranges::count(plan_.of_members, Trouble::from_backup) == 0) return;
     for (Resident& each : residents_) {
         if (chance_.chance(1, 2)) each.backup = node(each).disk().image();
     }

@@ -16,9 +16,9 @@ using std::chrono::seconds;
 
 constexpr std::uint16_t kPort = 7400;
 constexpr Duration kLookAfterEvery = seconds(5);
-constexpr Duration kSettling = seconds(30);
 constexpr Duration kAct = milliseconds(250);
 constexpr Duration kWithoutChief = seconds(3);  // three pulses
+constexpr Duration kInTime = seconds(2);        // two
 constexpr std::size_t kVictim = 0;              // a client's account
 constexpr std::int64_t kCensoredMax = 10;
 constexpr std::uint64_t kReceiptOf = 4;  // one block of so many
@@ -53,7 +53,7 @@ LedgerTown::LedgerTown(const Settings& settings, const LedgerPlan& plan)
       community_(community_options(settings, plan)),
       checkers_(world_, community_.organization()) {
     residents_.reserve(plan_.bookkeepers + plan_.liars.size() + plan_.members + plan_.newcomers);
-    for (std::size_t n = 0; n < plan_.clients; ++n) clients_.push_back({n, {}, std::nullopt});
+    for (std::size_t n = 0; n < plan_.clients; ++n) clients_.push_back({n, {}, std::nullopt, {}});
 }
 
 // ---- Nodes
@@ -74,6 +74,7 @@ LedgerTown::Resident& LedgerTown::add(const Newcomer& newcomer) {
     NodeHost::Options options{
         .name = name_of(newcomer.role == Role::bookkeeper, newcomer.is_twin, newcomer.number),
         .key = newcomer.key};
+    options.memo = &memo_;
     if (newcomer.lie) {
         const LiarOptions liar{*newcomer.lie, community_.chain(), newcomer.key,
                                static_cast<std::uint16_t>(newcomer.number),
@@ -96,7 +97,7 @@ LedgerTown::Resident& LedgerTown::add(const Newcomer& newcomer) {
     const HostId added = network_.add(
         std::make_unique<NodeHost>(options, world_.stream("host", index), *this), place);
     CHECK(added == host, "only residents are hosts here");
-    world_.every(kLookAfterEvery, world_.now() + kSettling + 2 * plan_.length,
+    world_.every(kLookAfterEvery, world_.now() + plan_.settling + 2 * plan_.length,
                  [this, index] { look_after(residents_[index]); });
     return residents_.back();
 }
@@ -172,6 +173,13 @@ void LedgerTown::on_event(NodeHost& host, node::Event&& event) {
                           header.pulse.value(), header.transaction_count));
     if (header.sequence == checkers_.highest()) author_ = header.author;
     for (const Hash& each : sealed->transactions) {
+        const auto awaited = awaited_.find(each);
+        if (awaited != awaited_.end() && awaited->second.entry == resident(host).host) {
+            if (awaited->second.calm == calm_now_) {
+                times_taken_.push_back(world_.now() - awaited->second.since);
+            }
+            awaited_.erase(awaited);
+        }
         committed(host, each, header.sequence, header.pulse);
     }
     if (chance_.chance(1, kReceiptOf)) sample_receipt(host, *sealed);
@@ -202,7 +210,7 @@ void LedgerTown::on_ended(NodeHost&, const std::string&) {
 
 Report LedgerTown::run() {
     found();
-    world_.run_for(kSettling);
+    world_.run_for(plan_.settling);
     const Instant end = world_.now() + plan_.length;
     for (std::size_t n = 0; n < clients_.size(); ++n) {
         world_.every(kAct, end, [this, n] { act(clients_[n]); });
@@ -210,18 +218,80 @@ Report LedgerTown::run() {
     world_.run_for(plan_.calm_min);
     Duration longest = plan_.trouble_max + plan_.clock_step_max + plan_.calm_min;
     if (plan_.chief == LedgerPlan::Chief::crashes) longest += 2 * plan_.calm_min;
+    if (plan_.quorum == LedgerPlan::Quorum::is_lost) longest += 2 * plan_.trouble_max;
     while (world_.now() + longest + pulses(plan_.progress_pulses) < end) {
-        if (members_ < plan_.members + plan_.newcomers) add_member();
+        for (std::size_t n = 0; n < plan_.newcomers_a_round; ++n) {
+            if (members_ < plan_.members + plan_.newcomers) add_member();
+        }
         if (plan_.chief == LedgerPlan::Chief::crashes) crash_chief();
+        if (plan_.quorum == LedgerPlan::Quorum::is_lost) lose_quorum();
         round();
     }
     world_.run_until(end);
     checkers_.expect_nothing();
     // What is under way ends.
     world_.run_for(pulses(plan_.progress_pulses));
+    if (plan_.idle > Duration(0)) rest();
     Report report;
     conclude(report);
     return report;
+}
+
+LedgerTown::Rest LedgerTown::counted() const {
+    Rest sum;
+    for (const Resident& each : residents_) {
+        sum.ledger_writes += node(each).disk().written(Disk::Part::ledger);
+        sum.network_writes += node(each).disk().written(Disk::Part::network);
+        const Traffic& traffic = network_.traffic(each.host);
+        sum.sent_bytes += traffic.sent_bytes + traffic.streams_sent.bytes;
+    }
+    return sum;
+}
+
+void LedgerTown::rest() {
+    const Rest before = counted();
+    world_.run_for(plan_.idle);
+    const Rest after = counted();
+    at_rest_ = {after.ledger_writes - before.ledger_writes,
+                after.network_writes - before.network_writes, after.sent_bytes - before.sent_bytes};
+}
+
+void LedgerTown::report_times(Report& report) const {
+    const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+    std::vector<Duration> times = times_taken_;
+    std::ranges::sort(times);
+    const auto in_time = std::ranges::upper_bound(times, kInTime) - times.begin();
+    const std::int64_t told = per_mille(static_cast<std::uint64_t>(in_time), times.size());
+    if (plan_.told_in_time_per_mille) {
+        report.at_least("told within 2 s, in calm", *plan_.told_in_time_per_mille, told,
+                        Unit::per_mille);
+    } else {
+        report.add("told within 2 s, in calm", told, Unit::per_mille);
+    }
+    const auto at = [&](std::size_t thousandths) {
+        const std::size_t rank = (times.size() * thousandths + 999) / 1000;
+        return times.empty() ? 0 : times[rank - 1].count();
+    };
+    report.add("time until told, median", at(500), Unit::micros);
+    report.add("time until told, p99", at(990), Unit::micros);
+    report.add("time until told, p99.9", at(999), Unit::micros);
+    report.add("time until told, most", at(1000), Unit::micros);
+    if (plan_.quorum == LedgerPlan::Quorum::is_lost) {
+        report.at_most("blocks decided without a quorum", 0, number(decided_while_halted_));
+        report.add("times without a quorum", number(halted_));
+        report.at_most("a quorum back, next block, most", pulses(plan_.progress_pulses).count(),
+                       without_quorum_.most(), Unit::micros);
+        report.add("a quorum back, next block, mean", without_quorum_.mean(), Unit::micros);
+    }
+    if (plan_.idle > Duration(0)) {
+        const std::uint64_t a_second =
+            residents_.size() * static_cast<std::uint64_t>(plan_.idle / seconds(1));
+        report.at_most("idle: batches of all ledgers", 0, number(at_rest_.ledger_writes));
+        report.add("idle: other batches, a node and hour",
+                   number(at_rest_.network_writes * 3600 * 100 / a_second), Unit::hundredths);
+        report.add("idle: sent, a node and second", number(at_rest_.sent_bytes / a_second),
+                   Unit::bytes);
+    }
 }
 
 void LedgerTown::conclude(Report& report) {
@@ -248,6 +318,7 @@ void LedgerTown::conclude(Report& report) {
                     Unit::per_mille);
     report.at_least("committed within 2 pulses, in calm", plan_.in_time_per_mille,
                     per_mille(in_calm_in_time_, in_calm_), Unit::per_mille);
+    report_times(report);
     const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
     report.add("of payments", number(in_calm_));
     report.add("pulses to commit, mean", pulses_taken_.mean_hundredths(), Unit::hundredths);

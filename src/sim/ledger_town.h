@@ -51,12 +51,18 @@ inline constexpr std::array kLosesNothing = {
 struct LedgerPlan {
     std::size_t bookkeepers = 1;
     std::size_t members = 4;    // nodes besides
-    std::size_t newcomers = 0;  // members' nodes that come later, one a round
-    std::vector<Lie> liars{};   // bookkeepers from seat 1 on, beside whoever is impaired
+    std::size_t newcomers = 0;  // members' nodes that come later
+    std::size_t newcomers_a_round = 1;
+    std::vector<Lie> liars{};  // bookkeepers from seat 1 on, beside whoever is impaired
     std::size_t clients = 4;
     Duration length = std::chrono::minutes(10);
     Duration pay_every = std::chrono::seconds(2);  // on average, each client
+    std::uint64_t expiry_pulses = 40;              // of a payment
+    // Clients are told of what is committed; who is not asks after so long, then thrice as often.
+    // Many clients that ask at once would cost more than all nodes.
+    Duration patience{0};
     Line line = Line::home();
+    Duration settling = std::chrono::seconds(30);        // until clients come
     Duration skew_max = std::chrono::milliseconds(500);  // of each clock, either way
     std::int64_t drift_ppm_max = 50;
     std::uint32_t cycle_pulses = 1800;
@@ -68,6 +74,9 @@ struct LedgerPlan {
     // Between rounds the chief crashes, and the pulses until the next block are counted.
     enum class Chief : std::uint8_t { is_spared, crashes };
     Chief chief = Chief::is_spared;
+    // Between rounds more than f bookkeepers crash: nothing is decided until enough are back.
+    enum class Quorum : std::uint8_t { stays, is_lost };
+    Quorum quorum = Quorum::stays;
     std::size_t troubled_max = 3;  // members' nodes at once
     Duration trouble_max = std::chrono::seconds(40);
     Duration clock_step_max = std::chrono::seconds(15);
@@ -76,6 +85,11 @@ struct LedgerPlan {
 
     // ---- Goals
     std::int64_t in_time_per_mille = 990;  // of calm's payments, committed within 2 pulses
+    // Of these, told by the node that took them within 2 s. Nothing: no goal, for members' nodes
+    // hear of blocks by way of others.
+    std::optional<std::int64_t> told_in_time_per_mille{};
+    // At the end nobody pays for so long: no ledger may be written.
+    Duration idle{0};
 };
 
 class LedgerTown final : public NodeWatcher {
@@ -105,6 +119,7 @@ class LedgerTown final : public NodeWatcher {
         // Of one nonce: one, a cheat's two, or one more after each that has expired.
         std::vector<Payment> pending;
         std::optional<std::uint64_t> calm;  // in which it was signed, if in any
+        Instant asks_at;                    // not before
     };
 
     // ---- Nodes (ledger_town.cpp)
@@ -123,6 +138,9 @@ class LedgerTown final : public NodeWatcher {
     void look_after(const Resident& resident);
     Resident& resident(const NodeHost& host) { return residents_[by_name_.at(host.name())]; }
     NodeHost& node(const Resident& it) { return static_cast<NodeHost&>(network_.host(it.host)); }
+    const NodeHost& node(const Resident& it) const {
+        return static_cast<const NodeHost&>(network_.host(it.host));
+    }
     bool is_running(const Resident& it) { return network_.is_up(it.host) && node(it).is_running(); }
     // One that keeps the ledger and takes transactions.
     NodeHost* any_entry();
@@ -150,6 +168,11 @@ class LedgerTown final : public NodeWatcher {
     // ---- Faults (ledger_faults.cpp)
     void round();
     void crash_chief();
+    void lose_quorum();
+    // More than f at random moments, some of them by a disk that fails.
+    std::vector<Resident*> crash_many();
+    // Until a block comes, from `since` on; at most until the checker of progress calls.
+    Duration until_next_block(Instant since);
     // All is well and there is work: a block must come.
     void recover();
     void trouble(Resident& it, Trouble what, Duration length);
@@ -165,10 +188,13 @@ class LedgerTown final : public NodeWatcher {
         return count * std::chrono::milliseconds(community_.options().params.pulse_ms);
     }
 
+    void rest();
     void conclude(Report& report);
+    void report_times(Report& report) const;
 
     LedgerPlan plan_;
     World world_;
+    SignatureMemo memo_;
     std::vector<std::unique_ptr<node::Meddler>> meddlers_;
     Network network_;
     Prng chance_;
@@ -196,8 +222,26 @@ class LedgerTown final : public NodeWatcher {
     std::uint64_t receipts_ = 0;
     std::uint64_t in_calm_ = 0;          // signed and committed without any fault
     std::uint64_t in_calm_in_time_ = 0;  // of these, within two pulses
+    // Told committed by the node that took it, for what is signed and told in calm.
+    struct Awaited {
+        HostId entry;
+        Instant since;
+        std::uint64_t calm = 0;
+    };
+    std::map<Hash, Awaited> awaited_;
+    std::vector<Duration> times_taken_;
     Sample pulses_taken_;
     Sample without_chief_;   // until the next block
+    Sample without_quorum_;  // from when all are back
+    std::uint64_t halted_ = 0;
+    std::uint64_t decided_while_halted_ = 0;
+    struct Rest {
+        std::uint64_t ledger_writes = 0;
+        std::uint64_t network_writes = 0;
+        std::uint64_t sent_bytes = 0;
+    };
+    Rest counted() const;
+    Rest at_rest_;           // what was written and sent while nobody paid
     Sample censored_taken_;  // of the victim's payments in calm
 };
 

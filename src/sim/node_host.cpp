@@ -13,15 +13,6 @@ namespace leither::sim {
 
 namespace {
 
-std::vector<bool> check(const node::SignatureJob& job) {
-    std::vector<bool> holds;
-    holds.reserve(job.checks.size());
-    for (const auto& one : job.checks) {
-        holds.push_back(crypto::verify(one.key, one.message, one.signature));
-    }
-    return holds;
-}
-
 std::string text_of(const store::Fault& fault) {
     return fmt::format("{}: {}", store::to_string(fault.kind), fault.detail);
 }
@@ -36,6 +27,9 @@ NodeHost::NodeHost(Options options, const Prng& entropy, NodeWatcher& watcher)
       disk_(options_.disk, Prng(entropy_.next())) {
     store::WriteBatch born;
     consensus::vote_log::put(born, consensus::Vouch{});
+    crypto::SecretBytes<32> seed;
+    entropy_.fill(seed.span());
+    disk_.put_in(node::vote_keys::begin(seed, born));
     disk_.put_in(Disk::Part::ledger, born);
     disk_.watch([this](Disk::Part part, const store::WriteBatch& batch) {
         if (part == Disk::Part::ledger) watcher_.on_durable(*this, batch);
@@ -52,6 +46,11 @@ void NodeHost::start(const Wire& wire) {
                                      latest_, options_.meddler};
     node::Options options = options_.node;
     entropy_.fill(options.office_seed.emplace().span());  // another one in each life
+    options.vote_keys = disk_.vote_keys();
+    options.signature_holds = [this](const PublicKey& key, ByteView message,
+                                     const Signature& signature) {
+        return holds(key, message, signature);
+    };
     auto opened = node::Node::open(options, ledger(), options_.key, Log(), network);
     if (!opened) return end(opened.error().detail);
     node_.emplace(*std::move(opened));
@@ -162,10 +161,11 @@ void NodeHost::carry_out(node::Effects&& effects) {
     if (effects.durable) {
         CHECK(!held_, "a node hands out one batch at a time");
         held_ = std::move(told);
+        Writing writing{*std::move(effects.durable), std::move(effects.vote_keys)};
         if (is_pruning_) {
-            waiting_ = std::move(effects.durable);
+            waiting_ = std::move(writing);
         } else {
-            write(Disk::Part::ledger, *std::move(effects.durable));
+            write(std::move(writing));
         }
     } else {
         tell_all(std::move(told));
@@ -177,7 +177,9 @@ void NodeHost::carry_out(node::Effects&& effects) {
 void NodeHost::carry_out(node::NetworkEffects&& effects) {
     for (auto& datagram : effects.datagrams) wire_->send(datagram.to, std::move(datagram.bytes));
     carry_out_streams(*wire_, effects);
-    if (effects.durable) write(Disk::Part::network, *std::move(effects.durable));
+    if (!effects.durable) return;
+    later(disk_.write(Disk::Part::network, *std::move(effects.durable)),
+          Synced{Disk::Part::network});
 }
 
 void NodeHost::on_ended(StreamId id) {
@@ -192,8 +194,9 @@ void NodeHost::tell_all(Told&& told) {
 
 // ---- The disk and the workers
 
-void NodeHost::write(Disk::Part part, store::WriteBatch&& batch) {
-    later(disk_.write(part, std::move(batch)), Synced{part});
+void NodeHost::write(Writing&& writing) {
+    later(disk_.write(Disk::Part::ledger, std::move(writing.batch), std::move(writing.keys)),
+          Synced{Disk::Part::ledger});
 }
 
 void NodeHost::prune_if_free() {
@@ -218,7 +221,7 @@ void NodeHost::on(const Synced& synced) {
 void NodeHost::on_ledger_synced(Result<void, store::Fault>&& result) {
     if (std::exchange(is_pruning_, false)) {
         if (!result) return end(text_of(result.error()));
-        if (waiting_) write(Disk::Part::ledger, *std::exchange(waiting_, std::nullopt));
+        if (waiting_) write(*std::exchange(waiting_, std::nullopt));
         return;
     }
     Told told = *std::exchange(held_, std::nullopt);
@@ -231,7 +234,17 @@ void NodeHost::on_ledger_synced(Result<void, store::Fault>&& result) {
 }
 
 void NodeHost::on(const node::SignatureJob& job) {
-    step(node::Input(node::SignaturesChecked{job.job, check(job)}));
+    node::SignaturesChecked checked{job.job, {}};
+    checked.holds.reserve(job.checks.size());
+    for (const auto& one : job.checks) {
+        checked.holds.push_back(holds(one.key, one.message, one.signature));
+    }
+    step(node::Input(std::move(checked)));
+}
+
+bool NodeHost::holds(const PublicKey& key, ByteView message, const Signature& signature) {
+    if (options_.memo == nullptr) return crypto::verify(key, message, signature);
+    return options_.memo->holds(key, message, signature);
 }
 
 }  // namespace leither::sim

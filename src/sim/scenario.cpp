@@ -15,6 +15,8 @@ namespace {
 
 using std::chrono::minutes;
 
+constexpr std::size_t kVillageMax = 2'000;
+
 constexpr std::array kScenarios = {
     Scenario{"dht-churn",
              "nodes come and go with sessions of 30 minutes; what was put is got until it expires",
@@ -70,6 +72,38 @@ constexpr std::array kScenarios = {
              minutes(5),
              run_ledger_liars,
              protocol::kSeatsMax},
+    Scenario{"ledger-home",
+             "bookkeepers (--nodes) on home lines and nothing wrong: how soon payments are "
+             "committed, and the next block after the chief's crash",
+             {.nodes = 4, .duration = minutes(15), .loss_per_mille = 10},
+             4,
+             minutes(5),
+             run_ledger_home,
+             protocol::kSeatsMax},
+    Scenario{"ledger-halt",
+             "more than (n - 1) / 3 bookkeepers crash at once, again and again: the ledger halts, "
+             "does not fork, and goes on when they are back",
+             {.nodes = 4, .duration = minutes(5), .loss_per_mille = 10},
+             4,
+             minutes(4),
+             run_ledger_halt,
+             protocol::kSeatsMax},
+    Scenario{"ledger-village",
+             "seven bookkeepers and members' nodes by the hundred that come, go and follow",
+             {.nodes = 200, .duration = minutes(15), .loss_per_mille = 10},
+             12,
+             minutes(6),
+             run_ledger_village,
+             kVillageMax},
+    Scenario{
+        "agreement",
+        "the voting machines alone, 4 or 7 (0: drawn), of whom (n - 1) / 3 are faulty: any mix "
+        "of liars and of who crashes or is cut off",
+        {.nodes = 0, .duration = minutes(10), .loss_per_mille = 20},
+        0,
+        minutes(2),
+        run_agreement,
+        protocol::kSeatsMax},
     Scenario{kRandom,
              "a ledger whose sizes, pace and faults are drawn from the seed; 0: drawn",
              {.nodes = 0, .duration = Duration(0), .loss_per_mille = 0},

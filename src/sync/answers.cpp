@@ -90,7 +90,7 @@ std::optional<Blame> CatchUp::Impl::add_to_draft(GenesisReply&& reply) {
 // ---- Committees ---------------------------------------------------------------------------------
 
 void CatchUp::Impl::take(const Id& from, ChainReply&& reply, Instant now, Effects& effects) {
-    if (!peers.answered(from, AskChain{reply.cycle}, now)) return;
+    if (!peers.answered(from, AskChain{reply.cycle, reply.anchor}, now)) return;
     heard(from, reply.oldest, reply.head);
     const auto chain = bcs::decode<Chain>(reply.chain);
     if (!chain) {
@@ -115,13 +115,56 @@ void CatchUp::Impl::on_links(const Id& from, const Chain& chain, Effects& effect
     }
 }
 
+std::optional<Way> CatchUp::Impl::way_into(const Id& from, const Chain& chain, Instant now) {
+    const Trusted known = known_committee();
+    Way way{known, known_since(), std::nullopt, known};
+    const auto anchor = wanted_anchor(now);
+    if (!anchor || peers.find(from)->has_other_block) return way;
+    if (chain.checkpoint) {
+        const election::CycleLink& block = chain.checkpoint->block;
+        if (auto trusted = anchored_by(context(), anchor->block, block)) {
+            keep_link(from, trusted->cycle, {/*changes=*/false, block});
+            return Way{*trusted, block.header.pulse, trusted->cycle, *trusted};
+        }
+    }
+    if (anchor->is_pinned) return std::nullopt;
+    return way;
+}
+
+bool CatchUp::Impl::has_other_block(const Peer& peer, const Chain& chain, Instant now) const {
+    const auto anchor = wanted_anchor(now);
+    if (!anchor || anchor->is_pinned || peer.has_other_block || !chain.checkpoint) return false;
+    const election::CycleLink& block = chain.checkpoint->block;
+    return block.header.sequence == anchor->block.sequence &&
+           !anchored_by(context(), anchor->block, block);
+}
+
+// It may be all it has: no lie.
+void CatchUp::Impl::refuse_chain(const Id& from, Trouble why, Instant now) {
+    peers.find(from)->has_told_chain = true;
+    peers.failed(from, now);
+    trouble = why;
+}
+
 void CatchUp::Impl::on_chain(const Id& from, const ChainReply& reply, const Chain& chain,
                              Instant now, Effects& effects) {
     Peer& peer = *peers.find(from);
     if (peer.has_told_chain) return;
-    const Trusted start = tip_of(peer);
-    const auto* table = setup.table ? &*setup.table : nullptr;
-    auto learned = learn(context(), start, chain, table);
+    const bool is_first = !peer.way;
+    if (is_first) {
+        erase_links([&from](const Id& one) { return one == from; });  // of an earlier connection
+        // Its links lead from a block of its own, which may yet be the true one.
+        if (has_other_block(peer, chain, now)) {
+            peer.has_other_block = true;
+            return;
+        }
+        peer.way = way_into(from, chain, now);
+    }
+    if (!peer.way) return refuse_chain(from, Trouble::pin_not_found, now);
+    const std::uint64_t start = peer.way->tip.cycle;
+    const bool is_table_old = is_too_old(known_since(), now);
+    const auto* table = setup.table && !is_table_old ? &*setup.table : nullptr;
+    auto learned = learn(context(), peer.way->tip, chain, table);
     if (!learned) {
         // Somebody who has pruned what lies between cannot lead us; who has it can.
         peer.has_told_chain = true;
@@ -132,13 +175,26 @@ void CatchUp::Impl::on_chain(const Id& from, const ChainReply& reply, const Chai
         }
         return;
     }
-    peer.tip = std::move(learned->committee);
-    const auto& end = learned->end;
+    Way& way = *peer.way;
+    if (learned->committee.seats != way.origin.seats && !learned->from_checkpoint &&
+        is_too_old(way.since, now)) {
+        return refuse_chain(from, Trouble::anchor_too_old, now);
+    }
+    if (learned->from_checkpoint) way.from_term = learned->changes.front().first;
+    for (auto& [term, link] : learned->changes) keep_link(from, term, {/*changes=*/true, link});
+    way.tip = std::move(learned->committee);
+    auto& end = learned->end;
     const bool is_half_way = end && end->header.sequence < reply.head;
-    if (is_half_way && peer.tip->cycle > start.cycle) return;  // it is asked for the rest
+    if (is_half_way && way.tip.cycle > start) return;  // it is asked for the rest
     peer.has_told_chain = true;
+    const bool is_at_anchor = is_first && way.from_term && !end && chain.checkpoint;
+    if (is_at_anchor) {
+        const election::CycleLink& block = chain.checkpoint->block;
+        end = Proven{block.header, block.certificate, way.tip};
+    }
     if (end) peer.claim = end->header.sequence;
-    const bool is_founding = !end && is_newcomer() && reply.head == Sequence(0);
+    const bool is_founding =
+        !end && is_newcomer() && reply.head == Sequence(0) && !is_too_old(Pulse(0), now);
     if (!is_founding && (!end || end->header.sequence <= base())) {
         peers.failed(from, now);
         return;
@@ -146,7 +202,9 @@ void CatchUp::Impl::on_chain(const Id& from, const ChainReply& reply, const Chai
     ++chains;
     has_only_founding |= is_founding;
     if (!compare_until) compare_until = now + options.compare_wait;
-    if (end && (!best || best->header.sequence < end->header.sequence)) best = *end;
+    if (end && (!best || best->proven.header.sequence < end->header.sequence)) {
+        best = Best{*end, from, way.from_term};
+    }
 }
 
 // ---- State --------------------------------------------------------------------------------------

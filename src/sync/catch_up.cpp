@@ -40,6 +40,16 @@ const char* to_string(Stage stage) {
     UNREACHABLE();
 }
 
+const char* to_string(Trouble trouble) {
+    switch (trouble) {
+        case Trouble::none: return "none";
+        case Trouble::anchor_too_old: return "anchor_too_old";
+        case Trouble::pin_not_found: return "pin_not_found";
+        case Trouble::pin_broken: return "pin_broken";
+    }
+    UNREACHABLE();
+}
+
 // ---- Inputs -------------------------------------------------------------------------------------
 
 CatchUp::Impl::Impl(CatchUpOptions chosen, Setup&& given)
@@ -89,6 +99,7 @@ void CatchUp::Impl::on(Applied&& input, Instant, Effects&) {
         pending.erase(key(Entry::genesis));
     }
     head = std::move(input.head);
+    if (trouble != Trouble::pin_broken) trouble = Trouble::none;
     setup.table.reset();  // of an older state; checkpoints of later ones are signed by others
     if (target && head->sequence >= target->header.sequence) {
         discard_state();
@@ -115,6 +126,18 @@ void CatchUp::Impl::on(Refused&& input, Instant, Effects&) {
 void CatchUp::Impl::on(Persisted&&, Instant, Effects&) {
     CHECK(is_unsynced, "nothing was to be written");
     is_unsynced = false;
+}
+
+void CatchUp::Impl::on(Anchored&& input, Instant, Effects&) {
+    if (setup.anchor == input.anchor) return;
+    setup.anchor = std::move(input.anchor);
+    if (stage == Stage::halted) return;
+    trouble = Trouble::none;
+    peers.for_each([](Peer& peer) {
+        peer.failures = 0;
+        peer.not_before = {};
+    });
+    if (stage == Stage::chain) is_comparing = false;
 }
 
 // ---- Common -------------------------------------------------------------------------------------
@@ -159,6 +182,7 @@ void CatchUp::Impl::give_back(const Peers::Unanswered& questions) {
 void CatchUp::Impl::drop_line() {
     line.reset();
     links_asked.reset();
+    goal.reset();
 }
 
 void CatchUp::Impl::blame(const Id& node, Blame why, Effects& effects) {
@@ -187,7 +211,55 @@ void CatchUp::Impl::start_fetch(StoredTarget chosen) {
     fetch.emplace(fetch_target(), PieceKeys(key(Entry::piece)));
 }
 
+Bytes CatchUp::Impl::links_of(const Id& peer) const {
+    Bytes start = key(Entry::link);
+    const auto id = peer.view();
+    start.insert(start.end(), id.begin(), id.end());
+    return start;
+}
+
+Bytes CatchUp::Impl::link_key(const Id& peer, std::uint64_t term) const {
+    Bytes key = links_of(peer);
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        key.push_back(static_cast<std::uint8_t>(term >> shift));
+    }
+    return key;
+}
+
+void CatchUp::Impl::keep_link(const Id& peer, std::uint64_t term, KeptLink&& link) {
+    pending.put(link_key(peer, term), bcs::encode(link));
+    links.emplace(peer, term);
+}
+
+void CatchUp::Impl::erase_links(const std::function<bool(const Id&)>& of) {
+    std::erase_if(links, [&](const auto& link) {
+        if (!of(link.first)) return false;
+        pending.erase(link_key(link.first, link.second));
+        return true;
+    });
+}
+
+Result<std::set<std::pair<Id, std::uint64_t>>, Fault> CatchUp::Impl::links_in(
+    const store::Reader& store) const {
+    std::set<std::pair<Id, std::uint64_t>> found;
+    const Bytes start = key(Entry::link);
+    const auto cursor = store.cursor();
+    for (cursor->seek(start); cursor->valid(); cursor->next()) {
+        const ByteView key = cursor->key();
+        if (key.size() != start.size() + Id::kSize + 8 ||
+            !std::ranges::equal(key.first(start.size()), start)) {
+            break;
+        }
+        std::uint64_t term = 0;
+        for (const std::uint8_t byte : key.last(8)) term = term << 8 | byte;
+        found.emplace(Id::copy_of(key.subspan(start.size(), Id::kSize)), term);
+    }
+    if (auto fault = cursor->fault()) return fail(*std::move(fault));
+    return found;
+}
+
 void CatchUp::Impl::discard_state() {
+    erase_links(anybody);
     fetch->discard(pending);
     pending.erase(key(Entry::target));
     fetch.reset();
@@ -219,11 +291,16 @@ Result<void, Fault> CatchUp::load(const store::Reader& store) {
             impl.genesis = *std::move(genesis);
         }
     }
+    impl.links = TRY(impl.links_in(store));
     const auto bytes = TRY(store.get(impl.key(Impl::Entry::target)));
-    if (!bytes || !impl.setup.charter) return {};
-    auto target = bcs::decode<StoredTarget>(as_bytes(*bytes));
-    if (!target) return {};
+    auto target = bytes && impl.setup.charter ? bcs::decode<StoredTarget>(as_bytes(*bytes))
+                                              : fail(bcs::DecodeError::truncated);
+    if (!target) {
+        impl.erase_links(Impl::anybody);
+        return {};
+    }
     impl.target = *std::move(target);
+    impl.erase_links([&impl](const Id& peer) { return peer != impl.target->shown_by; });
     impl.fetch =
         TRY(Fetch::resume(impl.fetch_target(), PieceKeys(impl.key(Impl::Entry::piece)), store));
     // The ledger has got there, and the crash came before this was cleared away.
@@ -234,10 +311,12 @@ Result<void, Fault> CatchUp::load(const store::Reader& store) {
 CatchUp::Effects CatchUp::step(Input&& input, Instant now) {
     Effects effects;
     const Stage before = impl_->stage;
+    const Trouble trouble_before = impl_->trouble;
     std::visit([&](auto&& held) { impl_->on(std::move(held), now, effects); }, std::move(input));
     impl_->run(now, effects);
     impl_->flush(effects);
     if (impl_->stage != before) effects.stage = impl_->stage;
+    if (impl_->trouble != trouble_before) effects.trouble = impl_->trouble;
     return effects;
 }
 
@@ -251,9 +330,14 @@ PieceKeys CatchUp::piece_keys() const {
     return PieceKeys(impl_->key(Impl::Entry::piece));
 }
 
+Bytes CatchUp::links_of(const Id& peer) const {
+    return impl_->links_of(peer);
+}
+
 CatchUp::Progress CatchUp::progress() const {
     Progress progress;
     progress.stage = impl_->stage;
+    progress.trouble = impl_->trouble;
     if (impl_->head) progress.head = impl_->head->sequence;
     const unsigned failures_max = impl_->options.failures_max;
     impl_->peers.for_each([&](const Peer& peer) {

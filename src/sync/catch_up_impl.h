@@ -2,6 +2,9 @@
 // asked next), answers.cpp (what comes back).
 #pragma once
 
+#include <functional>
+#include <set>
+
 #include "leither/sync/catch_up.h"
 
 #include "line.h"
@@ -21,7 +24,11 @@ struct GenesisDraft {
 struct StoredTarget {
     protocol::BlockHeader header;
     protocol::Certificate certificate;
-    static void fields(auto& self, auto&& visit) { visit(self.header, self.certificate); }
+    Id shown_by;
+    std::optional<std::uint64_t> from_term;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.header, self.certificate, self.shown_by, self.from_term);
+    }
 };
 
 // Who has sent what waits in the line, and is asked who certifies it.
@@ -42,6 +49,7 @@ struct CatchUp::Impl {
     void on(Applied&& input, Instant now, Effects& effects);
     void on(Refused&& input, Instant now, Effects& effects);
     void on(Persisted&& input, Instant now, Effects& effects);
+    void on(Anchored&& input, Instant now, Effects& effects);
 
     // ---- Answers
     void take(const Id& from, protocol::BlocksReply&& reply, Instant now, Effects& effects);
@@ -63,7 +71,16 @@ struct CatchUp::Impl {
     Next run_genesis(Instant now, Effects& effects);
     Next run_chain(Instant now, Effects& effects);
     void begin_chain();
-    Trusted tip_of(const Peer& peer) const;
+    protocol::AskChain chain_question(const Peer& peer, Instant now) const;
+    // Where the chain begins for us; nothing if it does not hold what is pinned.
+    std::optional<Way> way_into(const Id& from, const Chain& chain, Instant now);
+    bool has_other_block(const Peer& peer, const Chain& chain, Instant now) const;
+    std::optional<Anchor> wanted_anchor(Instant now) const;
+    Trusted known_committee() const;
+    Pulse known_since() const { return head ? head->pulse : Pulse(0); }
+    bool is_too_old(Pulse pulse, Instant now) const;
+    void refuse_chain(const Id& from, Trouble why, Instant now);
+    bool contradicts(const DecidedBlock& block) const;
     Next conclude_chain();
     Next run_state(Instant now, Effects& effects);
     Next run_blocks(Instant now, Effects& effects);
@@ -95,7 +112,15 @@ struct CatchUp::Impl {
     void blame(const Id& node, Blame why, Effects& effects);
 
     // ---- The store
-    enum class Entry : std::uint8_t { genesis = 'g', target = 't', piece = 'p' };  // on disk
+    // On disk.
+    enum class Entry : std::uint8_t { genesis = 'g', target = 't', piece = 'p', link = 'l' };
+    Bytes link_key(const Id& peer, std::uint64_t term) const;
+    void keep_link(const Id& peer, std::uint64_t term, KeptLink&& link);
+    void erase_links(const std::function<bool(const Id&)>& of);
+    static bool anybody(const Id&) { return true; }
+    Bytes links_of(const Id& peer) const;
+    Result<std::set<std::pair<Id, std::uint64_t>>, store::Fault> links_in(
+        const store::Reader& store) const;
     Bytes key(Entry entry) const;
     void start_fetch(StoredTarget target);
     void discard_state();
@@ -117,7 +142,15 @@ struct CatchUp::Impl {
     bool genesis_is_out = false;
 
     bool is_comparing = false;  // chains are asked for
-    std::optional<Proven> best;
+    struct Best {
+        Proven proven;
+        Id shown_by;
+        std::optional<std::uint64_t> from_term;
+    };
+    std::optional<Best> best;
+    std::set<std::pair<Id, std::uint64_t>> links;  // in the store, by peer and term
+    std::optional<protocol::BlockName> goal;       // proven; blocks on the way must lead there
+    Trouble trouble = Trouble::none;
     bool has_only_founding = false;  // a newcomer was told that there is no block yet
     std::size_t chains = 0;
     std::optional<Instant> compare_until;

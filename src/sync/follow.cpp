@@ -42,6 +42,37 @@ Result<Trusted, ChainError> decided_by(const ChainContext& context, const Truste
     return next;
 }
 
+Result<Learned, ChainError> walk(const ChainContext& context, Learned learned, const Chain& chain) {
+    const auto go_on = [&learned](Trusted&& next, const Link& link) {
+        if (next.seats != learned.committee.seats) learned.changes.emplace_back(next.cycle, link);
+        learned.committee = std::move(next);
+    };
+    for (const Link& link : chain.links) {
+        if (certified_in(link) < learned.committee.cycle) continue;
+        go_on(TRY(follow_one(context, learned.committee, link)), link);
+    }
+    if (chain.end) {
+        const CycleLink& end = *chain.end;
+        go_on(TRY(decided_by(context, learned.committee, end)), end);
+        learned.end = Proven{end.header, end.certificate, learned.committee};
+    }
+    return learned;
+}
+
+// Behind a checkpoint. Its certificate must hold as well, since the block is shown to others.
+Result<Learned, ChainError> start_of(const ChainContext& context,
+                                     const election::Checkpoint& checkpoint,
+                                     const protocol::CandidateTable& table) {
+    const protocol::BlockHeader& header = checkpoint.block.header;
+    Learned start;
+    start.committee = TRY(trusted_from(context, checkpoint, table));
+    TRY(anchored_by(context, {header.sequence, hash_as_parent(context.chain, header)},
+                    checkpoint.block));
+    start.changes.emplace_back(start.committee.cycle, checkpoint.block);
+    start.from_checkpoint = true;
+    return start;
+}
+
 // Steps along the links, as far as needed, to the committee that has decided the block.
 class Certifier {
  public:
@@ -130,21 +161,12 @@ Result<Followed, FollowError> follow(const ChainContext& context, Head head,
 
 Result<Learned, ChainError> learn(const ChainContext& context, const Trusted& trusted,
                                   const Chain& chain, const protocol::CandidateTable* table) {
-    Learned learned{trusted, std::nullopt};
-    if (chain.checkpoint && table != nullptr) {
-        auto start = TRY(trusted_from(context, *chain.checkpoint, *table));
-        if (start.cycle > learned.committee.cycle) learned.committee = std::move(start);
-    }
-    for (const Link& link : chain.links) {
-        if (certified_in(link) < learned.committee.cycle) continue;
-        learned.committee = TRY(follow_one(context, learned.committee, link));
-    }
-    if (chain.end) {
-        const CycleLink& end = *chain.end;
-        learned.committee = TRY(decided_by(context, learned.committee, end));
-        learned.end = Proven{end.header, end.certificate, learned.committee};
-    }
-    return learned;
+    auto learned = walk(context, Learned{trusted, std::nullopt, {}, false}, chain);
+    if (learned || !chain.checkpoint || table == nullptr) return learned;
+    // No link leads there. Whoever holds that table need not see the way.
+    auto start = start_of(context, *chain.checkpoint, *table);
+    if (!start || start->committee.cycle <= trusted.cycle) return learned;
+    return walk(context, *std::move(start), chain);
 }
 
 }  // namespace leither::sync

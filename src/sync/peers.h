@@ -15,16 +15,25 @@
 
 namespace leither::sync {
 
+// How far one peer has led, and from what.
+struct Way {
+    election::Trusted origin;  // believed before
+    Pulse since;               // when that was so
+    // The term the links begin behind, if not where the ledger's own knowledge ends.
+    std::optional<std::uint64_t> from_term;
+    election::Trusted tip;  // the newest committee it has led to
+};
+
 struct Peer {
     std::optional<Sequence> claim;        // its head, as it says
     Sequence oldest;                      // whose state it keeps, with the blocks behind it
     std::optional<Sequence> lacks_state;  // a version it has said it does not keep
-    // In this round of asking for chains: whether it is done, and the newest committee it has led
-    // to.
+    // In this round of asking for chains: whether it is done, and what it has shown.
     bool has_told_chain = false;
-    std::optional<election::Trusted> tip;
-    unsigned failures = 0;  // since its last useful answer
-    unsigned late = 0;      // answers since the last that was quick
+    std::optional<Way> way;
+    bool has_other_block = false;  // where the anchor should be: asked without it
+    unsigned failures = 0;         // since its last useful answer
+    unsigned late = 0;             // answers since the last that was quick
     Instant not_before{};
     Instant asked_at{};
     std::size_t asked = 0;    // unanswered, not late

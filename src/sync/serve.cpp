@@ -4,7 +4,7 @@
 
 #include "leither/base/check.h"
 #include "leither/codec/bcs.h"
-#include "leither/ledger/committees.h"
+#include "leither/ledger/kept_cycles.h"
 #include "leither/sync/fetch.h"
 
 namespace leither::sync {
@@ -75,13 +75,68 @@ Result<Chain, Fault> chain_to(const Source& source, const Seal& target, std::uin
     return chain;
 }
 
+// What the end of a chain may weigh: header, certificate and the largest election record's proof.
+constexpr std::size_t kEndBytesMax = 64 << 10;
+
+// Out of the links that are kept, as far as they fit: to the head, or to the block that proves the
+// first committee they do not.
+Result<Chain, Fault> kept_chain(const Source& source, std::uint64_t cycle, std::size_t bytes_max) {
+    Chain chain;
+    std::size_t bytes = 0;
+    TRY(ledger::visit_changes(source.store, cycle + 1, [&](ledger::TermLink&& next) {
+        // The head's own successors do not certify it.
+        if (next.term > term_of(source.span.newest)) return false;
+        bytes += bcs::encode(next.kept.link).size();
+        if (!chain.links.full() && bytes + kEndBytesMax <= bytes_max) {
+            chain.links.push_back(std::move(next.kept.link));
+            return true;
+        }
+        auto* takeover = std::get_if<election::TakeoverLink>(&next.kept.link);
+        chain.end = takeover != nullptr ? std::move(takeover->last)
+                                        : std::get<election::CycleLink>(std::move(next.kept.link));
+        return false;
+    }));
+    if (chain.end) return chain;
+    const Seal& head = source.span.newest;
+    auto proof = TRY(source.tree.prove_at(version_of(head), source.organization.election));
+    chain.end = election::CycleLink{head.header, head.certificate, std::move(proof)};
+    return chain;
+}
+
+// The asker's anchor, if it is kept, as the links lead from it.
+Result<std::optional<election::CycleLink>, Fault> anchor_at(const Source& source,
+                                                            Sequence sequence) {
+    if (sequence == Sequence(0)) return std::nullopt;
+    if (!keeps_version(source, sequence)) {
+        return TRY(ledger::kept_cycle_block(source.store, sequence));
+    }
+    const Seal seal = TRY(seal_at(source, sequence));
+    auto proof = TRY(source.tree.prove_at(version_of(seal), source.organization.election));
+    return election::CycleLink{seal.header, seal.certificate, std::move(proof)};
+}
+
+// The term in which the block behind it is certified, as the record in its proof has it.
+Result<std::uint64_t, Fault> term_behind(const Source& source, const election::CycleLink& block) {
+    const auto bytes = tree::verify(block.record, block.header.root,
+                                    source.organization.charter.supply, protocol::sum_of_encoded);
+    if (!bytes || !*bytes) return fail(corrupt("a kept proof does not hold"));
+    const auto record = bcs::decode<protocol::Record>(**bytes);
+    const auto* election = record ? std::get_if<ElectionRecord>(&*record) : nullptr;
+    if (election == nullptr) return fail(corrupt("a kept proof holds no election's record"));
+    return election->cycle;
+}
+
 // As far as one reply goes.
-Result<Chain, Fault> chain_from(const Source& source, std::uint64_t cycle) {
+Result<Chain, Fault> chain_from(const Source& source, std::uint64_t cycle, std::size_t bytes_max) {
+    const auto kept = TRY(ledger::read_cycle_span(source.store));
+    if (kept && kept->from <= cycle && term_of(source.span.newest) <= kept->to) {
+        return kept_chain(source, cycle, bytes_max);
+    }
     Chain chain;
     for (std::uint64_t terms = kTermsPerReply; terms > 0; terms /= 4) {
         const Seal target = TRY(last_of_term(source, cycle + terms));
         chain = TRY(chain_to(source, target, cycle));
-        if (bcs::encode(chain).size() <= protocol::kSyncReplyBytes) return chain;
+        if (bcs::encode(chain).size() <= bytes_max) return chain;
     }
     return Chain{};
 }
@@ -149,18 +204,27 @@ Result<GenesisReply, Fault> answer(const Source& source, const AskGenesis& ask) 
 Result<ChainReply, Fault> answer(const Source& source, const AskChain& ask) {
     ChainReply reply;
     reply.cycle = ask.cycle;
+    reply.anchor = ask.anchor;
     reply.oldest = oldest_of(source);
     reply.head = head_of(source);
-    // The founding is certified by the charter, and a committee that is not there yet by nobody.
-    const bool can_lead = reply.head > Sequence(0) && ask.cycle <= term_of(source.span.newest);
-    Chain chain;
-    if (can_lead) chain = TRY(chain_from(source, ask.cycle));
-    // Whoever cannot be led from the committee it trusts may be led from a table it trusts.
-    if (source.checkpoint != nullptr) {
-        chain.checkpoint = *source.checkpoint;
-        if (bcs::encode(chain).size() > protocol::kSyncReplyBytes) chain.checkpoint.reset();
+    std::optional<election::Checkpoint> start;
+    std::uint64_t cycle = ask.cycle;
+    if (auto anchor = TRY(anchor_at(source, ask.anchor))) {
+        // Behind a cycle block the term it begins certifies.
+        cycle = TRY(term_behind(source, *anchor));
+        start = election::Checkpoint{*std::move(anchor), {}};
+    } else if (source.checkpoint != nullptr) {
+        // Whoever cannot be led from the committee it trusts may be led from a table it trusts.
+        start = *source.checkpoint;
     }
+    const std::size_t room = protocol::kSyncReplyBytes - (start ? bcs::encode(*start).size() : 0);
+    // The founding is certified by the charter, and a committee that is not there yet by nobody.
+    const bool can_lead = reply.head > Sequence(0) && cycle <= term_of(source.span.newest);
+    Chain chain;
+    if (can_lead) chain = TRY(chain_from(source, cycle, room));
+    chain.checkpoint = std::move(start);
     const Bytes encoded = bcs::encode(chain);
+    CHECK(encoded.size() <= protocol::kSyncReplyBytes);
     reply.chain.assign(encoded.begin(), encoded.end());
     return reply;
 }

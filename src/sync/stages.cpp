@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "leither/base/check.h"
@@ -108,13 +109,16 @@ CatchUp::Impl::Next CatchUp::Impl::run_chain(Instant now, Effects& effects) {
     const auto may_tell = [this](const Peer& peer) {
         return !peer.has_told_chain && is_ahead(peer);
     };
-    while (chains + peers.asked<AskChain>() < options.chains_compared) {
+    while (chains + peers.asked<AskChain>() < options.chains_compared &&
+           pending.bytes() <= options.unsynced_bytes_max) {
         const auto node = peers.pick(may_tell, 1, now);
         if (!node) break;
-        ask(*node, AskChain{tip_of(*peers.find(*node)).cycle}, now, effects);
+        ask(*node, chain_question(*peers.find(*node), now), now, effects);
     }
     wake_at(compare_until);
-    if (peers.asked<AskChain>() > 0) return Next::wait;
+    if (peers.asked<AskChain>() > 0 || pending.bytes() > options.unsynced_bytes_max) {
+        return Next::wait;
+    }
     const auto hopeful = [&](const Peer& peer) { return may_tell(peer) && !is_tired_of(peer); };
     if (chains > 0 || !peers.any(hopeful)) return conclude_chain();
     wake_at(peers.rested(may_tell, now));
@@ -129,30 +133,58 @@ void CatchUp::Impl::begin_chain() {
     compare_until.reset();
     peers.for_each([](Peer& peer) {
         peer.has_told_chain = false;
-        peer.tip.reset();
+        peer.way.reset();
+        peer.has_other_block = false;
     });
+    erase_links(anybody);
 }
 
-Trusted CatchUp::Impl::tip_of(const Peer& peer) const {
-    if (peer.tip) return *peer.tip;
+Trusted CatchUp::Impl::known_committee() const {
     return head ? head->committee : election::trusted_from(setup.charter->charter);
+}
+
+// A ledger goes on from its own head if it may: so it can lead others all the way it has come.
+std::optional<Anchor> CatchUp::Impl::wanted_anchor(Instant now) const {
+    const bool is_ahead = setup.anchor && setup.anchor->block.sequence > base();
+    const bool is_needed =
+        is_ahead && (setup.anchor->is_pinned || is_newcomer() || is_too_old(known_since(), now));
+    return is_needed ? setup.anchor : std::nullopt;
+}
+
+AskChain CatchUp::Impl::chain_question(const Peer& peer, Instant now) const {
+    if (peer.way) return {peer.way->tip.cycle, Sequence(0)};
+    const auto anchor = peer.has_other_block ? std::nullopt : wanted_anchor(now);
+    return {known_committee().cycle, anchor ? anchor->block.sequence : Sequence(0)};
+}
+
+bool CatchUp::Impl::is_too_old(Pulse pulse, Instant now) const {
+    const protocol::Charter& charter = setup.charter->charter;
+    const Uint128 pulses = Uint128{pulse.value()} + charter.params.pledge_release_pulses;
+    return Uint128{unix_ms(now)} > pulses * charter.params.pulse_ms + charter.time_ms;
 }
 
 CatchUp::Impl::Next CatchUp::Impl::conclude_chain() {
     is_comparing = false;
-    const auto proven = std::exchange(best, std::nullopt);
+    const auto found = std::exchange(best, std::nullopt);
     // The charter vouches for the founding; whoever hides blocks behind it hides them in vain.
-    if (!proven && has_only_founding) return enter(Stage::blocks);
-    if (!proven || proven->header.sequence <= base()) {
+    if (!found && has_only_founding) return enter(Stage::blocks);
+    if (!found || found->proven.header.sequence <= base()) {
+        erase_links(anybody);
         return enter(Stage::idle);  // whoever was asked in vain rests
     }
+    trouble = Trouble::none;
+    const auto* proven = &found->proven;
     const auto keeps_blocks = [this](const Peer& peer) {
         return is_ahead(peer) && peer.has_told_chain && peer.oldest <= base();
     };
     if (is_short_way(proven->header.sequence) && peers.any(keeps_blocks)) {
+        erase_links(anybody);
+        goal = protocol::BlockName{proven->header.sequence,
+                                   hash_as_parent(setup.chain, proven->header)};
         return enter(Stage::blocks);
     }
-    start_fetch({proven->header, proven->certificate});
+    erase_links([&](const Id& peer) { return peer != found->shown_by; });
+    start_fetch({proven->header, proven->certificate, found->shown_by, found->from_term});
     return enter(Stage::state);
 }
 
@@ -173,7 +205,8 @@ CatchUp::Impl::Next CatchUp::Impl::run_state(Instant now, Effects& effects) {
     }
     if (fetch->is_complete()) {
         if (!is_flushed()) return Next::wait;
-        effects.state = StateReady{target->header, target->certificate};
+        effects.state =
+            StateReady{target->header, target->certificate, target->shown_by, target->from_term};
         if (genesis && !std::exchange(genesis_is_out, true)) effects.genesis = *genesis;
         enter(Stage::building);
         return Next::wait;
@@ -203,6 +236,15 @@ CatchUp::Impl::Next CatchUp::Impl::run_blocks(Instant now, Effects& effects) {
     if (genesis && !std::exchange(genesis_is_out, true)) effects.genesis = *genesis;
     advance_line(now, effects);
     effects.blocks = line->hand_out();
+    if (std::ranges::any_of(effects.blocks, [this](const auto& one) { return contradicts(one); })) {
+        // A committee has decided it, and what it contradicts as well. That is for people to judge.
+        setup.log.error("chain_contradicted", "height={}", line->end().sequence.value());
+        effects.blocks.clear();
+        drop_line();
+        trouble = Trouble::pin_broken;
+        stage = Stage::halted;
+        return Next::wait;
+    }
     if (line->wants_run() && peers.asked<AskBlocks>() == 0) ask_for_run(now, effects);
     if (peers.asked<AskBlocks>() > 0 || line->is_busy() || !line->wants_run()) return Next::wait;
     // Nothing is under way.
@@ -212,6 +254,15 @@ CatchUp::Impl::Next CatchUp::Impl::run_blocks(Instant now, Effects& effects) {
     if (is_newcomer() || peers.any(hopeful)) return Next::wait;
     drop_line();
     return enter(Stage::idle);
+}
+
+bool CatchUp::Impl::contradicts(const DecidedBlock& block) const {
+    const auto is_other = [&](const protocol::BlockName& name) {
+        return block.header.sequence == name.sequence &&
+               hash_as_parent(setup.chain, block.header) != name.hash;
+    };
+    const bool is_pinned = setup.anchor && setup.anchor->is_pinned;
+    return (is_pinned && is_other(setup.anchor->block)) || (goal && is_other(*goal));
 }
 
 void CatchUp::Impl::ask_for_run(Instant now, Effects& effects) {
@@ -233,7 +284,7 @@ void CatchUp::Impl::advance_line(Instant now, Effects& effects) {
     const bool host_is_there = head && head->sequence == line->end().sequence;
     if (*verdict == Line::Verdict::ok || !host_is_there) return;
     links_asked = LinksAsked{*sender, line->end().committee.cycle};
-    ask(*sender, AskChain{links_asked->cycle}, now, effects);
+    ask(*sender, AskChain{links_asked->cycle, Sequence(0)}, now, effects);
 }
 
 }  // namespace leither::sync

@@ -41,6 +41,7 @@ struct Answer {
     SyncReply operator()(const AskChain& ask) const {
         auto reply = decoded<ChainReply>(input);
         reply.cycle = ask.cycle;
+        reply.anchor = ask.anchor;
         return reply;
     }
     SyncReply operator()(const AskPiece& ask) const {
@@ -88,11 +89,15 @@ void hear(ByteView input, CatchUp::Setup setup) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const ByteView input(data, size);
     testing::check_canonical_any<AskBlocks, BlocksReply, AskGenesis, GenesisReply, AskChain,
-                                 ChainReply, AskPiece, PieceReply, Chain, PieceLeaves>(input);
+                                 ChainReply, AskPiece, PieceReply, CheckpointVotes, Chain,
+                                 PieceLeaves>(input);
     const Charter charter = charter_of();
     CatchUp::Setup newcomer;
     newcomer.chain = chain_id(charter);
     hear(input, newcomer);
+    CatchUp::Setup anchored = newcomer;
+    anchored.anchor = Anchor{{Sequence(3), Hash{}}, /*is_pinned=*/input.size() % 2 == 0};
+    hear(input, std::move(anchored));
     CatchUp::Setup returning = newcomer;
     returning.charter = SignedCharter{charter, {}};
     returning.head = founding_head(charter);

@@ -1,5 +1,5 @@
 """Committees of real daemons on bad days: slow and lossy lines, lines that are cut, a chief that is killed, a node that
-comes new, cycles that end, and sixteen at once. Those on lines need root.
+comes new, cycles that end, and sixteen at once, on loopback and on such lines. Those on lines need root.
 
 Most of the time is waiting, so the stories run side by side; each test tells how its story ended.
 """
@@ -152,6 +152,22 @@ def sixteen(stage):
 
 
 @story
+def sixteen_on_home_lines(stage):
+    """Payments at each of sixteen, every pair of them on slow and lossy lines; the chief is killed, and payments go on."""
+    lines, committee = on_lines(stage, 16, **HOME_LINE)
+    payments = [committee.submit(node) for node in committee.nodes]
+    for node, identities in zip(committee.nodes, payments):
+        committee.until(lambda node=node, ids=identities: committee.is_committed(node, ids), 60, "payments at each of sixteen")
+    committee.until_agreed(seconds=60)
+    _, _, rest = committee.block_after_crash()
+    for node in rest[:3]:
+        committee.pay(node, seconds=60)
+    committee.until_agreed(rest, seconds=60)
+    expect(sum(port["lost"] for port in lines.counts().values()) > 0, committee, "no packet was lost")
+    committee.end_with_checks(rest[:1])
+
+
+@story
 def short_cycles(stage):
     """Cycles of twelve seconds end whether or not somebody pays; the chief is killed as one does."""
     committee = on_loopback(stage, 205, 4, pulse_ms=200, cycle_pulses=60)
@@ -187,6 +203,9 @@ class OnLoopback(unittest.TestCase):
 class OnLines(unittest.TestCase):
     def test_four_on_home_lines_lose_their_chief_and_gain_a_newcomer(self):
         TOLD.ending("home_lines")
+
+    def test_sixteen_on_home_lines_lose_their_chief_and_go_on(self):
+        TOLD.ending("sixteen_on_home_lines")
 
     def test_partitions_halt_or_go_on_and_never_fork(self):
         TOLD.ending("cut_lines")

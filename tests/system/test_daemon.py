@@ -42,6 +42,17 @@ class StartAndStop(DaemonTest):
         self.assertIsNone(self.daemon.rpc.call("node.status")["organization"])
         self.assertLess(self.daemon.stop(), 1)
 
+    def test_checking_signatures_gives_way_to_all_else_it_does(self):
+        self.daemon.start()
+        nice = {}
+        for task in os.scandir(f"/proc/{self.daemon.process.pid}/task"):
+            with open(os.path.join(task.path, "stat"), encoding="ascii") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+            nice.setdefault(name, set()).add(int(rest.split()[16]))
+        own = nice["leitherd"]
+        self.assertEqual(nice["leither-disk"], own)
+        self.assertEqual(nice["leither-verify"], {min(19, max(own) + 10)})
+
     def test_it_stops_within_five_seconds_under_load(self):
         prng = random.Random(3)
         self.daemon.start()

@@ -59,7 +59,7 @@ class VoteTest(unittest.TestCase):
         return self.leither("org", "info")["params"]
 
     def test_members_decide_and_a_kill_loses_nothing(self):
-        change = self.propose("parameter", "member_transactions_per_pulse", "9")
+        change = self.propose("parameter", "member_transactions_per_pulse", "9", "--reason", "market day")
         reward = self.propose("structural", "anna", "40", "--reason", "built the oven", "--proof", "photo 7")
         lonely = self.propose("operation", "ben", "5", "--reason", "keeps the server")
         self.cast("anna", change, "yes")
@@ -133,10 +133,13 @@ class VoteTest(unittest.TestCase):
 
     def test_each_slip_is_named_with_its_remedy(self):
         for words, expected in (
-                (("propose", "parameter", "vote_pulses", "59"), (2, "parameter_out_of_bounds")),
-                (("propose", "parameter", "vote_puls", "60"), (2, "unknown_parameter")),
-                (("propose", "parameter", "pulse_ms", "500"), (2, "fixed_parameter")),
-                (("propose", "parameter", "vote_pulses", "60", "--by", "anna"), (1, "not_supervisor")),
+                (("propose", "parameter", "vote_pulses", "59", "--reason", "x"), (2, "parameter_out_of_bounds")),
+                (("propose", "parameter", "vote_puls", "60", "--reason", "x"), (2, "unknown_parameter")),
+                (("propose", "parameter", "pulse_ms", "500", "--reason", "x"), (2, "fixed_parameter")),
+                (("propose", "parameter", "vote_pulses", "60", "--reason", "x", "--by", "anna"),
+                 (1, "not_supervisor")),
+                (("propose", "parameter", "vote_pulses", "60", "--reason", ""), (2, "missing_reason")),
+                (("propose", "parameter", "vote_pulses", "60", "--reason", "x" * 281), (2, "bad_text")),
                 (("propose", "structural", "anna", "5000", "--reason", "x"), (1, "daily_reward_limit")),
                 (("propose", "structural", "anna", "5", "--reason", ""), (2, "missing_reason")),
                 (("propose", "structural", "nobody", "5", "--reason", "x"), (4, "not_found")),
@@ -150,7 +153,7 @@ class VoteTest(unittest.TestCase):
             with self.subTest(words=words):
                 self.assertEqual(self.daemon.refusal("vote", *words), expected)
         self.assertEqual(self.daemon.refusal("rewards", "proof", "anna", "--cycle", "999"), (1, "rewards_unknown"))
-        bounds = self.daemon.run_leither("vote", "propose", "parameter", "vote_pulses", "59")
+        bounds = self.daemon.run_leither("vote", "propose", "parameter", "vote_pulses", "59", "--reason", "x")
         self.assertIn("vote_pulses must be from 60 to 2592000 (pulses).", bounds.stderr)
         needs_vote = self.daemon.run_leither("reward", "anna", "5", "--reason", "x", "--kind", "structural")
         self.assertIn("leither vote propose structural", needs_vote.stderr)

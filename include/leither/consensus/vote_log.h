@@ -69,6 +69,7 @@ std::uint32_t round_of(const LogRecord& record);
 // Erases a decided height's records of one round.
 void erase(store::WriteBatch& batch, Sequence height, std::uint32_t round);
 void put(store::WriteBatch& batch, const Vouch& vouch);
+void erase_vouch(store::WriteBatch& batch);
 // Nothing: there is no log.
 Result<std::optional<Vouch>, store::Fault> read_vouch(const store::Reader& store);
 Result<Replay, store::Fault> read(const store::Reader& store, Sequence height);

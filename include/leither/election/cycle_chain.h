@@ -11,6 +11,7 @@
 
 #include "leither/election/pledged.h"
 #include "leither/protocol/block.h"
+#include "leither/protocol/checkpoint.h"
 #include "leither/tree/proof.h"
 
 namespace leither::election {
@@ -66,6 +67,7 @@ enum class ChainError : std::uint8_t {
     not_continued,  // the record says that another committee has decided the block
     no_progress,    // proves no later term
     bad_takeover,   // the act does not hold on the last block
+    other_block,    // not the block whose hash is trusted
 };
 const char* to_string(ChainError error);
 
@@ -82,6 +84,11 @@ Result<Trusted, ChainError> committee_after(const ChainContext& context, const T
 // The committee that the chain leads to.
 Result<Trusted, ChainError> follow(const ChainContext& context, Trusted trusted,
                                    const CycleChain& links);
+
+// A decided block whose hash the verifier trusts, with its proof: who decides behind it. It says
+// itself whose certificate it has, so that is checked too.
+Result<Trusted, ChainError> anchored_by(const ChainContext& context,
+                                        const protocol::BlockName& trusted, const CycleLink& block);
 
 // A start without the chain behind it: a cycle block with the signatures of the candidates of a
 // table that the verifier trusts, such as its last checkpoint's.

@@ -2,9 +2,11 @@
 // countersign. Pure: who calls says which table, which block and how long it has been silent.
 #pragma once
 
+#include <map>
 #include <span>
 
 #include "leither/base/result.h"
+#include "leither/protocol/checkpoint.h"
 #include "leither/protocol/refusal.h"
 #include "leither/protocol/takeover.h"
 
@@ -16,13 +18,20 @@ using protocol::RowSignature;
 
 // ---- Checkpoints -------------------------------------------------------------------------------
 
-// One candidate's word for a cycle block, by its row in the last table.
-using CheckpointSignature = RowSignature;
+using protocol::CheckpointSignature;
+// What candidates sign with their node keys.
 Bytes checkpoint_message(const ChainId& chain, const protocol::LastBlock& block);
-// Candidates of `table` with more than two thirds of its pledge have signed `block`.
+// Candidates of `table` with more than two thirds of its pledge have signed `block`. Signatures
+// stand by rising node key; one for which no pledge stands counts nothing, and is not looked at.
+// Where nobody has pledged there is nothing to weigh (checkpoints.md): too_little_pledge.
 Result<void, Refused> check_checkpoint(const ChainId& chain, const protocol::LastBlock& block,
                                        const CandidateTable& table,
                                        std::span<const CheckpointSignature> signatures);
+
+// What stands behind each node's word: several candidates may name one node.
+std::map<PublicKey, Amount> pledge_by_node(const CandidateTable& table);
+// More than two thirds; of nothing, nothing is.
+bool is_two_thirds(std::uint64_t part, std::uint64_t whole);
 
 // ---- Takeovers ---------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 //   * A durable batch is written and synced on the disk thread, then Persisted is stepped; replies
 //     and events of the step that asked for the batch are told only then, before those of
 //     Persisted.
+//   * The file of the vote keys is replaced on the same thread, before the batch it came with.
 //   * Signature jobs are spread over the verify pool; answers come back as inputs.
 //   * One timer, armed only while node.next_deadline() names an instant; a second one only while
 //     pulse events are on. An idle node wakes nobody.
@@ -14,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "leither/base/log.h"
 #include "leither/io/network_host.h"
@@ -40,6 +42,8 @@ class Listener {
 
 struct EventLoopOptions {
     unsigned verify_threads = 0;  // 0: one per core
+    // Where a node that takes part in elections has its vote keys.
+    std::string vote_keys_file = {};
     // How long clients have to fetch their last replies after stop().
     Duration drain = std::chrono::milliseconds(100);
 };

@@ -26,7 +26,8 @@ struct SignatureCheck {
 };
 
 // The checks of a transaction, in the order of its signatures; refused if a signer is unknown or
-// their number is wrong. Keys come from the state, an applicant's from the transaction.
+// their number is wrong; behind them that of a delegation it carries. Keys come from the state, an
+// applicant's from the transaction, a node's from the state or the delegation.
 // REQUIRES: state.load(transaction).
 Result<std::vector<SignatureCheck>, Refused> signature_checks(
     const State& state, const protocol::Transaction& transaction);

@@ -12,6 +12,7 @@
 #include "leither/ledger/rules.h"
 #include "leither/node/finality.h"
 #include "leither/node/input.h"
+#include "leither/node/vote_keys.h"
 #include "leither/protocol/refusal.h"
 
 namespace leither::node {
@@ -61,6 +62,10 @@ using Event = std::variant<BlockSealed, TransactionDropped, LetterArrived, LineT
 struct Effects {
     // To write in one synced batch; at most one batch is out at a time.
     std::optional<store::WriteBatch> durable;
+    // The file of the vote keys as it is to be from now on: whole, synced and readable by nobody
+    // else before `durable` of the same step is written, which is there then. What it held before
+    // is to be overwritten.
+    std::optional<SecretFile> vote_keys;
     std::vector<SignatureJob> verify;
     std::vector<Reply> replies;
     std::vector<Event> events;

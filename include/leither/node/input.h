@@ -40,6 +40,14 @@ struct NetworkCall {
     NetworkRequest request;
 };
 
-using Input = std::variant<Tick, Found, Submit, SignaturesChecked, Persisted, NetworkCall>;
+// Keep the receipts of this account from now on, or no longer. One NetworkReply.
+struct KeepReceipts {
+    Token token = 0;
+    Id account;
+    enum class Wish : std::uint8_t { keep, stop } wish = Wish::keep;
+};
+
+using Input =
+    std::variant<Tick, Found, Submit, SignaturesChecked, Persisted, NetworkCall, KeepReceipts>;
 
 }  // namespace leither::node

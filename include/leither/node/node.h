@@ -25,6 +25,7 @@ struct OpenError {
         fault,         // the store itself
         inconsistent,  // its parts contradict each other: names the sequence and the remedy
         wrong_key,     // the ledger was founded with another node key
+        wrong_chain,   // the ledger does not contain the block that the operator has pinned
     };
     Kind kind = Kind::fault;
     std::string detail;

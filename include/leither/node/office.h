@@ -11,7 +11,7 @@
 //   * `ready` is sent only by a node that holds the key of its seat.
 //   * A vote key is drawn for each term and durable before the reveal that names it leaves. It is
 //     erased when no committee of the election's record names it, nor a reveal still to be drawn
-//     from.
+//     from. Keys lie in a file of their own (vote_keys.h).
 //   * Nothing is due while the head lies behind the cycle's end, or when nobody stands: such a node
 //     has no deadline and writes nothing.
 // Rationale
@@ -29,8 +29,8 @@
 
 #include "leither/crypto/secret.h"
 #include "leither/crypto/sign.h"
+#include "leither/node/vote_keys.h"
 #include "leither/protocol/transaction.h"
-#include "leither/store/kv.h"
 
 namespace leither::node {
 
@@ -47,27 +47,11 @@ class Office {
     using Secret = crypto::SecretBytes<32>;
     // Links of one chain: nearly four years of half-hour cycles.
     static constexpr std::uint32_t kLinks = 1U << 16;
-    // Committees whose keys may be wanted: former, present and the next two, the last reveal and
-    // the coming one.
-    static constexpr std::size_t kKeysMax = 8;
-
-    struct Kept {
-        std::uint64_t cycle = 0;  // the term it was drawn for
-        Hash seed;
-        static void fields(auto& self, auto&& visit) { visit(self.cycle, self.seed); }
-    };
-    // On disk, beside the vote log.
-    struct Keeping {
-        Bounded<Kept, kKeysMax> keys;  // by cycle, rising
-        static void fields(auto& self, auto&& visit) { visit(self.keys); }
-    };
-    static Result<Keeping, store::Fault> read(const store::Reader& store);
-
     struct Setup {
         ChainId chain;
         crypto::KeyPair node_key;
-        Secret seed;  // vote keys are drawn from it
-        Keeping kept;
+        Secret seed;  // vote keys and stamps are drawn from it
+        VoteKeys kept;
     };
     // What the ledger's head says.
     struct Head {
@@ -88,9 +72,16 @@ class Office {
     };
     struct Turn {
         // To be written before anything else comes of it; then on_durable().
-        std::optional<store::WriteBatch> durable;
+        std::optional<SecretFile> keys;
         std::vector<protocol::Transaction> acts;     // to be submitted, in order
         std::vector<protocol::Transaction> reminds;  // that wait here already: to be told again
+    };
+
+    // A new stamp: the file with the former beside it, then the store, then the file without.
+    struct Stamping {
+        SecretFile offered;
+        store::WriteBatch store;
+        SecretFile settled;
     };
 
     explicit Office(Setup setup);
@@ -98,9 +89,12 @@ class Office {
     // What a pledge made now, in cycle `cycle`, registers. Takes some milliseconds.
     protocol::Registration registration(const Id& member, std::uint64_t cycle) const;
 
-    // The head has moved in a way that concerns elections, or the node has just opened. A batch: of
-    // keys that are needed no more; nothing waits for it.
-    std::optional<store::WriteBatch> follow(Head head);
+    // The head has moved in a way that concerns elections, or the node has just opened. A file: of
+    // the keys that are still needed; nothing waits for it.
+    std::optional<SecretFile> follow(Head head);
+    // Whether this node may come to vote, so that a store of earlier must not fit its keys.
+    bool may_vote() const;
+    Stamping stamp();
     // The member's unclaimed rewards, after each follow().
     void set_claims(const std::vector<protocol::Claim>& claims);
     // The pulse from which turn() has something to do.
@@ -149,7 +143,8 @@ class Office {
     bool is_wanted(const Held& held) const;
     const Held* key_for(std::uint64_t cycle) const;
     const Held* key_of(const PublicKey& vote_key) const;
-    store::WriteBatch write_keys() const;
+    SecretFile file() const;
+    void advance_seed();
     void draw_key(std::uint64_t cycle);
     std::optional<Task> reveal_task() const;
     std::optional<Task> ready_task() const;
@@ -161,6 +156,8 @@ class Office {
     ChainId chain_;
     crypto::KeyPair node_key_;
     Secret seed_;
+    Hash stamp_;
+    std::optional<Hash> former_stamp_;
     std::vector<Held> keys_;  // by cycle, rising
     Head head_;
     std::optional<Standing> standing_;

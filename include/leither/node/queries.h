@@ -64,6 +64,29 @@ struct BlockAnswer {
     ledger::Seal seal;
     Hash hash;
     protocol::Transactions transactions;
+    // That certified it, by seat: the header names its author, the certificate its signers by their
+    // seats. None of the founding, which the charter's signature stands for.
+    protocol::Seats committee = {};
+};
+// A receipt that this node has kept (docs/protocol/receipts.md).
+struct KeptReceiptItem {
+    Id account;
+    Sequence sequence;
+    Pulse pulse;
+    std::size_t bytes = 0;
+    std::vector<HistoryItem> transactions;
+};
+struct KeptReceipts {
+    std::vector<KeptReceiptItem> items;  // newest first
+    std::optional<Sequence> next;        // ask on with before = next; nothing at the end
+    std::size_t count = 0;               // of all, of every account
+    std::size_t bytes = 0;
+    // Whose are kept, and between which sequences some may be missing.
+    struct Account {
+        Id account;
+        std::optional<std::pair<Sequence, Sequence>> gap;
+    };
+    std::vector<Account> accounts;
 };
 struct MemberItem {
     Id id;
@@ -116,6 +139,23 @@ struct Ballot {
     Hash transaction;
 };
 
+// A cycle block, and how much of the pledge has signed it.
+struct CheckpointItem {
+    std::uint64_t cycle = 0;  // that it begins
+    protocol::BlockName block;
+    Pulse pulse;
+    std::size_t signatures = 0;
+    Amount signed_pledge;
+    Amount pledge;  // of all candidates; zero: its certificate stands alone
+};
+struct CheckpointStatus {
+    std::optional<CheckpointItem> newest;
+    std::optional<CheckpointItem> gathering;  // a later cycle block that lacks signatures
+    // The terms whose committees this node can prove to a newcomer.
+    std::uint64_t from_cycle = 0;
+    std::uint64_t to_cycle = 0;
+};
+
 struct LedgerStatus {
     ledger::Organization organization;
     protocol::BlockHeader head;
@@ -126,6 +166,7 @@ struct LedgerStatus {
     std::size_t mempool_bytes = 0;
     tree::Tree::Stats tree;
     EvidenceCounts evidence;
+    CheckpointStatus checkpoint;
     Sequence final_sequence;  // this block and all before it are final
 };
 
@@ -134,6 +175,7 @@ struct CatchingUp {
     const char* stage = "";  // docs/protocol/sync.md; "idle": nothing to do
     std::uint64_t behind = 0;
     std::uint32_t state_permille = 0;  // of the state that is being taken
+    const char* trouble = "";          // why it is not taken; "none": nothing is wrong
 };
 
 // Terms and committees, and this node's part in them.
@@ -151,11 +193,28 @@ struct OfficeStatus {
     std::optional<Candidate> candidate;
     std::optional<std::size_t> seat;  // among those in office
     std::string_view silence;         // why it does not vote; "none" if it does
+    std::string_view vote_keys;       // how their file was found at the start
+    // Of the head, with its seat in the committee that decided it; nothing of the founding.
+    struct Author {
+        Sequence sequence;
+        Pulse pulse;
+        std::uint16_t number = 0;
+        protocol::Seat seat;
+    };
+    std::optional<Author> author;
     struct Due {
         std::string_view act;
         Pulse pulse;
     };
     std::optional<Due> due;  // what the node will do next
+};
+
+// A node's ledger ends in a cycle that is over by the clock: what it would say of the present one
+// is wrong.
+struct LedgerBehind {
+    Sequence head;
+    std::uint64_t pulses = 0;  // since that cycle's end
+    std::uint64_t blocks = 0;  // that a neighbour has and it has not
 };
 
 class NodeImpl;
@@ -170,6 +229,13 @@ class Queries {
     Answer<std::optional<std::uint64_t>> next_counter(const Id& id, std::uint8_t lane) const;
     Answer<History> history(const Id& id, std::optional<Sequence> before, std::size_t limit) const;
     Answer<ledger::Receipt> receipt(const Id& id, std::optional<Sequence> at) const;
+    // Of what is kept, also when the ledger's history is pruned.
+    Answer<KeptReceipts> kept_receipts(const std::optional<Id>& account,
+                                       std::optional<Sequence> before, std::size_t limit) const;
+    // Of the version that the transaction has left, of `account` or of the first account it
+    // concerns that this node keeps receipts for. Nothing: not known here.
+    Answer<std::optional<ledger::Receipt>> receipt_for(const Hash& transaction,
+                                                       const std::optional<Id>& account) const;
     Answer<ledger::ChildReceipt> child(const Prefix& prefix, std::optional<Sequence> at) const;
     Answer<std::optional<BlockAnswer>> block(Sequence sequence) const;
     Answer<std::vector<MemberItem>> members(const Id& from, std::size_t limit) const;
@@ -203,7 +269,8 @@ class Queries {
     // ---- Elections
     Answer<OfficeStatus> office(Instant now) const;
     // What a pledge of that member registers, for this node to stand for it.
-    Answer<protocol::Registration> registration(const Id& member) const;
+    Answer<Result<protocol::Registration, LedgerBehind>> registration(const Id& member,
+                                                                      Instant now) const;
 
     // ---- The network. Nothing, or empty, without one or before a manifest is known.
     std::optional<NetworkStatus> network(Instant now) const;

@@ -16,6 +16,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/protocol/acknowledgement.h"
 #include "leither/protocol/agreement.h"
+#include "leither/protocol/checkpoint.h"
 #include "leither/protocol/org_messages.h"
 #include "leither/protocol/sync_messages.h"
 #include "leither/protocol/transaction_post.h"
@@ -95,7 +96,7 @@ using PeerMessage =
                  EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines,
                  TransactionPost, Proposal, Vote, Heartbeat, Status, Decision, AskBlocks,
                  BlocksReply, AskGenesis, GenesisReply, AskChain, ChainReply, AskPiece, PieceReply,
-                 Acknowledgements>;
+                 CheckpointVotes, Acknowledgements>;
 
 // What a sender that must drop something drops first.
 enum class Urgency : std::uint8_t {
@@ -149,7 +150,8 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {69, "chain", ChainReply::kBytesMax, Urgency::normal},
         {70, "ask_piece", AskPiece::kBytesMax, Urgency::normal},
         {71, "piece", PieceReply::kBytesMax, Urgency::normal},
-        {72, "acknowledgements", Acknowledgements::kBytesMax, Urgency::low},
+        {72, "checkpoint_signatures", CheckpointVotes::kBytesMax, Urgency::normal},
+        {73, "acknowledgements", Acknowledgements::kBytesMax, Urgency::low},
     }};
 
 inline constexpr std::size_t kPeerHeaderBytes = 5;

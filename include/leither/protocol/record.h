@@ -158,6 +158,13 @@ struct BookkeepingRecord {
 
 using LongText = BoundedText<280>;
 
+// A change that the members are asked for.
+struct ParamProposal {
+    ParamChange change;
+    LongText reason;
+    static void fields(auto& self, auto&& visit) { visit(self.change, self.reason); }
+    friend bool operator==(const ParamProposal&, const ParamProposal&) = default;
+};
 // A reward that needs the members' consent.
 struct Grant {
     RewardKind kind = RewardKind::structural;  // or operation
@@ -173,7 +180,7 @@ struct Grant {
     }
     friend bool operator==(const Grant&, const Grant&) = default;
 };
-using Subject = std::variant<ParamChange, Grant>;  // only ever append
+using Subject = std::variant<ParamProposal, Grant>;  // only ever append
 
 enum class Outcome : std::uint8_t {  // encoded; never change these values
     open,

@@ -77,18 +77,21 @@ struct GenesisReply {
 // ---- Committees
 struct AskChain {
     std::uint64_t cycle = 0;  // the term of the newest committee the asker trusts
-    static constexpr std::uint32_t kBytesMax = 8;
-    static void fields(auto& self, auto&& visit) { visit(self.cycle); }
+    // A block whose hash the asker trusts: whoever keeps it begins there. 0: there is none.
+    Sequence anchor{};
+    static constexpr std::uint32_t kBytesMax = 16;
+    static void fields(auto& self, auto&& visit) { visit(self.cycle, self.anchor); }
     friend bool operator==(const AskChain&, const AskChain&) = default;
 };
 struct ChainReply {
     std::uint64_t cycle = 0;  // as asked
+    Sequence anchor;          // as asked
     Sequence oldest;          // as in BlocksReply
     Sequence head;
     Bounded<std::uint8_t, kSyncReplyBytes> chain;  // sync::Chain
-    static constexpr std::uint32_t kBytesMax = 3 * 8 + 3 + kSyncReplyBytes;
+    static constexpr std::uint32_t kBytesMax = 4 * 8 + 3 + kSyncReplyBytes;
     static void fields(auto& self, auto&& visit) {
-        visit(self.cycle, self.oldest, self.head, self.chain);
+        visit(self.cycle, self.anchor, self.oldest, self.head, self.chain);
     }
     bool is_canonical() const { return oldest <= head; }
     friend bool operator==(const ChainReply&, const ChainReply&) = default;

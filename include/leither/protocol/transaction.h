@@ -9,6 +9,7 @@
 #include "leither/base/bounded.h"
 #include "leither/base/fixed_bytes.h"
 #include "leither/base/number.h"
+#include "leither/protocol/delegation.h"
 #include "leither/protocol/evidence.h"
 #include "leither/protocol/record.h"
 #include "leither/protocol/takeover.h"
@@ -158,7 +159,12 @@ struct Cast {
 struct Evidence {
     Id accused;
     Conflict conflict;
-    static void fields(auto& self, auto&& visit) { visit(self.accused, self.conflict); }
+    // By the signer to the node that reports for it, if that stands for nobody: the ledger knows
+    // no other key of a member's node.
+    std::optional<SignedDelegation> delegation = {};
+    static void fields(auto& self, auto&& visit) {
+        visit(self.accused, self.conflict, self.delegation);
+    }
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 

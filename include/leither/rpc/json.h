@@ -18,6 +18,8 @@ namespace leither::rpc {
 using Json = nlohmann::ordered_json;
 
 std::string amount_text(Amount amount);
+// What a vote is about, as its record has it.
+Json subject_json(const protocol::Subject& subject);
 Json to_json(const Synopsis& synopsis);
 Json to_json(const protocol::Refused& refused);
 Json to_json(const node::Finality& finality);

@@ -81,6 +81,8 @@ class Checkers {
     void on_opened(HostId node, const store::Reader& ledger);
     // Its disk was put back to an older state from outside: what it held is forgotten.
     void on_restored(HostId node, const store::Reader& ledger);
+    // It has shown or met what no committee of which at most f lie can decide.
+    void on_contradiction(HostId node, Sequence sequence, const std::string& what);
     // Reads all that it holds. Slow: for the end.
     void check_store(HostId node, const store::Reader& ledger);
 
@@ -105,6 +107,8 @@ class Checkers {
     // The highest sequence that any disk holds.
     std::optional<Sequence> highest() const;
     std::optional<Hash> hash_at(Sequence sequence) const;
+    // Whether any disk holds it in a block.
+    bool is_committed(const Hash& transaction) const { return committed_.contains(transaction); }
     // In how many blocks, and by how many nodes each.
     std::size_t blocks() const { return chain_.size(); }
     std::size_t transactions() const { return committed_.size(); }

@@ -1,10 +1,12 @@
-// A machine's disk: stores in memory behind a device that takes time, fills up, fails, and loses
-// what was not synced when the power goes.
+// A machine's disk: the file of its vote keys, and stores in memory behind a device that takes
+// time, fills up, fails, and loses what was not synced when the power goes.
 //
 // Specification
 //   * A batch that is being written is seen by nobody before `finish`. If the power goes in
 //   between, the device holds it whole or not at all: LevelDB writes a batch as one checksummed
 //   record and drops a torn one when it opens.
+//   * Vote keys that come with a batch are there before it: power that goes in between leaves
+//   their file replaced and the batch lost.
 //   * A device that lies acknowledges without syncing. When the power goes, it has lost everything
 //   it acknowledged from some point on, and nothing before: the tail of LevelDB's log.
 //   * After a fault every operation on that store is refused until the power has gone or the
@@ -19,6 +21,7 @@
 #include "leither/base/prng.h"
 #include "leither/base/time.h"
 #include "leither/ledger/block_store.h"
+#include "leither/node/vote_keys.h"
 #include "leither/store/memory_store.h"
 
 namespace leither::sim {
@@ -38,7 +41,8 @@ class Disk {
         std::array<Latency, kParts> latency{};  // of each part
     };
     // What becomes of an operation under way when the power goes.
-    enum class Tear : std::uint8_t { by_chance, lost, kept };
+    enum class Tear : std::uint8_t { by_chance, lost, keys_only, kept };
+    using Keys = std::optional<node::SecretFile>;
     // Told of each batch that a reader can see from now on, in order.
     using Watcher = std::function<void(Part part, const store::WriteBatch& batch)>;
 
@@ -47,11 +51,13 @@ class Disk {
 
     // What it holds before the machine is switched on first.
     void put_in(Part part, const store::WriteBatch& batch);
+    void put_in(node::SecretFile keys) { keys_ = std::move(keys); }
+    const Keys& vote_keys() const { return keys_; }
     // Outlived by the disk; its content changes by the disk's operations alone.
     const store::Reader& reader(Part part) const { return of(part).store; }
 
     // ---- Operations. One of a store at a time; each takes as long as it says.
-    Duration write(Part part, store::WriteBatch&& batch);
+    Duration write(Part part, store::WriteBatch&& batch, Keys keys = std::nullopt);
     Duration prune(Part part, const ledger::Pruning& pruning);
     bool is_busy(Part part) const { return of(part).is_busy(); }
     // Batches so far.
@@ -78,21 +84,25 @@ class Disk {
     // The program ends, and with it what it was writing; the kernel and its buffers live on.
     void close();
 
-    // ---- Backups
+    // ---- Backups, of the stores alone
     using Image = std::array<store::MemoryStore, kParts>;
     Image image() const { return {stores_[0].store, stores_[1].store}; }
+    enum class KeyFile : std::uint8_t { is_lost, stays };
     // REQUIRES: the program does not run.
-    void restore(const Image& image);
+    void restore(const Image& image, KeyFile file = KeyFile::is_lost);
 
  private:
     struct Operation {
         std::optional<store::WriteBatch> batch;
         std::optional<ledger::Pruning> pruning;
+        Keys keys = std::nullopt;  // of the ledger's batch
     };
     // What was acknowledged since the device began to lie.
     struct Lies {
         store::MemoryStore before;
         std::vector<store::WriteBatch> told;
+        std::vector<Keys> keys;  // of each
+        Keys keys_before;
     };
     struct One {
         store::MemoryStore store;
@@ -120,6 +130,7 @@ class Disk {
     Prng chance_;
     Watcher watcher_;
     std::array<One, kParts> stores_;
+    Keys keys_;
     Tear tear_ = Tear::by_chance;
     bool is_full_ = false;
 };

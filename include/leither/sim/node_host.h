@@ -19,6 +19,7 @@
 #include "leither/sim/dht_host.h"
 #include "leither/sim/disk.h"
 #include "leither/sim/host.h"
+#include "leither/sim/signature_memo.h"
 
 namespace leither::sim {
 
@@ -52,6 +53,8 @@ class NodeHost final : public Host {
         Duration check_max = std::chrono::milliseconds(5);
         Checks checks = Checks::off;
         node::Meddler* meddler = nullptr;  // outlives the host
+        // Shared with the other hosts of its world, which it outlives; none: each check is made.
+        SignatureMemo* memo = nullptr;
     };
 
     // `watcher` outlives the host.
@@ -128,8 +131,14 @@ class NodeHost final : public Host {
     void later(Duration delay, Pending&& what);
     void on(const Synced& synced);
     void on(const node::SignatureJob& job);
+    bool holds(const PublicKey& key, ByteView message, const Signature& signature);
     void on_ledger_synced(Result<void, store::Fault>&& result);
-    void write(Disk::Part part, store::WriteBatch&& batch);
+    // A batch of the ledger's and what is to be in the file of the vote keys before it.
+    struct Writing {
+        store::WriteBatch batch;
+        Disk::Keys keys;
+    };
+    void write(Writing&& writing);
     void prune_if_free();
     void tell_all(Told&& told);
     void end(const std::string& why);
@@ -148,8 +157,8 @@ class NodeHost final : public Host {
     std::uint64_t ticks_ = 0;
     std::map<std::uint64_t, Pending> pending_;
     std::uint64_t last_pending_ = 0;
-    std::optional<Told> held_;                  // until the ledger's batch is durable
-    std::optional<store::WriteBatch> waiting_;  // while it prunes
+    std::optional<Told> held_;        // until the ledger's batch is durable
+    std::optional<Writing> waiting_;  // while it prunes
     bool is_pruning_ = false;
     std::optional<ledger::Pruning> pruning_;  // to be done
 };

@@ -9,6 +9,14 @@
 //     highest of up to chains_compared peers'; the state of that block; then blocks.
 //   * Newcomer, with nothing but the chain id: the genesis, which must hash to it; then as after a
 //     long absence, and a short ledger by its blocks from the founding.
+//   * An anchor is a block whose hash the host trusts: the way begins there, with whoever keeps it.
+//     A pinned one is gone through, or none is gone at all; without a peer that keeps another one,
+//     it begins at the charter's or the ledger's committee.
+//   * Where the way begins longer ago than the release delay, nobody answers with a pledge for a
+//     committee that was elected since: it may lead only to the seats it began with. What is
+//     refused for that is told as Trouble, and asked for again.
+//   * The links of the way to a state go to the store with its pieces, so that the host can lead
+//     others.
 //   * A peer that shows something false is blamed and asked nothing more while it is connected. One
 //     that is silent, or has nothing of use, rests: retry_min, doubled up to retry_max, with
 //     jitter. Silence ends after answer_timeout, longer for who was late before; a late answer
@@ -25,8 +33,8 @@
 //     at once.
 //   * The host says who certifies behind each head it reaches (state.h), so only a committee that
 //     took over by an act is asked for on the way.
-// Deviation from the design: the age of a genesis is not held against the release delay; a node
-//   that has a table of candidates takes checkpoints.
+//   * Blocks are not held against the release delay: they are few, and whoever is behind by them
+//     knows the committee that decided the first.
 // Complexity: O(peers) per question.
 #pragma once
 
@@ -37,6 +45,7 @@
 
 #include "leither/base/log.h"
 #include "leither/base/time.h"
+#include "leither/ledger/kept_cycles.h"
 #include "leither/sync/fetch.h"
 #include "leither/sync/follow.h"
 
@@ -82,6 +91,22 @@ enum class Stage : std::uint8_t {
 };
 const char* to_string(Stage stage);
 
+// What keeps it from the head though neighbours claim to have it.
+enum class Trouble : std::uint8_t {
+    none,
+    anchor_too_old,  // elected committees, from a beginning older than the release delay
+    pin_not_found,   // nobody shows a ledger that contains the pinned block
+    pin_broken,      // decided blocks contradict what is pinned or proven: halted
+};
+const char* to_string(Trouble trouble);
+
+// A block whose hash is trusted, whoever brings it.
+struct Anchor {
+    protocol::BlockName block;
+    bool is_pinned = false;  // by the operator; else the manifest names it
+    friend bool operator==(const Anchor&, const Anchor&) = default;
+};
+
 class CatchUp {
  public:
     struct Setup {
@@ -92,6 +117,7 @@ class CatchUp {
         std::optional<Head> head;  // of the ledger; nothing: there is none yet
         // As the head's state has it, to take checkpoints by.
         std::optional<protocol::CandidateTable> table;
+        std::optional<Anchor> anchor;
         std::uint64_t seed = 0;
         Log log;
     };
@@ -123,8 +149,12 @@ class CatchUp {
     };
     // The last `durable`.
     struct Persisted {};
-    using Input =
-        std::variant<Tick, PeerUp, PeerDown, Heard, Received, Applied, Refused, Persisted>;
+    // Another one than before; peers are asked anew.
+    struct Anchored {
+        std::optional<Anchor> anchor;
+    };
+    using Input = std::variant<Tick, PeerUp, PeerDown, Heard, Received, Applied, Refused, Persisted,
+                               Anchored>;
 
     struct Send {
         Id to;
@@ -134,10 +164,13 @@ class CatchUp {
         Id node;
         Blame why = Blame::malformed;
     };
-    // Its pieces are all in the store, below piece_keys().
+    // Its pieces are all in the store, below piece_keys(), and the links to it below links_of().
     struct StateReady {
         protocol::BlockHeader header;
         protocol::Certificate certificate;
+        Id shown_by;  // who has led there
+        // Where the links begin, if not where the ledger's own knowledge ends.
+        std::optional<std::uint64_t> from_term;
     };
     struct Effects {
         std::vector<Send> sends;
@@ -151,7 +184,8 @@ class CatchUp {
         // One at a time: the next only behind Persisted.
         std::optional<store::WriteBatch> durable;
         std::vector<Blamed> blamed;
-        std::optional<Stage> stage;  // when it changes
+        std::optional<Stage> stage;      // when it changes
+        std::optional<Trouble> trouble;  // when it changes
     };
 
     CatchUp(CatchUpOptions options, Setup setup);
@@ -165,8 +199,13 @@ class CatchUp {
     std::optional<Instant> next_deadline() const;
 
     PieceKeys piece_keys() const;
+    // The links to a state: keys of the peer's prefix and 8 bytes, the term of the committee that
+    // the link proves, big-endian; values are KeptLink.
+    using KeptLink = ledger::KeptCycle;
+    Bytes links_of(const Id& peer) const;
     struct Progress {
         Stage stage = Stage::idle;
+        Trouble trouble = Trouble::none;
         std::optional<Sequence> head;
         // The highest that a peer claims and has not failed to show.
         std::optional<Sequence> claimed;

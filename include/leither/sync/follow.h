@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "leither/election/cycle_chain.h"
 #include "leither/protocol/sync_messages.h"
@@ -57,7 +59,9 @@ struct Chain {
     // A block of the committee they lead to: the sender's head, or as far as one reply goes.
     // Nothing: the sender cannot say.
     std::optional<election::CycleLink> end;
-    // A later start than the links', for who trusts the table it is signed by.
+    // A later start than the links'. Asked for an anchor that the sender keeps: that block, without
+    // signatures, and the links go on from there. Else its newest checkpoint, for who trusts a
+    // table whose candidates have signed it.
     std::optional<election::Checkpoint> checkpoint;
     static void fields(auto& self, auto&& visit) { visit(self.links, self.end, self.checkpoint); }
 };
@@ -71,6 +75,10 @@ struct Proven {
 struct Learned {
     Trusted committee;          // the newest
     std::optional<Proven> end;  // of the chain
+    // What has proven each committee that is another than the one before, by its term. Where a
+    // checkpoint was taken, its block comes first.
+    std::vector<std::pair<std::uint64_t, election::Link>> changes;
+    bool from_checkpoint = false;  // the way begins there, not at the committee that was trusted
 };
 // `table`: of candidates, as the state of a block that the verifier trusts has it; null: it has
 // none, and takes no checkpoint.

@@ -54,8 +54,22 @@ std::string node_text(Session& session, const json& status) {
         const auto silence = status.at("silence").get<std::string>();
         text += fmt::format("; votes on seat {}", seat.dump());
         if (silence != "none") text += fmt::format(", but is silent now ({})", silence);
+        if (silence == "log") text += ": it signs nothing until the next cycle";
+    }
+    if (const auto found = status.at("vote_keys").get<std::string>(); found != "fitting") {
+        text += fmt::format(
+            "; its vote keys were {} at its start: seats that it won before are lost to it, it has "
+            "one again when it is elected anew",
+            found);
     }
     return text;
+}
+
+std::string author_text(Session& session, const json& author) {
+    if (author.is_null()) return "nobody: there is the founding alone";
+    return fmt::format("{} on seat {}: block {} at pulse {}", member_text(session, author),
+                       author.at("seat").dump(), author.at("sequence").dump(),
+                       author.at("pulse").dump());
 }
 
 std::string due_text(const json& due) {
@@ -71,6 +85,7 @@ void committee(Session& session) {
                               status.at("pulse").dump())},
          {"reveals", fmt::format("from pulse {} to {}", status.at("reveal_from").dump(),
                                  status.at("reveal_last").dump())},
+         {"leads", author_text(session, status.at("author"))},
          {"next", committee_text(session, status.at("next"))},
          {"ready for it", ready_text(session, status.at("ready"))},
          {"after that", committee_text(session, status.at("after_next"))},

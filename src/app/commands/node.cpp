@@ -53,6 +53,16 @@ std::string followed_text(const json& network) {
 // How the ledger stands beside what neighbours have.
 std::string ledger_text(const json& progress) {
     const auto stage = progress.at("stage").get<std::string>();
+    const auto trouble = progress.at("trouble").get<std::string>();
+    if (trouble == "anchor_too_old") {
+        return "refused: what this node trusts is older than the release delay; pin a newer "
+               "checkpoint of a member you trust (history.checkpoint), or have the organization "
+               "published again";
+    }
+    if (trouble == "pin_not_found") {
+        return "refused: no neighbour's ledger contains the pinned checkpoint; compare "
+               "history.checkpoint with a member you trust";
+    }
     const std::string behind = progress.at("behind").dump();
     if (stage == "halted") {
         return "halted: it refuses what the bookkeepers have decided; see its log";

@@ -36,6 +36,7 @@ wallet::SignedRequest make_request(Session& session, const PaymentOptions& optio
                        fmt::format("Use at most {} bytes.", protocol::Text::kMax));
     }
     protocol::PaymentRequest request;
+    session.keep_receipts(payee.id());
     request.payee = payee.id();
     request.amount = session.amount(options.amount);
     request.reference = protocol::Text(options.reference);

@@ -24,6 +24,9 @@ struct ReceiptOptions {
     std::optional<std::uint64_t> sequence;
     std::string out;
     std::string organization;
+    std::string account;
+    std::uint64_t limit = 50;
+    bool stop = false;
 };
 
 template <class R>
@@ -56,11 +59,78 @@ void deliver(Session& session, const ReceiptOptions& options, const std::string&
                   fmt::format("{}Written to {}.\n", proven.words, options.out));
 }
 
+void export_transaction(Session& session, const ReceiptOptions& options, const Hash& id) {
+    json params = {{"transaction", id.hex()}};
+    if (!options.account.empty()) params["account"] = session.account(options.account).hex();
+    const json answer = session.call("receipt.find", params);
+    deliver(session, options, receipt_to_text(decode_receipt<ledger::Receipt>(answer)));
+}
+
 void export_account(Session& session, const ReceiptOptions& options) {
+    if (const auto id = Hash::parse(options.subject)) {
+        return export_transaction(session, options, *id);
+    }
     json params = {{"account", session.account(options.subject).hex()}};
     if (options.sequence) params["sequence"] = *options.sequence;
     const json answer = session.call("receipt.get", params);
     deliver(session, options, receipt_to_text(decode_receipt<ledger::Receipt>(answer)));
+}
+
+std::string amount_cell(Session& session, const json& transaction) {
+    const auto amount = transaction.find("amount");
+    if (amount == transaction.end() || !amount->is_string()) return "";
+    const auto direction = transaction.value("direction", "none");
+    const char* sign = direction == "in" ? "+" : direction == "out" ? "-" : "";
+    return sign + session.format_units(*amount);
+}
+
+void list_kept(Session& session, const ReceiptOptions& options) {
+    json params = {{"limit", options.limit}};
+    if (!options.account.empty()) params["account"] = session.account(options.account).hex();
+    if (options.sequence) params["before"] = *options.sequence;
+    const json page = session.call("receipt.list", params);
+    TextTable table({{"SEQUENCE", Align::right},
+                     {"TIME"},
+                     {"ACCOUNT"},
+                     {"KIND"},
+                     {"AMOUNT", Align::right},
+                     {"TRANSACTION"}});
+    const auto account_of = [&session](const json& item) {
+        const auto id = Id::parse(item.at("account").get<std::string>());
+        return id ? session.short_name(*id) : std::string();
+    };
+    for (const json& item : page.at("items")) {
+        const std::string sequence = item.at("sequence").dump();
+        const std::string time = format_time(item.at("time_ms").get<std::uint64_t>());
+        const std::string account = account_of(item);
+        // What the protocol pays by itself has no transaction in the block.
+        if (item.at("transactions").empty()) table.add({sequence, time, account, "", "", ""});
+        for (const json& one : item.at("transactions")) {
+            table.add({sequence, time, account, one.at("kind").get<std::string>(),
+                       amount_cell(session, one), one.at("id").get<std::string>()});
+        }
+    }
+    std::string text = table.empty() ? "No receipts are kept.\n" : table.text();
+    if (page.contains("next"))
+        text += fmt::format("Older ones: --before {}\n", page["next"].dump());
+    for (const json& account : page.at("accounts")) {
+        const json& missing = account.at("missing");
+        if (missing.is_null()) continue;
+        text += fmt::format("Of {} some between sequences {} and {} are missing.\n",
+                            account_of(account), missing.at("behind").dump(),
+                            missing.at("before").dump());
+    }
+    session.print(page, text);
+}
+
+void keep(Session& session, const ReceiptOptions& options) {
+    const Id account = session.account(options.subject);
+    session.call("receipt.keep",
+                 {{"account", account.hex()}, {"wish", options.stop ? "stop" : "keep"}});
+    session.print(
+        {{"account", account.hex()}, {"kept", !options.stop}},
+        fmt::format("The daemon {} the receipts of {}.\n",
+                    options.stop ? "no longer keeps" : "keeps", session.display(account)));
 }
 
 std::optional<Id> expected_organization(const ReceiptOptions& options) {
@@ -109,14 +179,32 @@ void add_receipt_commands(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<ReceiptOptions>();
 
     auto* get = group->add_subcommand("export", "Write a receipt that proves itself");
-    get->add_option("ACCOUNT", options->subject, "Key name or account number")->required();
+    get->add_option("ACCOUNT|TX", options->subject,
+                    "Key name or account number, or the id of a transaction")
+        ->required();
     get->add_option("--at", options->sequence, "At this sequence instead of now");
+    get->add_option("--account", options->account,
+                    "Of a transaction: whose receipt, if several are kept")
+        ->type_name("ACCOUNT");
     get->add_option("--out", options->out, "File to write; without it, standard output")
         ->type_name("FILE");
     get->footer(
         "A receipt shows a neighbour's sums: hand it only to those entitled to see them.\n"
         "Example: leither receipt export anna --at 17 --out anna-17.json");
     get->callback([&session, options] { export_account(session, *options); });
+
+    auto* list = group->add_subcommand("list", "Receipts that the daemon has kept, newest first");
+    list->add_option("ACCOUNT", options->account, "Only of this key name or account number");
+    list->add_option("--limit", options->limit, "At most so many")->capture_default_str();
+    list->add_option("--before", options->sequence, "Only before this sequence");
+    list->footer("Example: leither receipt list anna --limit 10");
+    list->callback([&session, options] { list_kept(session, *options); });
+
+    auto* watch = group->add_subcommand("keep", "Have the daemon keep an account's receipts");
+    watch->add_option("ACCOUNT", options->subject, "Key name or account number")->required();
+    watch->add_flag("--stop", options->stop, "No longer; those that it has stay");
+    watch->footer("Example: leither receipt keep anna");
+    watch->callback([&session, options] { keep(session, *options); });
 
     auto* check = group->add_subcommand("verify", "Check a receipt; needs no daemon");
     check->add_option("FILE", options->subject, "Receipt file")->required();

@@ -105,20 +105,24 @@ void propose(Session& session, const VoteOptions& options, const protocol::Subje
                                       vote.hex().substr(0, kShortIdDigits)));
 }
 
+protocol::LongText reason_of(const VoteOptions& options) {
+    if (!options.reason.empty()) return long_text(options.reason, "reason");
+    throw CliError(CliExit::usage, "missing_reason", "--reason is empty.",
+                   "Say what it is for; the members read it when they vote.");
+}
+
 void propose_parameter(Session& session, const VoteOptions& options) {
     // Before anything is asked of the daemon, so that a slip costs no transaction.
-    propose(session, options, parameter_change(options.parameter, options.value));
+    propose(session, options,
+            protocol::ParamProposal{parameter_change(options.parameter, options.value),
+                                    reason_of(options)});
 }
 
 void propose_reward(Session& session, const VoteOptions& options, protocol::RewardKind kind) {
-    if (options.reason.empty()) {
-        throw CliError(CliExit::usage, "missing_reason", "--reason is empty.",
-                       "Say what the reward is for; the members read it when they vote.");
-    }
-    propose(
-        session, options,
-        protocol::Grant{kind, session.account(options.member), session.amount(options.amount),
-                        long_text(options.reason, "reason"), long_text(options.proof, "proof")});
+    const auto reason = reason_of(options);
+    propose(session, options,
+            protocol::Grant{kind, session.account(options.member), session.amount(options.amount),
+                            reason, long_text(options.proof, "proof")});
 }
 
 // ---- list, show, cast, result ------------------------------------------------------------------
@@ -226,13 +230,17 @@ void add_supervisor_option(CLI::App& command, const Options& options) {
     add_wait_option(command, options->act);
 }
 
+void add_reason_option(CLI::App& command, const Options& options) {
+    command.add_option("--reason", options->reason, "What for; public to the organization")
+        ->required();
+}
+
 void add_reward_kind(CLI::App& group, Session& session, const Options& options,
                      protocol::RewardKind kind, const char* what) {
     auto* command = group.add_subcommand(protocol::to_string(kind), what);
     command->add_option("MEMBER", options->member, "Key name or account number")->required();
     command->add_option("AMOUNT", options->amount, "How much, from the treasury")->required();
-    command->add_option("--reason", options->reason, "What for; public to the organization")
-        ->required();
+    add_reason_option(*command, options);
     command->add_option("--proof", options->proof, "Where the evidence is");
     add_supervisor_option(*command, options);
     command->footer(
@@ -248,7 +256,7 @@ void add_propose(CLI::App& group, Session& session, const Options& options) {
     propose->footer(
         "A vote passes if two thirds of the ballots and a third of the members say yes.\n"
         "Examples:\n"
-        "  leither vote propose parameter publicity_pulses 3600\n"
+        "  leither vote propose parameter publicity_pulses 3600 --reason \"a day is too long\"\n"
         "  leither vote propose structural anna 40 --reason \"built the oven\"\n"
         "  leither vote propose operation ben 5 --reason \"keeps the server running\"");
     auto* parameter =
@@ -256,10 +264,11 @@ void add_propose(CLI::App& group, Session& session, const Options& options) {
     parameter->add_option("NAME", options->parameter, "Its name, as in leither org info --json")
         ->required();
     parameter->add_option("VALUE", options->value, "The value it shall have")->required();
+    add_reason_option(*parameter, options);
     add_supervisor_option(*parameter, options);
     parameter->footer(
         "If it passes, it is in force from the cycle after next.\n"
-        "Example: leither vote propose parameter supervisors_required 2");
+        "Example: leither vote propose parameter supervisors_required 2 --reason \"four eyes\"");
     parameter->callback([&session, options] { propose_parameter(session, *options); });
     add_reward_kind(*propose, session, options, protocol::RewardKind::structural,
                     "Reward what a member has built for the organization");

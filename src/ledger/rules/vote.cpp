@@ -14,7 +14,7 @@ using protocol::Cast;
 using protocol::Grant;
 using protocol::OpenVote;
 using protocol::Outcome;
-using protocol::ParamChange;
+using protocol::ParamProposal;
 using protocol::Propose;
 using protocol::Refusal;
 using protocol::VoteRecord;
@@ -33,7 +33,8 @@ struct SubjectCheck {
     const State& state;
     const Case& in;
 
-    Verdict operator()(const ParamChange& change) const {
+    Verdict operator()(const ParamProposal& proposal) const {
+        const protocol::ParamChange& change = proposal.change;
         const protocol::ParamInfo& info = protocol::kParamTable[change.param];
         if (change.param == protocol::kFixedParam) return refuse(Refusal::fixed_parameter);
         if (change.value < info.min) {
@@ -42,6 +43,7 @@ struct SubjectCheck {
         if (change.value > info.max) {
             return refuse(Refusal::parameter_out_of_bounds, change.value, info.max);
         }
+        if (proposal.reason.empty()) return refuse(Refusal::missing_reason);
         return {};
     }
     Verdict operator()(const Grant& grant) const {
@@ -63,9 +65,9 @@ struct Execution {
     Pulse pulse;
     const VoteRecord& vote;
 
-    Outcome operator()(const ParamChange& change) const {
+    Outcome operator()(const ParamProposal& proposal) const {
         auto& changes = state.bookkeeping_for_change().changes;
-        const protocol::ComingChange coming{state.election().cycle + kChangeAhead, change};
+        const protocol::ComingChange coming{state.election().cycle + kChangeAhead, proposal.change};
         // Of two for one cycle the later vote holds.
         std::erase_if(changes, [&coming](const protocol::ComingChange& other) {
             return other.cycle == coming.cycle && other.change.param == coming.change.param;

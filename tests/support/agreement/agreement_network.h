@@ -97,7 +97,8 @@ class ToyLaw final : public consensus::Law {
     std::map<Sequence, ledger::Seal> decided_;
 };
 
-enum class Lie : std::uint8_t { none, equivocate, withhold, garbage, replay };
+// `mute` says that it has blocks, and gives none.
+enum class Lie : std::uint8_t { none, equivocate, withhold, garbage, replay, mute };
 
 class AgreementNetwork {
  public:
@@ -238,6 +239,11 @@ class AgreementNetwork {
     const std::map<Sequence, ledger::Seal>& decided() const { return decided_; }
     std::uint64_t writes(std::size_t i) const { return nodes_[i]->written; }
     std::uint64_t bytes_sent(std::size_t i) const { return nodes_[i]->bytes; }
+    // Whole blocks as decisions, of one height, by this node.
+    std::size_t copies_sent(std::size_t i, std::uint64_t height) const {
+        const auto found = nodes_[i]->copies.find(height);
+        return found == nodes_[i]->copies.end() ? 0 : found->second;
+    }
     const std::vector<consensus::Agreement::Behind>& behind(std::size_t i) const {
         return nodes_[i]->behind;
     }
@@ -264,6 +270,7 @@ class AgreementNetwork {
         Lie lie = Lie::none;
         std::uint64_t written = 0;
         std::uint64_t bytes = 0;
+        std::map<std::uint64_t, std::size_t> copies = {};
         std::vector<consensus::Agreement::Behind> behind;
     };
     struct Message {
@@ -412,6 +419,10 @@ class AgreementNetwork {
         const std::size_t to = index_of(send.to);
         ++sent[send.message.index()];
         node.bytes += bcs::encode(send.message).size();
+        const auto* decision = std::get_if<protocol::Decision>(&send.message);
+        const bool is_block = decision != nullptr && decision->transactions;
+        if (is_block && node.lie == Lie::mute) return;
+        if (is_block) ++node.copies[decision->header.sequence.value()];
         distort(i, to, send.message);
         const auto turn = static_cast<std::uint64_t>(now_.time_since_epoch().count()) / 4'000'000;
         if (node.lie == Lie::withhold && to % 2 == turn % 2) return;
@@ -443,6 +454,7 @@ class AgreementNetwork {
     void distort(std::size_t i, std::size_t to, protocol::AgreementMessage& message) {
         switch (nodes_[i]->lie) {
             case Lie::none:
+            case Lie::mute:
             case Lie::withhold: return;
             case Lie::equivocate: return equivocate(i, to, message);
             case Lie::garbage: return spoil(i, to, message);

@@ -77,6 +77,9 @@ class NetworkWorld final : public sim::NodeWatcher {
     // How often a deadline has woken it.
     std::uint64_t ticks(std::size_t host) const { return node(host).ticks(); }
 
+    // Also of a node that does not run.
+    sim::Disk& disk(std::size_t host) { return node(host).disk(); }
+
     const std::vector<node::Event>& events(std::size_t host) const { return hosts_[host].events; }
 
  private:

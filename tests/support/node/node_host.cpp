@@ -179,6 +179,8 @@ void NodeHost::tell(std::vector<node::Reply>&& replies, std::vector<node::Event>
     for (auto& reply : replies) {
         if (auto* submit = std::get_if<node::SubmitReply>(&reply)) {
             submit_replies_.push_back(std::move(*submit));
+        } else if (auto* network = std::get_if<node::NetworkReply>(&reply)) {
+            network_replies_.push_back(std::move(*network));
         } else {
             found_replies_.push_back(std::get<node::FoundReply>(std::move(reply)));
         }

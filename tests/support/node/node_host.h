@@ -69,6 +69,7 @@ class NodeHost {
     // ---- What the node told, in order
     const std::vector<node::FoundReply>& found_replies() const { return found_replies_; }
     const std::vector<node::SubmitReply>& submit_replies() const { return submit_replies_; }
+    const std::vector<node::NetworkReply>& network_replies() const { return network_replies_; }
     const std::vector<node::BlockSealed>& sealed() const { return sealed_; }
     const std::vector<node::TransactionDropped>& dropped() const { return dropped_; }
     const std::optional<store::Fault>& fatal() const { return fatal_; }
@@ -118,6 +119,7 @@ class NodeHost {
     std::vector<node::SignatureJob> held_jobs_;
     std::optional<ledger::Pruning> pruning_;
     std::vector<node::FoundReply> found_replies_;
+    std::vector<node::NetworkReply> network_replies_;
     std::vector<node::SubmitReply> submit_replies_;
     std::vector<node::BlockSealed> sealed_;
     std::vector<node::TransactionDropped> dropped_;

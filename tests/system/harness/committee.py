@@ -16,15 +16,19 @@ PARAMS = dict(formats.OPEN_PARAMS, pulse_ms=1000)
 
 
 class Committee:
-    """These daemons are the charter's bookkeepers, by seat; they have found each other when it is made."""
+    """These daemons are the charter's bookkeepers, by seat; they have found each other when it is made. The first
+    seats are those of `absent`: node keys that no daemon has."""
 
-    def __init__(self, test, nodes, members=40, params=None):
+    def __init__(self, test, nodes, members=40, params=None, absent=()):
         self.test = test
         self.nodes = list(nodes)
         self.params = params or PARAMS
         self.wallet = os.path.join(test.enterContext(scratch_dir()), "wallet")
         keys = [node.rpc.call("node.status")["node_key"] for node in self.nodes]
-        self.community = Community(nodes[0].rpc, members, params=self.params, others=[bytes.fromhex(key) for key in keys[1:]])
+        self.community = Community(nodes[0].rpc, members, params=self.params,
+                                   others=[bytes.fromhex(key) for key in keys[1:]],
+                                   before=[key.public for key in absent])
+        self.absent = len(absent)
         self.save_key("organization", self.community.organization)
         nodes[0].leither("--wallet", self.wallet, "org", "publish")
         for node in self.nodes[1:]:
@@ -84,7 +88,7 @@ class Committee:
     def chief(self, node):
         """The daemon that proposed the last block, and so proposes the next one."""
         receipt = node.rpc.call("receipt.get", account=self.community.founder.id.hex())["receipt"]
-        return self.nodes[formats.author_of(bytes.fromhex(receipt))]
+        return self.nodes[formats.author_of(bytes.fromhex(receipt)) - self.absent]
 
     def block_after_crash(self):
         """Kills the chief with a payment on its way: (pulses of time until another shows the next block, chief, rest)."""

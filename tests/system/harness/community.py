@@ -11,9 +11,9 @@ SUBMIT_MAX = 5000  # transactions of one transaction.submit_many
 
 class Community:
     """`accounts` funded members and the founder, who is their supervisor. The ledger is kept by the daemon of `rpc`,
-    and by the nodes of `others`, whose keys these are."""
+    and by the nodes of `others`, whose keys these are; those of `before` have the seats before all these."""
 
-    def __init__(self, rpc, accounts, balance=1_000_000, seed="community", params=formats.OPEN_PARAMS, others=()):
+    def __init__(self, rpc, accounts, balance=1_000_000, seed="community", params=formats.OPEN_PARAMS, others=(), before=()):
         self.seed = seed
         self.founder = key_from(seed, "founder")
         self.organization = key_from(seed, "organization")
@@ -23,7 +23,7 @@ class Community:
         self.supply = 2 * balance * accounts + 1_000_000
         status = rpc.call("node.status")
         genesis, self.chain = formats.genesis(
-            self.organization, self.founder, [bytes.fromhex(status["node_key"]), *others], int(time.time() * 1000),
+            self.organization, self.founder, [*before, bytes.fromhex(status["node_key"]), *others], int(time.time() * 1000),
             self.supply, [(key.public, balance) for key in self.keys], params)
         self.id = rpc.call("organization.create", genesis=genesis.hex())["id"]
         self.expiry = params["expiry_pulses_max"] - 1000

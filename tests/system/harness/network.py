@@ -24,12 +24,12 @@ class NetworkDaemon(Daemon):
         self.start()
 
 
-def wait_for(reached, seconds=60):
+def wait_for(reached, seconds=60, every=0.1):
     """What `reached` gives as soon as it is true; None if that takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = reached()
         if value:
             return value
-        time.sleep(0.1)
+        time.sleep(every)
     return None

@@ -112,6 +112,17 @@ TEST(Config, OnlyLoopbackAddressesAreListenedOn) {
               "for example \"127.0.0.1:7171\" or \"[::1]:0\"");
 }
 
+TEST(Config, ACheckpointIsASequenceAndAHash) {
+    const std::string hash(64, 'a');
+    EXPECT_EQ(fault_of_setting("history.checkpoint="), "");
+    EXPECT_EQ(fault_of_setting("history.checkpoint=1234:" + hash), "");
+    for (const std::string& wrong :
+         {std::string(hash), std::string("1234:"), ":" + hash, "-1:" + hash, "01:" + hash,
+          "1234:" + hash + "a", "99999999999999999999:" + hash, "1234:" + std::string(64, 'A')}) {
+        EXPECT_NE(fault_of_setting("history.checkpoint=" + wrong), "") << wrong;
+    }
+}
+
 TEST(Config, ASettingWithoutValueIsRefused) {
     EXPECT_EQ(fault_of_setting("log.level"),
               "--set log.level: no value; write --set key.path=value");

@@ -228,6 +228,107 @@ TEST(AgreementNetwork, FollowersTakeDecisionsAndHearNoVotes) {
     EXPECT_EQ(network.writes(4), 10U);
 }
 
+// Four seats in a mesh, and members' nodes that each know a few others.
+Options with_members(std::size_t members, std::uint64_t seed) {
+    Options options{.seats = 4, .followers = members, .seed = seed};
+    options.skew_max = {};  // one block for each payment
+    Prng prng(seed);
+    for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t j = 0; j < i; ++j) options.links.insert({j, i});
+    }
+    for (std::size_t i = 4; i < 4 + members; ++i) {
+        for (std::size_t known = 0; known < 8;) {
+            const std::size_t other = prng.below(4 + members);
+            if (other == i || options.links.contains({other, i})) continue;
+            options.links.insert({other, i});
+            ++known;
+        }
+    }
+    return options;
+}
+
+// How often each of the last blocks was sent, and by whom most often.
+struct Copies {
+    std::size_t all = 0;
+    std::size_t most = 0;
+    std::size_t bookkeepers = 0;  // the most of one that has a seat
+};
+Copies copies_of(const AgreementNetwork& network, std::uint64_t height) {
+    Copies copies;
+    for (std::size_t i = 0; i < network.size(); ++i) {
+        const std::size_t sent = network.copies_sent(i, height);
+        copies.all += sent;
+        copies.most = std::max(copies.most, sent);
+        if (i < 4) copies.bookkeepers = std::max(copies.bookkeepers, sent);
+    }
+    return copies;
+}
+
+constexpr std::size_t kFanout = 8;
+
+TEST(AgreementNetwork, ABlockGoesDownToFiftyMembersOnceEachAndFromNobodyToMoreThanAFew) {
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+        SCOPED_TRACE(seed);
+        AgreementNetwork network(with_members(50, seed));
+        for (std::uint64_t n = 1; n <= 6; ++n) {
+            network.pay({0, 1, 2, 3});
+            network.run_for(seconds(3));
+            EXPECT_EQ(network.lowest(), n) << "within two pulses of the one that began it";
+            const Copies copies = copies_of(network, n);
+            // Whoever asks twice may be answered in the next half pulse too.
+            EXPECT_LE(copies.most, kFanout * 3 / 2);
+            EXPECT_LE(copies.all, 50U * 5 / 4) << "hardly anybody gets it twice";
+        }
+        const Copies last = copies_of(network, 6);
+        std::printf(
+            "copies of a block: %zu for 50 members, at most %zu by one node, %zu by a "
+            "bookkeeper\n",
+            last.all, last.most, last.bookkeepers);
+        EXPECT_EQ(network.blamed(), 0U);
+    }
+}
+
+// A fifth of those who would hand it on say that they have it, and do not.
+TEST(AgreementNetwork, SilentMembersDelayABlockByAPulseAndLoseNone) {
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+        SCOPED_TRACE(seed);
+        Options options = with_members(50, seed);
+        for (std::size_t i = 4; i < 54; i += 5) options.liars[i] = Lie::mute;
+        AgreementNetwork network(options);
+        for (std::uint64_t n = 1; n <= 6; ++n) {
+            network.pay({0, 1, 2, 3});
+            network.run_for(seconds(4));
+            EXPECT_EQ(network.lowest(), n) << "within three pulses";
+            // Those whose holder was silent ask in the next half pulse.
+            EXPECT_LE(copies_of(network, n).most, 2 * kFanout);
+        }
+    }
+}
+
+// Nobody but the bookkeeper could give it to them: it does, a few at a time.
+TEST(AgreementNetwork, MembersWhoKnowOnlyTheBookkeeperGetEachBlock) {
+    Options options{.seats = 1, .followers = 30, .seed = 5};
+    for (std::size_t i = 1; i <= 30; ++i) options.links.insert({0, i});
+    AgreementNetwork network(options);
+    for (std::uint64_t n = 1; n <= 4; ++n) {
+        network.pay({0});
+        network.run_for(seconds(5));
+        EXPECT_EQ(network.lowest(), n);
+    }
+}
+
+// Each hop costs a round trip, not a pulse.
+TEST(AgreementNetwork, ABlockGoesDownALineOfMembers) {
+    Options options{.seats = 1, .followers = 8, .seed = 6};
+    for (std::size_t i = 0; i < 8; ++i) options.links.insert({i, i + 1});
+    AgreementNetwork network(options);
+    for (std::uint64_t n = 1; n <= 4; ++n) {
+        network.pay({0});
+        network.run_for(seconds(3));
+        EXPECT_EQ(network.lowest(), n);
+    }
+}
+
 TEST(AgreementNetwork, InAFullMeshAProposalGoesOnceToEach) {
     AgreementNetwork network({.seats = 7, .seed = 4});
     work_for(network, 20);
@@ -301,6 +402,56 @@ TEST(AgreementNetwork, ANodeWithAWrongClockFollowsInSilence) {
     work_for(network, 5);
     EXPECT_EQ(network.agreement(3).silence(), Silence::none);
     EXPECT_EQ(network.height(3), network.height(0));
+}
+
+TEST(AgreementNetwork, WrongClocksOfManyMembersSilenceNobody) {
+    AgreementNetwork network({.seats = 4, .followers = 6, .seed = 5});
+    for (std::size_t i = 4; i < 10; ++i) network.skew(i, seconds(60));
+    work_for(network, 5);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(network.agreement(i).silence(), Silence::none);
+    EXPECT_GE(network.lowest(), 4U);
+}
+
+// Who passed on all that a seat says would be held to say too much itself.
+TEST(AgreementNetwork, ASeatThatSpeaksWithoutEndIsPassedOnWithinBounds) {
+    Options options{.seats = 4, .followers = 1, .seed = 5};
+    options.agreement.interest = protocol::Interest::votes;
+    options.links = {{0, 1}, {0, 2}, {0, 3}, {0, 4}};
+    AgreementNetwork network(options);
+    work_for(network, 3);
+    network.crash(1);
+    network.crash(2);
+    network.pay();
+    network.run_for(milliseconds(1500));
+    const Sequence next(network.height(0) + 1);
+    constexpr std::size_t kSaid = 400;
+    const auto votes = network.sent[1];
+    const auto heartbeats = network.sent[2];
+    for (std::uint32_t n = 1; n <= kSaid; ++n) {
+        protocol::Vote vote{{0, {}, next, n}, protocol::VoteKind::prevote, std::nullopt, 3, {}};
+        vote.signature =
+            testing::seat_key(3).sign(protocol::signing_message(testing::toy_chain(), vote));
+        network.inject(3, 0, vote);
+        protocol::Heartbeat heartbeat{0, Sequence(next.value() - 1), {}, Pulse(1000 + n), 3, {}};
+        heartbeat.signature =
+            testing::seat_key(3).sign(protocol::signing_message(testing::toy_chain(), heartbeat));
+        network.inject(3, 0, heartbeat);
+    }
+    network.run_for(milliseconds(900));
+    EXPECT_LE(network.sent[1] - votes, kSaid / 4);
+    EXPECT_EQ(network.sent[2] - heartbeats, 0U);
+}
+
+TEST(AgreementNetwork, AForgedDecisionOfAHeightLongDecidedIsHeldAgainstItsSender) {
+    AgreementNetwork network({.seats = 4, .followers = 1, .seed = 5});
+    work_for(network, 5);
+    ASSERT_EQ(network.blamed(), 0U);
+    const ledger::Seal& old = network.decided().at(Sequence(2));
+    protocol::Decision forged{old.header, old.certificate, std::nullopt};
+    forged.header.pulse = forged.header.pulse.next();
+    network.inject(4, 0, forged);
+    network.run_for(seconds(1));
+    EXPECT_EQ(network.blamed(), 1U);
 }
 
 TEST(AgreementNetwork, WithoutItsLogANodeIsSilentUntilTheNextCycle) {

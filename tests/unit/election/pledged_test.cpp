@@ -1,5 +1,7 @@
 #include "leither/election/pledged.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "leither/crypto/hash.h"
@@ -39,7 +41,16 @@ class PledgedTest : public ::testing::Test {
         for (const std::uint16_t row : rows) all.push_back({row, key_of(row).sign(message)});
         return all;
     }
-    Refusal checkpoint_refused(const std::vector<RowSignature>& signatures) const {
+    static std::vector<CheckpointSignature> by_nodes(const std::vector<RowSignature>& rows) {
+        std::vector<CheckpointSignature> all;
+        for (const auto& row : rows) all.push_back({key_of(row.row).public_key(), row.signature});
+        std::ranges::sort(all, {}, &CheckpointSignature::node_key);
+        return all;
+    }
+    Refusal checkpoint_refused(const std::vector<RowSignature>& rows) const {
+        return checkpoint_refused(by_nodes(rows));
+    }
+    Refusal checkpoint_refused(const std::vector<CheckpointSignature>& signatures) const {
         const auto verdict = check_checkpoint(kChain, last_, table_, signatures);
         return verdict ? Refusal::stopping : verdict.error().code;
     }
@@ -69,9 +80,9 @@ TEST_F(PledgedTest, NobodyCountsTwiceAndNobodySignsForAnother) {
     auto stranger = signed_by({0, 1}, message);
     stranger[1].row = 2;
     EXPECT_EQ(checkpoint_refused(stranger), Refusal::bad_signature);
-    auto beyond = signed_by({0, 1, 2}, message);
-    beyond[2].row = 3;
-    EXPECT_EQ(checkpoint_refused(beyond), Refusal::bad_signature);
+    auto unsorted = by_nodes(signed_by({0, 1}, message));
+    std::ranges::reverse(unsorted);
+    EXPECT_EQ(checkpoint_refused(unsorted), Refusal::bad_signature);
     LastBlock other = last_;
     other.sequence = Sequence(78);
     EXPECT_EQ(checkpoint_refused(signed_by({0, 1}, checkpoint_message(kChain, other))),
@@ -81,9 +92,29 @@ TEST_F(PledgedTest, NobodyCountsTwiceAndNobodySignsForAnother) {
               Refusal::bad_signature);
 }
 
+TEST_F(PledgedTest, WhoseNodeHasNoPledgeCountsNothing) {
+    const Bytes message = checkpoint_message(kChain, last_);
+    // Released since, or never pledged: whatever it has signed weighs nothing, and harms nothing.
+    EXPECT_EQ(checkpoint_refused(signed_by({0, 7}, message)), Refusal::too_little_pledge);
+    auto with_stranger = by_nodes(signed_by({0, 1, 7}, message));
+    EXPECT_EQ(checkpoint_refused(with_stranger), Refusal::stopping);
+    for (auto& each : with_stranger) {
+        if (each.node_key == key_of(7).public_key()) each.signature = {};
+    }
+    EXPECT_EQ(checkpoint_refused(with_stranger), Refusal::stopping);
+}
+
+TEST_F(PledgedTest, OneNodeAnswersWithAllPledgesThatNameIt) {
+    const Bytes message = checkpoint_message(kChain, last_);
+    EXPECT_EQ(checkpoint_refused(signed_by({1}, message)), Refusal::too_little_pledge);
+    table_.rows[0].node_key = key_of(1).public_key();
+    EXPECT_EQ(checkpoint_refused(signed_by({1}, message)), Refusal::stopping);
+    EXPECT_EQ(pledge_by_node(table_).at(key_of(1).public_key()), Amount::of(70));
+}
+
 TEST_F(PledgedTest, AnEmptyTableDecidesNothing) {
     table_.rows.clear();
-    EXPECT_EQ(checkpoint_refused({}), Refusal::too_little_pledge);
+    EXPECT_EQ(checkpoint_refused(std::vector<CheckpointSignature>{}), Refusal::too_little_pledge);
 }
 
 TEST_F(PledgedTest, ARecoverySeatsTheNextCommittee) {

@@ -355,7 +355,8 @@ TEST(Committees, ACheckpointStartsAChain) {
     const protocol::LastBlock named{all.world.election().cycle, block.header.sequence,
                                     block_hash(context.chain, block.header)};
     checkpoint.signatures.push_back(
-        {0, Candidates::node("c0").sign(election::checkpoint_message(context.chain, named))});
+        {Candidates::node("c0").public_key(),
+         Candidates::node("c0").sign(election::checkpoint_message(context.chain, named))});
     const auto trusted = election::trusted_from(context, checkpoint, table);
     ASSERT_TRUE(trusted.has_value());
     EXPECT_EQ(*trusted, (election::Trusted{3, all.world.election().present}));

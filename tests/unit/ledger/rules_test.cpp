@@ -269,7 +269,7 @@ class Interpreter {
         }
         if (row.kind == "propose") return protocol::Propose{subject_of(row)};
         if (row.kind == "cast") return cast_of(row);
-        if (row.kind == "evidence") return evidence_of(row);
+        if (row.kind == "evidence") return report_of(row);
         if (row.kind == "hand-over") return hand_over_of(row);
         if (row.kind == "recovery") return recovery_of(row);
         if (row.kind == "release") return protocol::Release{};
@@ -293,7 +293,7 @@ class Interpreter {
     }
 
     protocol::Action node_act_of(const Row& row) const {
-        if (row.kind == "evidence-by-node") return evidence_of(row);
+        if (row.kind == "evidence-by-node") return report_of(row);
         if (row.kind == "ready") return protocol::Ready{cycle_of(row, 1)};
         if (row.kind == "claim") {
             protocol::Claim claim{cycle_of(row, -1), Amount::of(row.amount(1)), {}};
@@ -319,9 +319,11 @@ class Interpreter {
         const auto* info =
             std::ranges::find(protocol::kParamTable, row.name(2), &protocol::ParamInfo::name);
         CHECK(info != std::end(protocol::kParamTable));
-        return protocol::ParamChange{
-            static_cast<std::uint8_t>(info - std::begin(protocol::kParamTable)),
-            static_cast<std::uint32_t>(row.amount(3))};
+        protocol::ParamProposal proposal;
+        proposal.change = {static_cast<std::uint8_t>(info - std::begin(protocol::kParamTable)),
+                           static_cast<std::uint32_t>(row.amount(3))};
+        if (!row.has("reason")) proposal.reason = protocol::LongText("it is time");
+        return proposal;
     }
 
     // Votes are named by their place among those proposed so far.
@@ -338,6 +340,21 @@ class Interpreter {
         const auto seat = std::ranges::find(seats, member, &protocol::Seat::member);
         return seat == seats.end() ? std::uint16_t{0}
                                    : static_cast<std::uint16_t>(seat - seats.begin());
+    }
+
+    protocol::Evidence report_of(const Row& row) const {
+        protocol::Evidence report = evidence_of(row);
+        if (!row.has("delegated")) return report;
+        const std::string& how = row.options.at("delegated");
+        const auto account = key_of(how == "other" ? "bob" : row.name(0));
+        const protocol::Charter& charter = world_.organization.charter;
+        const std::uint64_t pulse = place_.pulse.value() + (how == "late" ? 0 : 1);
+        const protocol::Validity validity{0, charter.time_ms + pulse * charter.params.pulse_ms};
+        report.delegation = protocol::sign(
+            world_.organization.chain,
+            {account.public_key(), node_of(row.name(0)).public_key(), validity}, account);
+        if (how == "forged") report.delegation->signature = Signature{};
+        return report;
     }
 
     protocol::Evidence evidence_of(const Row& row) const {

@@ -1,4 +1,6 @@
 // Bookkeepers who sign twice, as a node meets them: recorded, reported, and their pledge taken.
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
@@ -80,6 +82,7 @@ class Keeper {
         return std::get<protocol::MemberRecord>(*bcs::decode<protocol::Record>(leaf->record));
     }
     Sequence head() const { return org_->head().header.sequence; }
+    void serve(const protocol::SignedDelegation& delegation) { served_.push_back(delegation); }
 
  private:
     // The input and all that follows from it, as a node and its host carry it out.
@@ -88,7 +91,7 @@ class Keeper {
         Effects fx;
         input(fx);
         for (bool busy = true; busy;) {
-            must(org_->report_evidence(now, fx));
+            must(org_->report_evidence(served_, now, fx));
             busy = false;
             for (SignatureJob& job : std::exchange(fx.verify, {})) {
                 SignaturesChecked checked{job.job, {}};
@@ -96,8 +99,8 @@ class Keeper {
                 must(org_->on_checked(checked, now, fx));
                 busy = true;
             }
-            if (auto batch = org_->take_batch()) {
-                must(store_.write(*batch));
+            if (auto handed = org_->take_batch()) {
+                must(store_.write(handed->batch));
                 must(org_->on_durable(now, fx));
                 busy = true;
             }
@@ -110,6 +113,7 @@ class Keeper {
     Id id_;
     std::unique_ptr<OrgInstance> org_;
     std::vector<ToNeighbour> sent_;
+    protocol::Delegations served_;
 };
 
 // An elected committee of five in term 3; a node whose key stands for the candidate on seat 0 keeps
@@ -243,6 +247,83 @@ TEST_F(ElectedEvidence, ANodeThatStandsForNobodyKeepsTheRecordAndReportsNothing)
     EXPECT_EQ(other->org().evidence().items().size(), 1u);
     EXPECT_TRUE(other->take_posted().empty());
     EXPECT_TRUE(other->org().evidence().items().front().open);
+}
+
+// The seats that it serves by delegation, not as their node.
+protocol::SignedDelegation delegation_to(const crypto::KeyPair& node, const std::string& member,
+                                         const LedgerWorld& world, Instant now) {
+    const protocol::Delegation given{key_of(member).public_key(), node.public_key(),
+                                     protocol::Validity::from(now, std::chrono::hours(1))};
+    return protocol::sign(world.organization.chain, given, key_of(member));
+}
+
+TEST_F(ElectedEvidence, ANodeThatStandsForNobodyReportsForAMemberItServesAfterATimeOfItsOwn) {
+    std::set<std::uint64_t> waits;
+    for (const char* name : {"a follower", "another", "a third"}) {
+        const auto node = key_of(name);
+        const auto other = open(node);
+        const std::string served = name_of_seat(1);
+        other->serve(delegation_to(node, served, world, now()));
+        vote_twice(*other, 2);
+        EXPECT_TRUE(other->take_posted().empty()) << "candidates' nodes come first";
+
+        std::vector<protocol::Transaction> posted;
+        std::uint64_t waited = 0;
+        while (posted.empty() && waited < 2 * EvidenceKeeper::kSpreadPulses) {
+            ++waited;
+            other->tick(now() + std::chrono::seconds(waited));
+            posted = other->take_posted();
+        }
+        ASSERT_EQ(posted.size(), 1u);
+        EXPECT_GE(waited, EvidenceKeeper::kPatiencePulses - 1);
+        EXPECT_LE(waited, EvidenceKeeper::kPatiencePulses + EvidenceKeeper::kSpreadPulses);
+        waits.insert(waited);
+        EXPECT_EQ(posted[0].body.signer, id_of(served));
+        EXPECT_EQ(posted[0].body.nonce.lane, protocol::kNodeLane);
+
+        EXPECT_TRUE(other->org().mempool().contains(
+            protocol::transaction_id(world.organization.chain, posted[0].body)));
+        // Once, whatever becomes of it.
+        world.seal({}, world.next_pulse());
+        other->hear(voter, decision(), now());
+        other->tick(now() + std::chrono::seconds(400));
+        EXPECT_TRUE(other->take_posted().empty());
+    }
+    EXPECT_GT(waits.size(), 1u) << "all together";
+}
+
+TEST_F(ElectedEvidence, AReportByDelegationTakesThePledgeAndRewardsTheMember) {
+    const auto node = key_of("a follower");
+    const auto other = open(node);
+    const std::string served = name_of_seat(1);
+    other->serve(delegation_to(node, served, world, now()));
+    vote_twice(*other, 2);
+    std::vector<protocol::Transaction> posted;
+    for (std::uint64_t waited = 1; posted.empty() && waited < 300; ++waited) {
+        other->tick(now() + std::chrono::seconds(waited));
+        posted = other->take_posted();
+    }
+    ASSERT_EQ(posted.size(), 1u);
+    const Amount before = world.member(served)->balance;
+    EXPECT_TRUE(world.seal({posted[0]}, world.next_pulse()).empty());
+    EXPECT_EQ(world.member(served)->balance, Amount::of(before.units() + 100));
+    EXPECT_FALSE(world.member(name_of_seat(2))->candidacy);
+}
+
+TEST_F(ElectedEvidence, WhoComesLateIsRefusedByNameAndSaysNoMore) {
+    const auto node = key_of("a follower");
+    const auto other = open(node);
+    other->serve(delegation_to(node, name_of_seat(1), world, now()));
+    vote_twice(*keeper, 2);
+    const auto first = keeper->take_posted();
+    ASSERT_EQ(first.size(), 1u);
+    vote_twice(*other, 2);
+    EXPECT_TRUE(world.seal({first[0]}, world.next_pulse()).empty());
+    other->hear(voter, decision(), now());
+    EXPECT_FALSE(other->org().evidence().items().front().open) << "nothing_pledged";
+    other->tick(now() + std::chrono::seconds(400));
+    EXPECT_TRUE(other->take_posted().empty());
+    EXPECT_FALSE(other->org().evidence().due());
 }
 
 TEST_F(ElectedEvidence, NobodyReportsItself) {

@@ -144,6 +144,29 @@ TEST(NodeOpen, AnotherNodeKeyIsRefused) {
     EXPECT_EQ(opened.error().kind, node::OpenError::Kind::wrong_key);
 }
 
+TEST(NodeOpen, ALedgerWithoutThePinnedBlockIsRefused) {
+    NodeHost host;
+    ASSERT_TRUE(host.found());
+    for (int n = 0; n < 3; ++n) {
+        ASSERT_TRUE(host.pay(0, 1, 5));
+        host.pass_pulses(1);
+    }
+    const auto block = host.queries().block(Sequence(2));
+    ASSERT_TRUE(block && *block);
+    const auto opened_with = [&](const protocol::BlockName& pin) {
+        node::Options options;
+        options.pin = pin;
+        return node::Node::open(options, host.store(), host.community().node_key(), Log());
+    };
+    EXPECT_TRUE(opened_with({Sequence(2), (*block)->hash}));
+    const auto refused = opened_with({Sequence(2), Hash{}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, node::OpenError::Kind::wrong_chain);
+    EXPECT_NE(refused.error().detail.find("history.checkpoint"), std::string::npos);
+    // Of what it has not come to yet it says nothing.
+    EXPECT_TRUE(opened_with({Sequence(2'000), Hash{}}));
+}
+
 // Opens a copy of the store after `damage`.
 node::OpenError error_after(const NodeHost& host, store::MemoryStore store,
                             const store::WriteBatch& damage) {

@@ -36,15 +36,21 @@ Id member(std::uint64_t n = 0) {
 
 class Desk {
  public:
-    Desk() { open(); }
+    Desk() {
+        store::WriteBatch born;
+        file_ = vote_keys::begin({}, born);
+        EXPECT_TRUE(store_.write(born).has_value());
+        open();
+    }
 
     // As after a start: what was durable is there, and other randomness.
     void open() {
-        auto kept = Office::read(store_);
-        ASSERT_TRUE(kept.has_value());
+        auto opened = vote_keys::open(store_, file_);
+        ASSERT_TRUE(opened.has_value());
+        found_ = opened->found;
         const Hash seed = crypto::blake2b_256(bcs::encode(++lives_));
         office_.emplace(Office::Setup{chain(), node_key(), Office::Secret::copy_of(seed.view()),
-                                      *std::move(kept)});
+                                      std::move(opened->keys)});
         office_->check_invariants();
     }
     Office& office() { return *office_; }
@@ -68,21 +74,21 @@ class Desk {
         return head;
     }
     void follow(const Office::Head& head) {
-        if (auto batch = office_->follow(head)) write(*batch);
+        if (auto file = office_->follow(head)) write(*std::move(file));
         office_->set_claims({});
         office_->check_invariants();
     }
     // A turn, its batch written at once.
     std::vector<Transaction> turn(std::uint64_t pulse) {
         auto told = office_->turn(Pulse(pulse), lane());
-        if (told.durable) {
+        if (told.keys) {
             EXPECT_TRUE(told.acts.empty()) << "before its key is durable";
-            write(*told.durable);
+            write(*std::move(told.keys));
             office_->on_durable();
             EXPECT_LE(office_->due().value_or(Pulse(0)), Pulse(pulse));
             told = office_->turn(Pulse(pulse), lane());
         }
-        EXPECT_FALSE(told.durable);
+        EXPECT_FALSE(told.keys);
         reminds_ = told.reminds.size();
         for (const auto& act : told.acts) {
             waiting_.insert(protocol::transaction_id(chain(), act.body));
@@ -95,14 +101,16 @@ class Desk {
     Office::Lane lane() {
         return {7, [this](const Hash& id) { return waiting_.contains(id); }};
     }
-    void write(const store::WriteBatch& batch) {
-        ASSERT_TRUE(store_.write(batch).has_value());
+    void write(SecretFile file) {
+        file_ = std::move(file);
         ++writes_;
     }
     std::size_t writes() const { return writes_; }
 
  private:
     store::MemoryStore store_;
+    std::optional<SecretFile> file_;
+    VoteKeysFound found_ = VoteKeysFound::missing;
     std::optional<Office> office_;
     std::set<Hash> waiting_;
     std::size_t writes_ = 0;

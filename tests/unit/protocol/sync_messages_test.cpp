@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "leither/codec/bcs.h"
+#include "leither/protocol/checkpoint.h"
 
 #include "support/generate.h"
 #include "support/worked_bytes.h"
@@ -50,6 +51,7 @@ TEST(SyncMessages, EachSurvivesTheWire) {
     survives_the_wire<ChainReply>();
     survives_the_wire<AskPiece>();
     survives_the_wire<PieceReply>();
+    survives_the_wire<CheckpointVotes>();
 }
 
 TEST(SyncMessages, TheLongestFillTheirMaximum) {
@@ -110,6 +112,33 @@ TEST(SyncMessages, BlocksComeInARow) {
               bcs::DecodeError::not_canonical);
 }
 
+TEST(CheckpointVotes, TheyFillTheirMaximumAndStandByRisingKey) {
+    CheckpointVotes votes;
+    for (std::size_t n = 0; n < CheckpointVotes::kSignaturesMax; ++n) {
+        CheckpointSignature one;
+        one.node_key[0] = static_cast<std::uint8_t>(n);
+        votes.signatures.push_back(one);
+    }
+    const Bytes bytes = bcs::encode(votes);
+    EXPECT_EQ(bytes.size(), CheckpointVotes::kBytesMax);
+    EXPECT_TRUE(bcs::decode<CheckpointVotes>(bytes).has_value());
+    std::swap(votes.signatures[3], votes.signatures[4]);
+    EXPECT_EQ(bcs::decode<CheckpointVotes>(bcs::encode(votes)).error(),
+              bcs::DecodeError::not_canonical);
+}
+
+TEST(BlockName, HasOneText) {
+    const BlockName name{Sequence(1'234), Hash::copy_of(Bytes(32, 0xab))};
+    const std::string text = to_text(name);
+    EXPECT_EQ(text.substr(0, 9), "1234:abab");
+    EXPECT_EQ(parse_block_name(text), name);
+    for (const std::string& wrong :
+         {std::string(), std::string("1234"), "0" + text, " " + text, text + " ", "+" + text,
+          text.substr(0, text.size() - 1), "18446744073709551616" + text.substr(4)}) {
+        EXPECT_FALSE(parse_block_name(wrong)) << wrong;
+    }
+}
+
 TEST(SyncMessages, OnlyAPieceCarriesOne) {
     PieceReply reply;
     EXPECT_TRUE(reply.is_canonical());
@@ -123,7 +152,7 @@ TEST(SyncMessages, TheyEncodeAsShown) {
     const char* page = "protocol/sync.md";
     EXPECT_EQ(bcs::encode(AskBlocks{Sequence(301), kSyncReplyBytes}),
               worked_bytes(page, "ask blocks"));
-    EXPECT_EQ(bcs::encode(AskChain{7}), worked_bytes(page, "ask chain"));
+    EXPECT_EQ(bcs::encode(AskChain{7, Sequence(21'600)}), worked_bytes(page, "ask chain"));
     Prefix half;
     half.id[0] = 0x80;
     half.bits = 1;

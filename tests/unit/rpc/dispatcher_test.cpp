@@ -213,11 +213,61 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
 
     const json block = world.call("block.get", {{"sequence", 1}, {"detail", "full"}})["result"];
     EXPECT_EQ(block["transactions"][0]["id"], id);
+    const json office = world.call("office.status")["result"];
+    const json keeper = {
+        {"seat", 0}, {"member", office["present"][0]["member"]}, {"node_key", office["node_key"]}};
+    EXPECT_EQ(block["author"], keeper);
+    EXPECT_EQ(block["signers"], json::array({keeper}));
+    EXPECT_EQ(block["round"], 0);
+    EXPECT_EQ(office["author"]["sequence"], 1);
+    EXPECT_EQ(office["author"]["pulse"], block["pulse"]);
+    EXPECT_EQ(office["author"]["seat"], 0);
+    EXPECT_EQ(office["author"]["member"], keeper["member"]);
+    EXPECT_EQ(office["author"]["node_key"], keeper["node_key"]);
+    // The founding is the charter's.
+    const json founding = world.call("block.get", {{"sequence", 0}})["result"];
+    EXPECT_EQ(founding["author"], nullptr);
+    EXPECT_EQ(founding["signers"], json::array());
     const std::string receipt =
         world.call("receipt.get", {{"account", payer}})["result"]["receipt"];
     const auto decoded = bcs::decode<ledger::Receipt>(from_hex(receipt).value());
     ASSERT_TRUE(decoded);
     EXPECT_TRUE(ledger::verify(*decoded, std::nullopt));
+}
+
+TEST(Dispatcher, ReceiptsAreKeptListedAndFound) {
+    RpcWorld world;
+    const std::string payee = id_of_member(world, 1);
+    EXPECT_EQ(world.call("receipt.keep", {{"account", payee}})["error"]["data"]["name"],
+              "no_organization");
+    world.found();
+    EXPECT_EQ(world.call("receipt.keep", {{"account", payee}})["result"], true);
+    const std::string id =
+        world.call("transaction.submit", {{"transaction", world.payment_hex(25)}})["result"]["id"];
+    world.pass_pulse();
+    const json page = world.call("receipt.list", {{"account", payee}})["result"];
+    ASSERT_EQ(page["items"].size(), 1u) << page;
+    EXPECT_EQ(page["items"][0]["sequence"], 1);
+    EXPECT_EQ(page["items"][0]["transactions"][0]["id"], id);
+    EXPECT_EQ(page["items"][0]["transactions"][0]["direction"], "in");
+    EXPECT_EQ(page["accounts"][0]["account"], payee);
+    EXPECT_TRUE(page["accounts"][0]["missing"].is_null());
+    const json found = world.call("receipt.find", {{"transaction", id}})["result"];
+    EXPECT_EQ(found["account"], payee);
+    const auto receipt =
+        bcs::decode<ledger::Receipt>(from_hex(found["receipt"].get<std::string>()).value());
+    ASSERT_TRUE(receipt);
+    EXPECT_TRUE(ledger::verify(*receipt, std::nullopt));
+    // Not kept here, but its history lasts.
+    const std::string payer = id_of_member(world, 0);
+    EXPECT_EQ(
+        world.call("receipt.find", {{"transaction", id}, {"account", payer}})["result"]["account"],
+        payer);
+    EXPECT_EQ(world.call("receipt.find",
+                         {{"transaction", std::string(64, '7')}})["error"]["data"]["name"],
+              "not_found");
+    EXPECT_EQ(world.call("receipt.keep", {{"account", payee}, {"wish", "stop"}})["result"], true);
+    EXPECT_TRUE(world.call("receipt.list")["result"]["accounts"].empty());
 }
 
 TEST(Dispatcher, EachOfManyTransactionsHasItsVerdict) {
@@ -268,6 +318,8 @@ TEST(Dispatcher, CommitteesAndWhatAPledgeRegistersAreTold) {
     EXPECT_EQ(office["present"][0]["node_key"], office["node_key"]);
     EXPECT_EQ(office["seat"], 0);
     EXPECT_EQ(office["silence"], "none");
+    EXPECT_EQ(office["vote_keys"], "fitting");
+    EXPECT_EQ(office["author"], nullptr);
     EXPECT_EQ(office["candidacy"], nullptr);
     EXPECT_EQ(office["due"], nullptr);
     EXPECT_EQ(office["after_next"], (json{{"seats", json::array()}, {"spares", json::array()}}));
@@ -277,6 +329,26 @@ TEST(Dispatcher, CommitteesAndWhatAPledgeRegistersAreTold) {
     EXPECT_EQ(registered(0)["result"]["node_key"], office["node_key"]);
     EXPECT_EQ(registered(0)["result"]["reveal_chain"].get<std::string>().size(), 64u);
     EXPECT_NE(registered(0)["result"]["reveal_chain"], registered(1)["result"]["reveal_chain"]);
+}
+
+TEST(Dispatcher, ANodeThatIsBehindSaysHowFarInsteadOfRegistering) {
+    RpcWorld world;
+    world.found();
+    const json office = world.call("office.status")["result"];
+    const auto end = office["end_pulse"].get<std::uint64_t>();
+    const auto& params = world.node.community().options().params;
+    const auto ask_at = [&](std::uint64_t pulse) {
+        world.clock_ahead = world.node.community().start_of(Pulse(pulse)) - world.node.now();
+        return world.call("office.registration", {{"account", id_of_member(world, 0)}});
+    };
+    EXPECT_TRUE(ask_at(end + params.cycle_pulses - 1).contains("result"));
+    const json error = ask_at(end + params.cycle_pulses)["error"];
+    EXPECT_EQ(error["code"], 7);
+    EXPECT_EQ(error["data"]["name"], "node_behind");
+    EXPECT_EQ(error["data"]["sequence"], 0);
+    EXPECT_EQ(error["data"]["pulses"], params.cycle_pulses);
+    EXPECT_EQ(error["data"]["blocks"], 0);
+    EXPECT_NE(error["message"].get<std::string>().find("wait"), std::string::npos);
 }
 
 TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {

@@ -62,7 +62,7 @@ class RpcWorld final : public rpc::Host {
 
     node::Queries queries() const override { return node.queries(); }
     const PublicKey& node_key() const override { return node.community().node_key().public_key(); }
-    Instant now() const override { return node.now(); }
+    Instant now() const override { return node.now() + clock_ahead; }
     void enqueue(node::Input&& input) override { inputs.push_back(std::move(input)); }
     void set_pulse_events(rpc::PulseEvents events) override { pulse_events = events; }
     void stop() override { stopped = true; }
@@ -78,6 +78,7 @@ class RpcWorld final : public rpc::Host {
     rpc::Dispatcher dispatcher;
     std::deque<node::Input> inputs;
     bool hold_inputs = false;
+    Duration clock_ahead{};  // of what the node has been told
     bool stopped = false;
     rpc::PulseEvents pulse_events = rpc::PulseEvents::off;
 
@@ -86,12 +87,16 @@ class RpcWorld final : public rpc::Host {
         for (; founds_ < node.found_replies().size(); ++founds_) {
             dispatcher.on_reply(node::FoundReply(node.found_replies()[founds_]));
         }
+        for (; networks_ < node.network_replies().size(); ++networks_) {
+            dispatcher.on_reply(node::NetworkReply(node.network_replies()[networks_]));
+        }
         for (; submits_ < node.submit_replies().size(); ++submits_) {
             dispatcher.on_reply(node::SubmitReply(node.submit_replies()[submits_]));
         }
         for (; seals_ < node.sealed().size(); ++seals_) dispatcher.on_event(node.sealed()[seals_]);
     }
     std::size_t founds_ = 0;
+    std::size_t networks_ = 0;
     std::size_t submits_ = 0;
     std::size_t seals_ = 0;
 };

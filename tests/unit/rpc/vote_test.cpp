@@ -12,7 +12,7 @@ namespace {
 
 using protocol::Choice;
 using protocol::Grant;
-using protocol::ParamChange;
+using protocol::ParamProposal;
 using protocol::RewardKind;
 
 constexpr std::uint64_t kOpen = 60;       // pulses
@@ -85,15 +85,16 @@ Grant grant_to(const Id& member, std::uint64_t units, RewardKind kind = RewardKi
 
 TEST(VoteRpc, AVoteIsTalliedInPublicAndSaysWhatItNeeds) {
     Town town;
-    const auto id = town.propose(ParamChange{kVotePulses, 200});
+    const auto id = town.propose(ParamProposal{{kVotePulses, 200}, protocol::LongText("slower")});
     const json open = town.ask("vote.list");
     ASSERT_EQ(open["items"].size(), 1u);
     const json& first = open["items"][0];
     EXPECT_EQ(first["vote"], id);
     EXPECT_EQ(first["state"], "open");
-    const json subject = {
-        {"kind", "parameter"}, {"parameter", "vote_pulses"}, {"value", 200},    {"now", 60},
-        {"least", 60},         {"most", 2'592'000},          {"unit", "pulses"}};
+    const json subject = {{"kind", "parameter"}, {"parameter", "vote_pulses"},
+                          {"value", 200},        {"now", 60},
+                          {"least", 60},         {"most", 2'592'000},
+                          {"unit", "pulses"},    {"reason", "slower"}};
     EXPECT_EQ(first["subject"], subject);
     EXPECT_EQ(first["members"], 5);
     EXPECT_EQ(first["quorum"], (json{{"needed", 2}, {"reached", false}}));
@@ -133,8 +134,10 @@ TEST(VoteRpc, AVoteIsTalliedInPublicAndSaysWhatItNeeds) {
 
 TEST(VoteRpc, ARejectedVoteSaysWhichThresholdItMissed) {
     Town town;
-    const auto lonely = town.propose(ParamChange{kVotePulses, 200});
-    const auto disputed = town.propose(ParamChange{kVotePulses, 300});
+    const auto lonely =
+        town.propose(ParamProposal{{kVotePulses, 200}, protocol::LongText("slower")});
+    const auto disputed =
+        town.propose(ParamProposal{{kVotePulses, 300}, protocol::LongText("slower")});
     town.cast(0, lonely, Choice::yes);
     town.cast(0, disputed, Choice::yes);
     town.cast(1, disputed, Choice::yes);
@@ -174,9 +177,32 @@ TEST(VoteRpc, ARewardByVoteIsPaidAndShowsInTheHistoryWithItsVote) {
     }
 }
 
+TEST(VoteRpc, WhoIsPaidByAVoteIsToldByTheBlockThatPays) {
+    for (const std::uint32_t publicity : {0U, 30U}) {
+        Town town(voting(publicity));
+        const auto id = town.propose(grant_to(town.member(3).id(), 500));
+        town.cast(0, id, Choice::yes);
+        town.cast(1, id, Choice::yes);
+        town.pass(kOpen + 1);
+        town.pass(publicity);
+        ASSERT_EQ(town.world.node.balance(3), 1'500u);
+        std::vector<Sequence> told;
+        for (const node::BlockSealed& sealed : town.world.node.sealed()) {
+            const auto names = [&sealed](const Id& account) {
+                return std::ranges::binary_search(sealed.accounts, account);
+            };
+            if (!names(town.member(3).id())) continue;
+            EXPECT_TRUE(names(town.community().organization().treasury));
+            told.push_back(sealed.seal.header.sequence);
+        }
+        const Sequence paid(town.newest(3)["sequence"].get<std::uint64_t>());
+        EXPECT_EQ(told, std::vector{paid}) << publicity;
+    }
+}
+
 TEST(VoteRpc, EachIsToldOfItsOwnBallot) {
     Town town;
-    const auto id = town.propose(ParamChange{kVotePulses, 200});
+    const auto id = town.propose(ParamProposal{{kVotePulses, 200}, protocol::LongText("slower")});
     const auto founder = town.community().founder();
     const auto join = town.community().join(town.member(7), town.world.node.signing(founder));
     town.ask("transaction.submit", {{"transaction", to_hex(bcs::encode(join))}});
@@ -198,7 +224,7 @@ TEST(VoteRpc, EachIsToldOfItsOwnBallot) {
     EXPECT_EQ(own(0)["choice"], "no");
     EXPECT_EQ(own(1)["standing"], "not_open");
     // The account forgets closed votes with its next ballot; its history does not.
-    const auto next = town.propose(ParamChange{kVotePulses, 300});
+    const auto next = town.propose(ParamProposal{{kVotePulses, 300}, protocol::LongText("slower")});
     town.cast(0, next, Choice::yes);
     town.pass(2);
     EXPECT_EQ(own(0)["choice"], "no");
@@ -208,7 +234,8 @@ TEST(VoteRpc, ClosedVotesComeNewestFirstAndInPages) {
     Town town;
     std::vector<std::string> ids;
     for (std::uint32_t i = 0; i < 5; ++i) {
-        ids.push_back(town.propose(ParamChange{kVotePulses, 100 + i}));
+        ids.push_back(
+            town.propose(ParamProposal{{kVotePulses, 100 + i}, protocol::LongText("slower")}));
     }
     town.pass(kOpen + 2);
     std::vector<std::string> listed;
@@ -223,7 +250,7 @@ TEST(VoteRpc, ClosedVotesComeNewestFirstAndInPages) {
     }
     std::ranges::reverse(listed);
     EXPECT_EQ(listed, ids);
-    const auto open = town.propose(ParamChange{kVotePulses, 99});
+    const auto open = town.propose(ParamProposal{{kVotePulses, 99}, protocol::LongText("slower")});
     const json all = town.ask("vote.list", {{"state", "all"}});
     ASSERT_EQ(all["items"].size(), 6u);
     EXPECT_EQ(all["items"][0]["vote"], open);
@@ -232,7 +259,7 @@ TEST(VoteRpc, ClosedVotesComeNewestFirstAndInPages) {
 
 TEST(VoteRpc, BehindTheWindowAVoteIsNotListedButStillThereAndProven) {
     Town town(voting(0, /*history_pulses=*/1));
-    const auto id = town.propose(ParamChange{kVotePulses, 200});
+    const auto id = town.propose(ParamProposal{{kVotePulses, 200}, protocol::LongText("slower")});
     town.cast(0, id, Choice::yes);
     town.pass(1'700);
     const json closed = town.ask("vote.list", {{"state", "closed"}});

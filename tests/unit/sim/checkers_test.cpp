@@ -104,6 +104,11 @@ TEST_F(CheckersTest, TwoBlocksAtOneSequenceAreFound) {
               "+3.000000 agreement at sequence 1, a and b: 010101010101 against 020202020202");
 }
 
+TEST_F(CheckersTest, WhatNoCommitteeCanDecideIsAFailureOfAgreement) {
+    checkers.on_contradiction(b, Sequence(3), "a fork is proven to it");
+    expect_failure(Checker::agreement, {"b"}, 3);
+}
+
 TEST_F(CheckersTest, WhatReachesADiskIsReadFromTheBatch) {
     checkers.on_durable(a, batch(header(1, 5)));
     EXPECT_EQ(checkers.hash_at(Sequence(1)), hash(header(1, 5)));

@@ -149,5 +149,52 @@ TEST_F(DiskTest, ABackupBringsBackBothStoresAsTheyWere) {
     EXPECT_FALSE(holds(2, Part::network));
 }
 
+node::SecretFile keys_of(std::uint8_t key) {
+    return node::SecretFile(Bytes{key});
+}
+
+TEST_F(DiskTest, VoteKeysAreThereBeforeTheBatchTheyCameWith) {
+    disk.put_in(keys_of(1));
+    disk.write(Part::ledger, batch_of(2), keys_of(2));
+    EXPECT_EQ(disk.vote_keys(), keys_of(1));
+    EXPECT_TRUE(disk.finish(Part::ledger));
+    EXPECT_EQ(disk.vote_keys(), keys_of(2));
+    const auto crash_with = [this](Disk::Tear tear, std::uint8_t key) {
+        disk.set_tear(tear);
+        disk.write(Part::ledger, batch_of(key), keys_of(key));
+        disk.crash();
+    };
+    crash_with(Disk::Tear::lost, 3);
+    EXPECT_EQ(disk.vote_keys(), keys_of(2));
+    EXPECT_FALSE(holds(3));
+    crash_with(Disk::Tear::keys_only, 4);
+    EXPECT_EQ(disk.vote_keys(), keys_of(4));
+    EXPECT_FALSE(holds(4));
+    crash_with(Disk::Tear::kept, 5);
+    EXPECT_EQ(disk.vote_keys(), keys_of(5));
+    EXPECT_TRUE(holds(5));
+}
+
+TEST_F(DiskTest, ADeviceThatLiedLosesVoteKeysTogetherWithTheirBatch) {
+    for (int run = 0; run < 20; ++run) {
+        disk.put_in(keys_of(1));
+        disk.begin_lying();
+        disk.write(Part::ledger, batch_of(2), keys_of(2));
+        EXPECT_TRUE(disk.finish(Part::ledger));
+        disk.crash();
+        EXPECT_EQ(disk.vote_keys(), keys_of(holds(2) ? 2 : 1));
+        if (holds(2)) disk = Disk({}, Prng(static_cast<std::uint64_t>(run)));
+    }
+}
+
+TEST_F(DiskTest, ABackupHoldsNoVoteKeys) {
+    disk.put_in(keys_of(1));
+    const Disk::Image image = disk.image();
+    disk.restore(image, Disk::KeyFile::stays);
+    EXPECT_EQ(disk.vote_keys(), keys_of(1));
+    disk.restore(image);
+    EXPECT_FALSE(disk.vote_keys());
+}
+
 }  // namespace
 }  // namespace leither::sim

@@ -58,7 +58,8 @@ TEST(Scenario, WhatIsOutOfBoundsIsNamedWithTheBounds) {
 }
 
 TEST(Scenario, TheSameSeedGivesTheSameHashAnotherSeedAnother) {
-    for (const std::string_view name : {"dht-kill30", "peer-mesh", "ledger-one", "random"}) {
+    for (const std::string_view name :
+         {"dht-kill30", "peer-mesh", "ledger-one", "agreement", "random"}) {
         const Report first = small_run(name, 1);
         const Report again = small_run(name, 1);
         const Report other = small_run(name, 2);

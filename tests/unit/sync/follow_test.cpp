@@ -147,12 +147,11 @@ TEST(Follow, ACheckpointLeadsWhereNoLinkDoesIfItsTableIsTrusted) {
     const auto& header = chain.checkpoint->block.header;
     const Bytes message = election::checkpoint_message(
         history.chain(), {record.cycle, header.sequence, hash_as_parent(history.chain(), header)});
-    for (std::uint16_t row = 0; row < table.rows.size(); ++row) {
-        for (const auto& name : names) {
-            if (table.rows[row].member != id_of(name)) continue;
-            chain.checkpoint->signatures.push_back({row, key_of(name + "'s node").sign(message)});
-        }
+    for (const auto& name : names) {
+        const auto key = key_of(name + "'s node");
+        chain.checkpoint->signatures.push_back({key.public_key(), key.sign(message)});
     }
+    std::ranges::sort(chain.checkpoint->signatures, {}, &election::CheckpointSignature::node_key);
     const auto context = context_for(history);
     Trusted gone = founding(history).committee;
     gone.seats[0].vote_key = key_of("long gone").public_key();

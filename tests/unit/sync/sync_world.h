@@ -60,6 +60,23 @@ class History {
     }
     // The first block whose pulse reaches the cycle's end; the same committee goes on.
     void end_cycle() { world.seal({}, world.election().end_pulse); }
+    // As a node keeps them beside the genesis.
+    void keep_cycles(std::uint64_t from = 0) {
+        const auto found = must(ledger::cycles_behind(
+            world.organization, world.store, world.tree,
+            {.target = world.seals.back(), .oldest = Sequence(0), .after_cycle = from}));
+        store::WriteBatch batch;
+        for (const auto& cycle : found.cycles) ledger::put_cycle(batch, cycle);
+        ledger::put_cycle_span(batch, {from, found.cycles.back().term});
+        must(world.store.write(batch));
+    }
+    protocol::BlockName name_at(std::uint64_t sequence) const {
+        const auto& header = world.seals.at(sequence).header;
+        return {header.sequence, hash_as_parent(chain(), header)};
+    }
+    // The block that began the running term.
+    Sequence cycle_block() const { return world.election().first_sequence; }
+
     // A supervisor seats another: the block is certified by whom it seats.
     void hand_over_to(const std::string& name) {
         protocol::HandOver act;
@@ -73,10 +90,11 @@ class History {
         CHECK(world.seal({wallet::sign(draft("fay", 0), act, key_of("fay"), nullptr)}, pulse)
                   .empty());
     }
-    // The candidates pledge, reveal, and are seated three cycles later.
+    // The candidates pledge, if they have not, reveal, and are seated three cycles later.
     void elect(const Names& names) {
         std::vector<protocol::Transaction> pledges;
         for (const auto& name : names) {
+            if (world.member(name)->candidacy) continue;
             const protocol::Pledge act{Amount::of(1'000),
                                        {node(name).public_key(), links(name).head()}};
             pledges.push_back(wallet::sign(draft(name, 0), act, key_of(name), nullptr));
@@ -86,7 +104,7 @@ class History {
         while (world.next_pulse().value() + cycle / 3 + 5 > world.election().end_pulse.value()) {
             end_cycle();
         }
-        CHECK(world.seal(pledges, world.next_pulse()).empty());
+        if (!pledges.empty()) CHECK(world.seal(pledges, world.next_pulse()).empty());
         for (const bool last : {false, false, true}) {
             const std::uint64_t end = world.election().end_pulse.value();
             const std::uint64_t term = world.election().cycle + protocol::kElectedAhead;
@@ -205,6 +223,8 @@ class Newcomer {
         setup.chain = chain_;
         setup.prefix = {'s'};
         setup.seed = seed_++;
+        setup.anchor = anchor;
+        setup.table = table;
         if (organization) {
             reopen();
             setup.charter = genesis->charter;
@@ -246,6 +266,12 @@ class Newcomer {
     Head known() const { return must(head_at(*organization, *tree, *head)); }
     std::uint64_t executed() const { return executed_; }
 
+    // What the machine is told at the next restart.
+    std::optional<Anchor> anchor;
+    std::optional<protocol::CandidateTable> table;
+    // The terms of the links that came with the last state.
+    std::vector<std::uint64_t> linked_terms;
+
     store::MemoryStore ledger_store;
     store::MemoryStore pieces;
     std::optional<protocol::Genesis> genesis;
@@ -279,8 +305,23 @@ class Newcomer {
     bool take_state(const CatchUp::StateReady& state) {
         auto built = must(build_state(pieces, machine->piece_keys(), *tree, state.header));
         if (!built) return false;
+        take_links(state);
         commit(state.header, state.certificate, std::move(*built));
         return true;
+    }
+    void take_links(const CatchUp::StateReady& state) {
+        const Bytes start = machine->links_of(state.shown_by);
+        linked_terms.clear();
+        const auto cursor = pieces.cursor();
+        for (cursor->seek(start); cursor->valid(); cursor->next()) {
+            const ByteView key = cursor->key();
+            if (key.size() != start.size() + 8 ||
+                !std::ranges::equal(key.first(start.size()), start)) {
+                break;
+            }
+            linked_terms.push_back(key.back());
+            CHECK(bcs::decode<CatchUp::KeptLink>(cursor->value()).has_value());
+        }
     }
     void commit(const protocol::BlockHeader& header, const protocol::Certificate& certificate,
                 tree::Tree::Update update) {
@@ -311,6 +352,7 @@ enum class Conduct : std::uint8_t {
     wrong_block,        // an altered transaction
     wrong_certificate,  // an altered signature
     wrong_chain,        // links that do not lead anywhere
+    wrong_anchor,       // a block that is not the one asked for
     other_genesis,
     oversized,
     garbage,  // bytes that do not decode
@@ -351,6 +393,12 @@ class Network {
             announce(id);
         }
     }
+
+    // Time goes by before anybody is met.
+    void wait(Duration duration) { now_ += duration; }
+    void tell(CatchUp::Input told) { input(std::move(told)); }
+    // The newest checkpoint of every peer that has one to show.
+    std::optional<election::Checkpoint> checkpoint;
 
     bool is_done() const {
         return node_.head && node_.height() == history_.head() &&
@@ -457,7 +505,9 @@ class Network {
             blocks != nullptr && conduct == Conduct::oversized) {
             blocks->bytes_max = protocol::kSyncReplyBytes;
         }
-        auto reply = must(answer(history_.source(oldest, head), asked));
+        Source source = history_.source(oldest, head);
+        if (checkpoint) source.checkpoint = &*checkpoint;
+        auto reply = must(answer(source, asked));
         std::visit([&](auto& held) { spoil(conduct, held); }, reply);
         return reply;
     }
@@ -483,6 +533,11 @@ class Network {
         if (conduct == Conduct::boastful) reply.head = Sequence(reply.head.value() + 1000);
         if (conduct == Conduct::garbage) reply.chain.push_back(1);
         auto chain = bcs::decode<Chain>(reply.chain);
+        if (chain && conduct == Conduct::wrong_anchor && chain->checkpoint) {
+            chain->checkpoint->block.header.root.hash[1] ^= 1;
+            const Bytes encoded = bcs::encode(*chain);
+            reply.chain.assign(encoded.begin(), encoded.end());
+        }
         if (!chain || !chain->end) return;
         if (conduct == Conduct::wrong_chain) chain->end->header.root.hash[1] ^= 1;
         if (conduct == Conduct::wrong_certificate && !chain->end->certificate.signatures.empty()) {
