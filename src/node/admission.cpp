@@ -39,13 +39,24 @@ Admission::Admission(const ledger::Organization& organization, std::size_t check
       next_job_(first_job) {}
 
 Result<void, Fault> Admission::submit(Submit&& submit, const ledger::Place& place, Effects& fx) {
+    return open(std::nullopt, std::move(submit), place, fx);
+}
+
+Result<void, Fault> Admission::post(const Id& from, Submit&& submit, const ledger::Place& place,
+                                    Effects& fx) {
+    return open(from, std::move(submit), place, fx);
+}
+
+Result<void, Fault> Admission::open(const std::optional<Id>& neighbour, Submit&& submit,
+                                    const ledger::Place& place, Effects& fx) {
     const std::size_t count = submit.transactions.size();
     if (count == 0) {
         fx.replies.emplace_back(SubmitReply{submit.token, {}});
         return {};
     }
     const std::uint64_t number = next_submission_++;
-    submissions_[number] = {submit.token, std::vector<std::optional<Verdict>>(count), count};
+    submissions_[number] = {submit.token, std::vector<std::optional<Verdict>>(count), count,
+                            neighbour};
     for (std::size_t from = 0; from < count; from += kReadTogether) {
         TRY(take({number, from}, std::span(submit.transactions).subspan(from), fx));
     }
@@ -69,7 +80,8 @@ Result<void, Fault> Admission::take(const Position& at, std::span<const Bytes> t
     }
     mempool_.expect(entries);
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (const auto refused = refuse_early(entries[i])) {
+        const Submission& submission = submissions_.at(at.submission);
+        if (const auto refused = refuse_early(entries[i], submission)) {
             settle(positions[i], fail(*refused), fx);
         } else {
             TRY(enqueue({positions[i], std::move(entries[i]), Stage::unresolved, {}}, fx));
@@ -85,11 +97,13 @@ Result<Mempool::Entry, Refused> Admission::read(ByteView bytes) const {
 }
 
 // What needs no account: whether it is known already, and whether there is room for it.
-std::optional<Refused> Admission::refuse_early(const Mempool::Entry& entry) const {
+std::optional<Refused> Admission::refuse_early(const Mempool::Entry& entry,
+                                               const Submission& submission) const {
     if (mempool_.contains(entry.id)) return Refused{Refusal::already_pending};
     if (recent_.is_committed(entry.id)) return Refused{Refusal::already_committed};
     const std::size_t out = signatures_out_ + entry.transaction.signatures.size();
-    if (out > checks_max_) return Refused{Refusal::mempool_full, out, checks_max_};
+    const std::size_t most = submission.from ? checks_max_ / 2 : checks_max_;
+    if (out > most) return Refused{Refusal::mempool_full, out, most};
     return std::nullopt;
 }
 
@@ -135,6 +149,7 @@ Result<void, Fault> Admission::on_checked(const SignaturesChecked& checked,
         item.stage = Stage::checked;
         if (const auto bad = first_bad(checked.holds, from, part.checks)) {
             item.refused = Refused{Refusal::bad_signature, *bad};
+            blame_for(item);
         }
         from += part.checks;
     }
@@ -173,6 +188,15 @@ Result<Verdict, Fault> Admission::admit(Item& item, const ledger::Place& place) 
     const auto ruled = TRY(mempool_.add(std::move(item.entry), place));
     if (!ruled) return Verdict(fail(ruled.error()));
     return Verdict(id);
+}
+
+// Once for each post. Who signs for a candidate depends on the ledger's state, so a node's act that
+// held where it was admitted need not hold here.
+void Admission::blame_for(const Item& item) {
+    if (item.entry.transaction.body.nonce.lane == protocol::kNodeLane) return;
+    auto& from = submissions_.at(item.at.submission).from;
+    if (from) forgers_.push_back(*from);
+    from.reset();
 }
 
 void Admission::settle(const Position& at, Verdict verdict, Effects& fx) {

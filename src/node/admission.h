@@ -43,6 +43,12 @@ class Admission {
 
     // Jobs and replies go to `fx`. `place`: the block that could hold them first.
     Result<void, store::Fault> submit(Submit&& submit, const ledger::Place& place, Effects& fx);
+    // What a neighbour says it has admitted. Its signatures take up at most half of what may be
+    // out, so that there is room for those whom this node serves.
+    Result<void, store::Fault> post(const Id& from, Submit&& submit, const ledger::Place& place,
+                                    Effects& fx);
+    // Neighbours that have posted what no node can have admitted, since the last call.
+    std::vector<Id> take_forgers() { return std::exchange(forgers_, {}); }
     // REQUIRES: the job is out, or another's.
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked,
                                           const ledger::Place& place, Effects& fx);
@@ -58,6 +64,7 @@ class Admission {
         Token token = 0;
         std::vector<std::optional<Verdict>> verdicts;
         std::size_t open = 0;
+        std::optional<Id> from;  // a neighbour, not yet blamed
     };
     enum class Stage : std::uint8_t {
         unresolved,  // an account was unknown at the last lookup
@@ -84,12 +91,16 @@ class Admission {
     Result<void, store::Fault> take(const Position& at, std::span<const Bytes> transactions,
                                     Effects& fx);
     Result<consensus::Mempool::Entry, protocol::Refused> read(ByteView bytes) const;
-    std::optional<protocol::Refused> refuse_early(const consensus::Mempool::Entry& entry) const;
+    std::optional<protocol::Refused> refuse_early(const consensus::Mempool::Entry& entry,
+                                                  const Submission& submission) const;
     Result<void, store::Fault> enqueue(Item&& item, Effects& fx);
     Result<void, store::Fault> look_up(Item& item, std::uint64_t number, Effects& fx);
     Result<void, store::Fault> look_up_front(Effects& fx);
     Result<void, store::Fault> admit_ready(const ledger::Place& place, Effects& fx);
     Result<Verdict, store::Fault> admit(Item& item, const ledger::Place& place);
+    Result<void, store::Fault> open(const std::optional<Id>& neighbour, Submit&& submit,
+                                    const ledger::Place& place, Effects& fx);
+    void blame_for(const Item& item);
     void settle(const Position& at, Verdict verdict, Effects& fx);
     void flush_job(Effects& fx);
 
@@ -102,6 +113,7 @@ class Admission {
     std::uint64_t front_ = 0;         // number of the queue's first item
     std::size_t signatures_out_ = 0;  // carried by the items in the queue
     std::map<std::uint64_t, Submission> submissions_;
+    std::vector<Id> forgers_;
     std::uint64_t next_submission_ = 0;
     std::map<std::uint64_t, std::vector<Part>> jobs_;
     std::uint64_t first_job_ = 0;

@@ -137,6 +137,7 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
+    if (may_post(now)) post_outgoing(now);
     return agree(Agreement::Tick{}, now, fx);
 }
 
@@ -222,6 +223,7 @@ Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, In
                                             Effects& fx) {
     const std::size_t before = mempool_.size();
     TRY(admission_.on_checked(checked, law_->next_place(now), fx));
+    for (const Id& node : admission_.take_forgers()) blamed_.push_back(node);
     return note_admitted(before, now, fx);
 }
 
@@ -230,11 +232,32 @@ Result<void, Fault> OrgInstance::note_admitted(std::size_t size_before, Instant 
     const auto& entries = mempool_.entries();
     if (entries.size() <= size_before) return {};
     law_->on_admitted(now);
+    for (std::size_t i = size_before; i < entries.size(); ++i) {
+        const bool fits =
+            outgoing_.bytes + entries[i].bytes <= protocol::TransactionPost::kPayloadBytesMax;
+        if (!fits || outgoing_.post.transactions.full()) post_outgoing(now);
+        outgoing_.post.transactions.push_back(entries[i].transaction);
+        outgoing_.bytes += entries[i].bytes;
+    }
+    if (may_post(now)) post_outgoing(now);
+    return agree(Agreement::Tick{}, now, fx);
+}
+
+bool OrgInstance::may_post(Instant now) const {
+    const bool has_stepped_back = outgoing_.not_before - now > kPostEvery;
+    return now >= outgoing_.not_before || has_stepped_back;
+}
+
+// Many that come one by one go on together: as a message each they would be more than neighbours
+// bear from one peer.
+void OrgInstance::post_outgoing(Instant now) {
+    if (outgoing_.post.transactions.empty()) return;
     for (const auto& [node, neighbour] : neighbours_) {
         // Who has not said what it wants to hear may have a vote.
-        if (neighbour.interest != protocol::Interest::decisions) post_waiting(node, size_before);
+        if (neighbour.interest == protocol::Interest::decisions) continue;
+        sends_.push_back({node, outgoing_.post});
     }
-    return agree(Agreement::Tick{}, now, fx);
+    outgoing_ = {{}, 0, now + kPostEvery};
 }
 
 // What waits, from the entry `first` on.
@@ -272,7 +295,8 @@ void OrgInstance::on(const PostLost& input) {
 // With the next block, when there is less to send.
 void OrgInstance::post_again() {
     for (auto& [node, neighbour] : neighbours_) {
-        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node, 0);
+        neighbour.was_posted_all = std::exchange(neighbour.has_lost_post, false);
+        if (neighbour.was_posted_all) post_waiting(node, 0);
     }
 }
 
@@ -283,7 +307,14 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
     if (const auto* status = std::get_if<protocol::Status>(&message)) {
         const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
-        if (votes && known != status->interest) post_waiting(from, 0);
+        // All that waits goes out once a block at most, however often it changes its mind.
+        if (votes && known != status->interest) {
+            if (!std::exchange(neighbour->second.was_posted_all, true)) {
+                post_waiting(from, 0);
+            } else {
+                neighbour->second.has_lost_post = true;
+            }
+        }
     }
     return agree(Agreement::Received{from, std::move(message)}, now, fx);
 }
@@ -297,7 +328,9 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::Transactio
     for (const protocol::Transaction& transaction : post.transactions) {
         submit.transactions.push_back(bcs::encode(transaction));
     }
-    return on_submit(std::move(submit), now, fx);
+    const std::size_t before = mempool_.size();
+    TRY(admission_.post(from, std::move(submit), law_->next_place(now), fx));
+    return note_admitted(before, now, fx);
 }
 
 Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant now, Effects& fx) {

@@ -19,6 +19,9 @@
 
 namespace leither::node {
 
+// Between two posts of what was admitted; the first one goes at once.
+inline constexpr Duration kPostEvery = std::chrono::milliseconds(20);
+
 class OrgInstance {
  public:
     // What it is made of; every part has been checked against the others.
@@ -114,6 +117,8 @@ class OrgInstance {
     Result<void, store::Fault> record(const ledger::Offence& offence);
     Result<void, store::Fault> tell_sealed(Effects& fx);
     Result<void, store::Fault> note_admitted(std::size_t size_before, Instant now, Effects& fx);
+    bool may_post(Instant now) const;
+    void post_outgoing(Instant now);
     void post_waiting(const Id& to, std::size_t first);
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
@@ -151,8 +156,16 @@ class OrgInstance {
     struct Neighbour {
         std::optional<protocol::Interest> interest;  // once it has said
         bool has_lost_post = false;                  // what waits goes to it again
+        bool was_posted_all = false;                 // all that waited, on this head
     };
     std::map<Id, Neighbour> neighbours_;
+    // Admitted, and not yet told to others.
+    struct Outgoing {
+        protocol::TransactionPost post;
+        std::size_t bytes = 0;
+        Instant not_before = {};
+    };
+    Outgoing outgoing_;
     std::vector<ToNeighbour> sends_;
     std::vector<Behind> behind_;
     std::vector<Id> blamed_;

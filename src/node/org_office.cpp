@@ -123,7 +123,10 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 }
 
 std::optional<Instant> OrgInstance::next_deadline() const {
-    const auto next = agreement_->next_deadline();
+    auto next = agreement_->next_deadline();
+    if (!outgoing_.post.transactions.empty()) {
+        next = next ? std::min(*next, outgoing_.not_before) : outgoing_.not_before;
+    }
     const auto due = office_->due();
     if (!due) return next;
     const protocol::Charter& charter = charter_.charter;
