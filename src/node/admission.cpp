@@ -59,7 +59,7 @@ Result<void, Fault> Admission::take_all(const Sender& sender, std::size_t count,
                                         const ReadAt& read_at, const ledger::Place& place,
                                         Effects& fx) {
     const std::uint64_t number = next_submission_++;
-    submissions_[number] = {sender, std::vector<std::optional<Verdict>>(count), count};
+    submissions_[number] = {sender, std::vector<std::optional<Verdict>>(count), count, false};
     for (std::size_t from = 0; from < count; from += kReadTogether) {
         TRY(take({number, from}, std::min(kReadTogether, count - from), read_at, fx));
     }
@@ -83,7 +83,8 @@ Result<void, Fault> Admission::take(const Position& at, std::size_t count, const
     }
     mempool_.expect(entries);
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (const auto refused = refuse_early(entries[i])) {
+        const Submission& submission = submissions_.at(at.submission);
+        if (const auto refused = refuse_early(entries[i], submission)) {
             settle(positions[i], fail(*refused), fx);
         } else {
             TRY(enqueue({positions[i], std::move(entries[i]), Stage::unresolved, {}, {}, {}}, fx));
@@ -108,11 +109,13 @@ Result<Mempool::Entry, Refused> Admission::read(protocol::Transaction&& transact
 }
 
 // What needs no account: whether it is known already, and whether there is room for it.
-std::optional<Refused> Admission::refuse_early(const Mempool::Entry& entry) const {
+std::optional<Refused> Admission::refuse_early(const Mempool::Entry& entry,
+                                               const Submission& submission) const {
     if (mempool_.contains(entry.id)) return Refused{Refusal::already_pending};
     if (recent_.is_committed(entry.id)) return Refused{Refusal::already_committed};
     const std::size_t out = signatures_out_ + entry.transaction.signatures.size();
-    if (out > checks_max_) return Refused{Refusal::mempool_full, out, checks_max_};
+    const std::size_t most = submission.sender.neighbour ? checks_max_ / 2 : checks_max_;
+    if (out > most) return Refused{Refusal::mempool_full, out, most};
     return std::nullopt;
 }
 
@@ -192,10 +195,12 @@ void Admission::conclude(Item& item, std::optional<Refused> refused) {
         CHECK(copy.stage == Stage::checking);
         copy.stage = Stage::checked;
         copy.refused = refused;
+        if (refused) blame_for(copy);
     }
     CHECK(item.stage == Stage::checking);
     item.stage = Stage::checked;
     item.refused = std::move(refused);
+    if (item.refused) blame_for(item);
 }
 
 // Everything before the front has been admitted: what is unknown now stays unknown. Those behind it
@@ -231,6 +236,15 @@ Result<Verdict, Fault> Admission::admit(Item& item, const ledger::Place& place) 
     if (!ruled) return Verdict(fail(ruled.error()));
     admitted_from_.push_back(submissions_.at(item.at.submission).sender.neighbour);
     return Verdict(id);
+}
+
+// Once for each post. Who signs for a candidate depends on the ledger's state, so a node's act that
+// held where it was admitted need not hold here.
+void Admission::blame_for(const Item& item) {
+    if (item.entry.transaction.body.nonce.lane == protocol::kNodeLane) return;
+    Submission& post = submissions_.at(item.at.submission);
+    if (!post.sender.neighbour || std::exchange(post.is_blamed, true)) return;
+    forgers_.push_back(*post.sender.neighbour);
 }
 
 void Admission::settle(const Position& at, Verdict verdict, Effects& fx) {

@@ -49,9 +49,12 @@ class Admission {
 
     // Jobs and replies go to `fx`. `place`: the block that could hold them first.
     Result<void, store::Fault> submit(Submit&& submit, const ledger::Place& place, Effects& fx);
-    // What a neighbour has admitted; nobody waits for the verdicts.
+    // What a neighbour says it has admitted; nobody waits for the verdicts. Its signatures take up
+    // at most half of what may be out, so that there is room for those whom this node serves.
     Result<void, store::Fault> submit(const Id& from, protocol::TransactionPost&& post,
                                       const ledger::Place& place, Effects& fx);
+    // Neighbours that have posted what no node can have admitted, since the last call.
+    std::vector<Id> take_forgers() { return std::exchange(forgers_, {}); }
     // REQUIRES: the job is out, or another's.
     Result<void, store::Fault> on_checked(const SignaturesChecked& checked,
                                           const ledger::Place& place, Effects& fx);
@@ -77,6 +80,7 @@ class Admission {
         Sender sender;
         std::vector<std::optional<Verdict>> verdicts;
         std::size_t open = 0;
+        bool is_blamed = false;  // the neighbour, once
     };
     enum class Stage : std::uint8_t {
         unresolved,  // an account was unknown at the last lookup
@@ -113,7 +117,8 @@ class Admission {
                                     Effects& fx);
     Read read(ByteView bytes) const;
     Read read(protocol::Transaction&& transaction) const;
-    std::optional<protocol::Refused> refuse_early(const consensus::Mempool::Entry& entry) const;
+    std::optional<protocol::Refused> refuse_early(const consensus::Mempool::Entry& entry,
+                                                  const Submission& submission) const;
     Result<void, store::Fault> enqueue(Item&& item, Effects& fx);
     Result<void, store::Fault> look_up(Item& item, std::uint64_t number, Effects& fx);
     Result<void, store::Fault> look_up_front(Effects& fx);
@@ -121,6 +126,7 @@ class Admission {
     void conclude(Item& item, std::optional<protocol::Refused> refused);
     Result<void, store::Fault> admit_ready(const ledger::Place& place, Effects& fx);
     Result<Verdict, store::Fault> admit(Item& item, const ledger::Place& place);
+    void blame_for(const Item& item);
     void settle(const Position& at, Verdict verdict, Effects& fx);
     void flush_job(Effects& fx);
 
@@ -137,6 +143,7 @@ class Admission {
     VerifiedSignatures verified_;
     std::vector<std::optional<Id>> admitted_from_;
     std::map<std::uint64_t, Submission> submissions_;
+    std::vector<Id> forgers_;
     std::uint64_t next_submission_ = 0;
     std::map<std::uint64_t, std::vector<Part>> jobs_;
     std::uint64_t first_job_ = 0;

@@ -274,6 +274,7 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
     impl_->met.erase(node);
+    impl_->introductions.erase(node);
     impl_->review_neighbour(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeDown{node}, now, fx);

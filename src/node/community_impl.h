@@ -29,6 +29,10 @@ class DhtFormat final : public org::ItemFormat {
 // Nothing for bytes that are no secret.
 std::optional<crypto::X25519KeyPair> read_key_from(ByteView bytes);
 
+// What connected nodes show of themselves, more of it is passed over. An honest one introduces
+// itself when it connects, with each keeper's welcome, and when it serves another account.
+inline constexpr std::size_t kIntroductionsPerMinute = 32;
+
 struct Community::Impl {
     // What the chain id gives life to.
     struct Life {
@@ -76,6 +80,7 @@ struct Community::Impl {
 
     // ---- Talk
     void introduce(const Id& to, Instant now, Effects& fx);
+    bool may_introduce_itself(const Id& node, Instant now);
     void welcome(const PublicKey& key, const protocol::Credentials& shown, Instant now,
                  Effects& fx);
     bool has_fresh_pass(const Id& account, const protocol::Passes& shown, Instant now) const;
@@ -167,8 +172,13 @@ struct Community::Impl {
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
     std::set<Id> met;            // those of them the conversation goes on with
-    std::set<Id> neighbours;     // those of them that may hear of the ledger
-    Instant introduce_at{};      // to all of them, so that passes are renewed in time
+    struct Introductions {
+        Instant since;
+        std::size_t count = 0;
+    };
+    std::map<Id, Introductions> introductions;  // within a minute, of connected nodes
+    std::set<Id> neighbours;                    // those of them that may hear of the ledger
+    Instant introduce_at{};  // to all of them, so that passes are renewed in time
 };
 
 }  // namespace leither::node

@@ -35,6 +35,13 @@ bool Community::Impl::has_fresh_pass(const Id& account, const protocol::Passes& 
     });
 }
 
+// Each introduction costs dozens of signatures, those of a keeper's welcome among them.
+bool Community::Impl::may_introduce_itself(const Id& node, Instant now) {
+    Introductions& theirs = introductions[node];
+    if (theirs.count == 0 || now - theirs.since >= std::chrono::minutes(1)) theirs = {now, 0};
+    return ++theirs.count <= kIntroductionsPerMinute;
+}
+
 // What a keeper gives a member's node.
 void Community::Impl::welcome(const PublicKey& key, const protocol::Credentials& shown, Instant now,
                               Effects& fx) {
@@ -146,8 +153,17 @@ void Community::Impl::on(const Id& from, protocol::ManifestReply&& reply, Instan
 }
 
 void Community::Impl::on(const Id& from, protocol::Credentials&& shown, Instant now, Effects& fx) {
-    if (!life) return;
+    if (!life || !may_introduce_itself(from, now)) return;
     const PublicKey key = up.at(from);
+    // Whoever shows a delegation has checked it: only what has expired may fail to hold.
+    const auto is_forged = [&](const protocol::SignedDelegation& one) {
+        const auto held = protocol::check(one, life->chain, now);
+        return !held && held.error() == RecordError::bad_signature;
+    };
+    if (std::ranges::any_of(shown.delegations, is_forged)) {
+        fx.judged.push_back({from, kForged});
+        return;
+    }
     for (const auto& pass : shown.passes) (void)life->members.accept(pass, now);
     const std::size_t held = life->book.introduce(key, shown.delegations, now);
     if (held > 0) on_known_better(from, now, fx);

@@ -71,6 +71,8 @@ Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
     }
     if (network_) {
         TRY(review_pursuit(now, fx));
+        // One answer a step, so that nothing waits long behind those who ask much.
+        bool has_served = false;
         for (;;) {
             if (organization_) {
                 for (const Id& node : organization_->take_blamed()) network_->blame(node, now, fx);
@@ -82,8 +84,9 @@ Result<void, Fault> NodeImpl::settle(Instant now, Effects& fx) {
             }
             TRY(adopt_state(now, fx));
             auto heard = network_->take_ledger_inputs();
-            if (heard.empty() && sends_.empty()) break;
+            if (heard.empty() && sends_.empty() && has_served) break;
             for (LedgerInput& input : heard) TRY(take(std::move(input), now, fx));
+            if (!std::exchange(has_served, true)) TRY(serve_next(now));
             for (ToNeighbour& send : std::exchange(sends_, {})) {
                 tell(std::move(send), now, fx);
             }
@@ -130,6 +133,7 @@ Result<void, Fault> NodeImpl::take(LedgerInput&& input, Instant now, Effects& fx
         if (organization_) return organization_->on(*up, now, fx);
     } else if (const auto* down = std::get_if<NeighbourDown>(&input)) {
         neighbours_.erase(down->node);
+        serving_.forget(down->node);
         TRY(catch_up(CatchUp::PeerDown{down->node}, now, fx));
         if (organization_) return organization_->on(*down, now, fx);
     } else if (const auto* lost = std::get_if<PostLost>(&input)) {
@@ -172,7 +176,8 @@ Result<void, Fault> NodeImpl::take(const Id& from, PeerMessage&& message, Instan
                 if (!organization_) return {};
                 return organization_->on_message(from, std::move(held), now, fx);
             } else if constexpr (is_alternative<protocol::SyncAsk, Held>) {
-                return answer(from, std::move(held));
+                if (organization_) serving_.add(from, std::move(held), now);
+                return {};
             } else if constexpr (is_alternative<protocol::SyncReply, Held>) {
                 return catch_up(CatchUp::Received{from, std::move(held)}, now, fx);
             } else {
@@ -182,8 +187,10 @@ Result<void, Fault> NodeImpl::take(const Id& from, PeerMessage&& message, Instan
         std::move(message));
 }
 
-Result<void, Fault> NodeImpl::answer(const Id& from, const protocol::SyncAsk& ask) {
+Result<void, Fault> NodeImpl::serve_next(Instant now) {
     if (!organization_) return {};
+    const auto question = serving_.next(now);
+    if (!question) return {};
     // The window counts, not the store: what lies behind it may be erased at any moment.
     auto oldest = TRY(ledger::read_seal(store_, organization_->oldest()));
     if (!oldest) return fail(Fault{Fault::Kind::corrupt, "a retained seal is missing"});
@@ -191,7 +198,9 @@ Result<void, Fault> NodeImpl::answer(const Id& from, const protocol::SyncAsk& as
     const sync::Source source{organization_->organization(), store_, organization_->tree(),
                               ledger::Span{*std::move(oldest), organization_->head()},
                               newest ? &newest->checkpoint : nullptr};
-    sends_.push_back({from, peer_message(TRY(sync::answer(source, ask)))});
+    auto reply = TRY(sync::answer(source, question->ask));
+    serving_.charge(work_of(reply), now);
+    sends_.push_back({question->from, peer_message(std::move(reply))});
     return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "network_node.h"
 #include "org_instance.h"
+#include "serving.h"
 
 namespace leither::node {
 
@@ -83,7 +84,7 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> take(LedgerInput&& input, Instant now, Effects& fx);
     Result<void, store::Fault> take(const Id& from, protocol::PeerMessage&& message, Instant now,
                                     Effects& fx);
-    Result<void, store::Fault> answer(const Id& from, const protocol::SyncAsk& ask);
+    Result<void, store::Fault> serve_next(Instant now);
     Result<void, store::Fault> catch_up(sync::CatchUp::Input&& input, Instant now, Effects& fx);
     Result<void, store::Fault> review_pursuit(Instant now, Effects& fx);
     Result<void, store::Fault> begin_pursuit(const ChainId& chain, Instant now, Effects& fx);
@@ -118,6 +119,7 @@ class NodeImpl final : private org::MemberSource {
     std::optional<Pursuit> pursuit_;  // once the chain is known
     bool is_writing_aside_ = false;   // for a pursuit, which may be over by now
     std::set<Id> neighbours_;
+    Serving serving_{Serving::Options{}};
     std::vector<ToNeighbour> sends_;
     bool has_served_changed_ = true;  // perhaps
     bool stopped_ = false;            // a fault has ended this node

@@ -181,6 +181,7 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
+    if (may_post(now)) post_outgoing(now);
     TRY(fill_receipts());
     TRY(agree(Agreement::Tick{}, now, fx));
     return countersign(Countersigning::Tick{}, now, fx);
@@ -271,6 +272,7 @@ Result<void, Fault> OrgInstance::on_submit(Submit&& submit, Instant now, Effects
 Result<void, Fault> OrgInstance::on_checked(const SignaturesChecked& checked, Instant now,
                                             Effects& fx) {
     TRY(admission_.on_checked(checked, law_->next_place(now), fx));
+    for (const Id& node : admission_.take_forgers()) blamed_.push_back(node);
     return note_admitted(now, fx);
 }
 
@@ -282,15 +284,31 @@ Result<void, Fault> OrgInstance::note_admitted(Instant now, Effects& fx) {
     const auto& entries = mempool_.entries();
     CHECK(entries.size() >= from.size());
     const std::size_t first = entries.size() - from.size();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        outgoing_.admitted.push_back({entries[first + i], from[i]});
+    }
+    if (may_post(now)) post_outgoing(now);
+    return agree(Agreement::Tick{}, now, fx);
+}
+
+bool OrgInstance::may_post(Instant now) const {
+    const bool has_stepped_back = outgoing_.not_before - now > kPostEvery;
+    return now >= outgoing_.not_before || has_stepped_back;
+}
+
+// Many that come one by one go on together: as a message each they would be more than neighbours
+// bear from one peer.
+void OrgInstance::post_outgoing(Instant now) {
+    if (outgoing_.admitted.empty()) return;
     for (const auto& [node, neighbour] : neighbours_) {
         // Who has not said what it wants to hear may have a vote.
         if (neighbour.interest == protocol::Interest::decisions) continue;
         Posting posting(node, sends_);
-        for (std::size_t i = 0; i < from.size(); ++i) {
-            if (from[i] != node) posting.add(entries[first + i]);
+        for (const auto& [entry, sender] : outgoing_.admitted) {
+            if (sender != node) posting.add(entry);
         }
     }
-    return agree(Agreement::Tick{}, now, fx);
+    outgoing_ = {{}, now + kPostEvery};
 }
 
 void OrgInstance::post_waiting(const Id& to) {
@@ -323,7 +341,8 @@ void OrgInstance::on(const PostLost& input) {
 // With the next block, when there is less to send.
 void OrgInstance::post_again() {
     for (auto& [node, neighbour] : neighbours_) {
-        if (std::exchange(neighbour.has_lost_post, false)) post_waiting(node);
+        neighbour.was_posted_all = std::exchange(neighbour.has_lost_post, false);
+        if (neighbour.was_posted_all) post_waiting(node);
     }
 }
 
@@ -334,7 +353,14 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
     if (const auto* status = std::get_if<protocol::Status>(&message)) {
         const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
-        if (votes && known != status->interest) post_waiting(from);
+        // All that waits goes out once a block at most, however often it changes its mind.
+        if (votes && known != status->interest) {
+            if (!std::exchange(neighbour->second.was_posted_all, true)) {
+                post_waiting(from);
+            } else {
+                neighbour->second.has_lost_post = true;
+            }
+        }
         if (!known) TRY(countersign(Countersigning::Greeted{from}, now, fx));
     }
     return agree(Agreement::Received{from, std::move(message)}, now, fx);

@@ -22,6 +22,9 @@
 
 namespace leither::node {
 
+// Between two posts of what was admitted; the first one goes at once.
+inline constexpr Duration kPostEvery = std::chrono::milliseconds(20);
+
 class OrgInstance {
  public:
     // What it is made of; every part has been checked against the others.
@@ -145,6 +148,8 @@ class OrgInstance {
     Result<void, store::Fault> tell_sealed(Effects& fx);
     Result<void, store::Fault> note_admitted(Instant now, Effects& fx);
     void post_waiting(const Id& to);
+    bool may_post(Instant now) const;
+    void post_outgoing(Instant now);
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
@@ -210,8 +215,19 @@ class OrgInstance {
     struct Neighbour {
         std::optional<protocol::Interest> interest;  // once it has said
         bool has_lost_post = false;                  // what waits goes to it again
+        bool was_posted_all = false;                 // all that waited, on this head
     };
     std::map<Id, Neighbour> neighbours_;
+    // Admitted, and not yet told to others.
+    struct Outgoing {
+        struct Admitted {
+            consensus::Mempool::Entry entry;
+            std::optional<Id> from;  // a neighbour
+        };
+        std::vector<Admitted> admitted;
+        Instant not_before = {};
+    };
+    Outgoing outgoing_;
     std::vector<ToNeighbour> sends_;
     std::vector<Behind> behind_;
     std::vector<Id> blamed_;

@@ -156,6 +156,9 @@ std::optional<Instant> OrgInstance::next_deadline() const {
     if (may_fill_receipts()) return Instant{};
     auto next = agreement_->next_deadline();
     if (const auto at = countersigning_->next_deadline()) next = next ? std::min(*next, *at) : at;
+    if (!outgoing_.admitted.empty()) {
+        next = next ? std::min(*next, outgoing_.not_before) : outgoing_.not_before;
+    }
     const protocol::Charter& charter = charter_.charter;
     const auto report = agreement_->is_sealing() ? std::nullopt : evidence_->due();
     for (const auto& due : {office_->due(), report}) {

@@ -181,6 +181,7 @@ std::optional<Instant> NodeImpl::next_deadline() const {
     const auto consider = [&next](const std::optional<Instant>& at) {
         if (at && (!next || *at < *next)) next = at;
     };
+    if (organization_) consider(serving_.next_deadline());
     if (network_) consider(network_->next_deadline());
     if (pursuit_) consider(pursuit_->machine.next_deadline());
     return next;
@@ -191,6 +192,7 @@ void NodeImpl::check_invariants() const {
     if (network_ && !stopped_) network_->check_invariants();
     CHECK(!(organization_ && founding_));
     if (pursuit_) pursuit_->machine.check_invariants();
+    serving_.check_invariants();
 }
 
 }  // namespace leither::node

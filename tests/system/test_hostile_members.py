@@ -4,6 +4,7 @@ Each test is an attack of a few seconds while honest members pay at every daemon
 leave alone.
 """
 
+import concurrent.futures
 import contextlib
 import random
 import time
@@ -12,7 +13,7 @@ import unittest
 from harness import formats, hostile
 from harness.committee import ledger
 from harness.community import submit
-from harness.hostile import MIB, Siege
+from harness.hostile import MIB, Siege, forged
 from harness.network import wait_for
 from harness.peer import MISCONDUCT, Closed, message
 from harness.stories import Stage
@@ -23,6 +24,9 @@ MEMBERS = 2000  # so that the state and the genesis are worth asking for
 ATTACKERS = range(1900, 2000)
 OTHER_CHAIN = bytes([9]) * 32
 FAR = 2 ** 63
+MESSAGES_PER_SECOND = 150  # three quarters of what a peer may say
+# Of src/node/serving.h: what one daemon does for all who ask, in all and a second.
+WORK_SAVED_UP, WORK_PER_SECOND = 4 * MIB, 16 * MIB
 
 
 class Besieged(unittest.TestCase):
@@ -170,6 +174,48 @@ class Floods(Besieged):
         signed = [community.sign_transfer(payers[n % len(payers)], self.accounts[99], 1) for n in range(count)]
         self.assertEqual([name for _, name in submit(node.rpc, signed) if name], [])
 
+    def ask_much(self, villains, question, seconds=SECONDS):
+        """As fast as a peer may speak without being held up."""
+        begin, said = time.monotonic(), 0
+        while (passed := time.monotonic() - begin) < seconds:
+            due = int(900 + 190 * passed) - said
+            for villain in villains:
+                villain.send(question * due)
+            said += due
+            time.sleep(0.05)
+        return time.monotonic() - begin
+
+    def test_badly_signed_transactions_end_in_a_ban(self):
+        """Whoever posts them says that it has admitted them."""
+        siege, payee = self.siege, self.accounts[99]
+        posts = [forged(formats.transfer(self.chain, payer, payee, 1, 0, self.committee.community.expiry)[0])
+                 for payer in self.accounts[40:90]]
+        with siege.attack():
+            self.expect_banned(self.neighbours(), lambda: message(hostile.TRANSACTIONS, hostile.transactions(posts)))
+
+    def test_questions_are_answered_as_far_as_the_budget_goes(self):
+        siege = self.siege
+        head = siege.height() - 1
+        questions = {"genesis": message(hostile.ASK_GENESIS, formats.u32(0)),
+                     "blocks": message(hostile.ASK_BLOCKS, hostile.ask_blocks(1)),
+                     "piece": message(hostile.ASK_PIECE, hostile.ask_piece(head)),
+                     "chain": message(hostile.ASK_CHAIN, formats.u64(0))}
+        with siege.attack(growth_max=64 * MIB):
+            askers = self.neighbours(each=4)
+            time.sleep(0.5)
+            begin = time.monotonic()
+            for question in questions.values():
+                self.ask_much(askers, question, 2)
+                # Whoever asks little is served meanwhile.
+                modest = siege.member(self.nodes[0], self.accounts[10])
+                modest.say(hostile.ASK_PIECE, hostile.ask_piece(head))
+                self.assertTrue(wait_for(lambda one=modest: one.count(hostile.PIECE), 20), "a modest question is not answered")
+            took = time.monotonic() - begin
+            kinds = (hostile.BLOCKS, hostile.GENESIS, hostile.CHAIN, hostile.PIECE)
+            sent = sum(asker.bytes(kind) for asker in askers for kind in kinds) / len(self.nodes)
+            self.assertGreater(sent, 0)
+            self.assertLess(sent, WORK_SAVED_UP + WORK_PER_SECOND * (took + 2))
+
     def test_transactions_that_never_can_be_paid_hold_up_nobody(self):
         """Well signed, but poor, late or not in turn: each costs two signature checks, and they come by the thousand."""
         siege, community = self.siege, self.committee.community
@@ -190,6 +236,19 @@ class Floods(Besieged):
                 time.sleep(0.05)
         for node in self.nodes:
             self.assertTrue(wait_for(lambda node=node: ledger(node)["mempool"]["transactions"] == 0, 20))
+
+    def test_credentials_by_the_thousand_cost_little(self):
+        siege = self.siege
+        with siege.attack():
+            villains = self.neighbours()
+            strangers = [siege.stranger(node) for node in self.nodes]
+            good = {v: message(hostile.CREDENTIALS, hostile.credentials(
+                [hostile.delegation(self.chain, account, v.key.public) for account in self.accounts[:6]])) for v in villains}
+            bad = {s: message(hostile.CREDENTIALS, hostile.credentials(
+                [forged(hostile.delegation(self.chain, self.accounts[0], s.key.public))])) for s in strangers}
+            for villain, said in {**good, **bad}.items():
+                self.ask_much([villain], said, 0.5)
+            self.expect_banned(strangers)
 
     def test_coming_and_going_hundreds_of_times(self):
         siege = self.siege
@@ -214,6 +273,55 @@ class Floods(Besieged):
                 for node in self.nodes:
                     self.submit_more(node, 100)
                 time.sleep(1)
+
+    def test_a_changing_mind_is_not_sent_everything_each_time(self):
+        """Whoever wants to hear votes is sent all that waits; once a block, however often it says so."""
+        siege = self.siege
+        with siege.attack(growth_max=64 * MIB):
+            fickle = self.neighbours()
+            node = self.nodes[0]
+            begin = ledger(node)["sequence"]
+            both = b"".join(message(hostile.STATUS, hostile.status(siege.height(), siege.pulse(), interest=interest))
+                            for interest in (hostile.DECISIONS, hostile.VOTES))
+            payments = 0
+            for _ in range(SECONDS):
+                payments += 500
+                self.submit_more(node, 500)
+                for villain in fickle:
+                    villain.send(both * 90)
+                time.sleep(1)
+            blocks = ledger(node)["sequence"] - begin
+            sent = max(villain.bytes(hostile.TRANSACTIONS) for villain in fickle)
+            # Each payment as it comes, and what waits with each block.
+            self.assertLess(sent, (blocks + 2) * payments * 300)
+
+    def test_many_payments_one_by_one_are_not_as_many_messages(self):
+        """A node may serve a shop: its neighbours must not take that for a flood."""
+        siege, node = self.siege, self.nodes[1]
+        key = node.rpc.call("node.status")["node_key"]
+
+        def heard():
+            return [one["messages_in"] for other in self.nodes if other is not node
+                    for one in other.rpc.call("network.peers") if one["node_key"] == key]
+
+        def shop(number, until):
+            rpc, payer = node.connect(), self.accounts[40 + number]
+            counter = next_counter(rpc, payer)
+            with contextlib.closing(rpc):
+                while time.monotonic() < until:
+                    data, _ = formats.transfer(self.chain, payer, self.accounts[99], 1, counter, self.committee.community.expiry)
+                    rpc.call("transaction.submit", transaction=data.hex())
+                    counter += 1
+
+        with siege.attack(growth_max=64 * MIB):
+            before, begin = heard(), time.monotonic()
+            with concurrent.futures.ThreadPoolExecutor(6) as pool:
+                for done in [pool.submit(shop, number, begin + SECONDS) for number in range(6)]:
+                    done.result()
+            took = time.monotonic() - begin
+            # A post every 20 ms at most, and what a round takes.
+            rates = [(now - then) / took for now, then in zip(heard(), before)]
+            self.assertLess(max(rates), MESSAGES_PER_SECOND)
 
     def test_a_crowd_does_not_keep_out_a_bookkeeper(self):
         """Every place that strangers may have is taken when a bookkeeper comes back."""

@@ -105,6 +105,35 @@ TEST_F(CommunityTest, AManifestThatDoesNotHoldBringsNoReadKey) {
     EXPECT_TRUE(fx.writes.empty());
 }
 
+TEST_F(CommunityTest, AForgedDelegationIsHeldAgainstWhoShowsIt) {
+    ASSERT_TRUE(publish(order(now)));
+    const auto node = key_named("villain");
+    community.on_peer_up(node.public_key(), now, fx);
+    auto forged = sample.delegation(sample.alice, node);
+    forged.signature[3] ^= 1;
+    hear(node, protocol::Credentials{{forged}, {}});
+    ASSERT_EQ(fx.judged.size(), 1u);
+    EXPECT_EQ(fx.judged[0].points, kForged);
+    EXPECT_FALSE(community.neighbours().contains(node.id()));
+}
+
+TEST_F(CommunityTest, OfIntroductionsWithoutEndFewAreHeardAMinute) {
+    ASSERT_TRUE(publish(order(now)));
+    const auto node = key_named("villain");
+    community.on_peer_up(node.public_key(), now, fx);
+    auto forged = sample.delegation(sample.alice, node);
+    forged.signature[3] ^= 1;
+    std::size_t heard = 0;
+    for (int n = 0; n < 1000; ++n) {
+        hear(node, protocol::Credentials{{forged}, {}});
+        heard += fx.judged.size();
+    }
+    EXPECT_EQ(heard, 32u);
+    now += minutes(1);
+    hear(node, protocol::Credentials{{forged}, {}});
+    EXPECT_EQ(fx.judged.size(), 1u);
+}
+
 TEST_F(CommunityTest, AllRecordsAreOfferedToWhoeverIsMet) {
     constexpr std::size_t kRecords = 3 * protocol::kRecordNoticesMax - 5;
     ASSERT_TRUE(publish(order(now)));
