@@ -20,6 +20,8 @@ using store::Fault;
 
 // Executed blocks kept of one height; beyond, one is executed again if it is asked for again.
 constexpr std::size_t kExecutedMax = 4;
+// No block for so long, with something waiting: no quorum is there.
+constexpr std::uint64_t kStuckPulses = 10;
 // Old transactions that are looked at when a block omits them.
 constexpr std::size_t kOmittedMax = 16;
 
@@ -202,6 +204,7 @@ struct LedgerApplication::Impl {
     std::optional<Open> open = std::nullopt;
     std::optional<Sealed> sealed = std::nullopt;
     std::vector<Mempool::Dropped> dropped = {};
+    Pulse looked_at = {};  // for what has expired, with a height stuck
     // When the next height opens for what waits in the mempool.
     std::optional<Pulse> opens_at = std::nullopt;
 
@@ -210,6 +213,7 @@ struct LedgerApplication::Impl {
     std::vector<Id> due(Pulse at) const;
     std::optional<Pulse> opening_for_waiting(Pulse next) const;
     bool has_passed(const protocol::Transaction& transaction, Pulse at) const;
+    Result<void, Fault> forget_passed(const ledger::Place& place);
     ledger::Parent parent() const {
         ledger::Parent parent = parent_of(setup.organization, setup.head);
         parent.known = mempool.reads();
@@ -252,6 +256,16 @@ std::optional<Pulse> LedgerApplication::Impl::opening_for_waiting(Pulse next) co
 bool LedgerApplication::Impl::has_passed(const protocol::Transaction& transaction, Pulse at) const {
     const bool has_closed = !protocol::opens_height(transaction) && outlook.node_acts.close < at;
     return has_closed || transaction.body.expiry < at;
+}
+
+Result<void, Fault> LedgerApplication::Impl::forget_passed(const ledger::Place& place) {
+    const bool any = std::ranges::any_of(mempool.entries(), [&](const Mempool::Entry& entry) {
+        return has_passed(entry.transaction, place.pulse);
+    });
+    if (!any) return {};
+    auto gone = TRY(mempool.on_block({}, place));
+    std::ranges::move(gone, std::back_inserter(dropped));
+    return {};
 }
 
 Made* LedgerApplication::Impl::find(const Hash& block) {
@@ -298,6 +312,14 @@ void LedgerApplication::on_admitted(Instant now) {
                               head.value());
     }
     impl_->opens_at = impl_->opening_for_waiting(present.next());
+}
+
+Result<void, Fault> LedgerApplication::forget_passed(Instant now) {
+    const Pulse present = pulse(now);
+    const bool is_stuck = present.value() > impl_->setup.head.header.pulse.value() + kStuckPulses;
+    if (impl_->open || !is_stuck || present <= impl_->looked_at) return {};
+    impl_->looked_at = present;
+    return impl_->forget_passed({present, impl_->setup.head.header.sequence.next()});
 }
 
 Sealed LedgerApplication::take_sealed() {
@@ -381,13 +403,7 @@ Result<bool, Fault> LedgerApplication::has_work(Pulse at) {
     Mempool& mempool = impl_->mempool;
     const ledger::Place place{at, impl_->setup.head.header.sequence.next()};
     if (mempool.executed_at(place) != nullptr) return true;
-    const bool any_has_passed = std::ranges::any_of(
-        mempool.entries(),
-        [&](const Mempool::Entry& entry) { return impl_->has_passed(entry.transaction, at); });
-    if (any_has_passed) {
-        auto gone = TRY(mempool.on_block({}, place));
-        std::ranges::move(gone, std::back_inserter(impl_->dropped));
-    }
+    TRY(impl_->forget_passed(place));
     impl_->opens_at = impl_->opening_for_waiting(at);
     return impl_->opens_at == at;
 }

@@ -181,6 +181,8 @@ Result<void, Fault> OrgInstance::remember_recent(std::size_t limit) {
 
 Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     TRY(serve_office(now, fx));
+    TRY(law_->forget_passed(now));
+    drop(law_->take_dropped(), fx);
     if (may_post(now)) post_outgoing(now);
     TRY(fill_receipts());
     TRY(agree(Agreement::Tick{}, now, fx));

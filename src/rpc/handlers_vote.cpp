@@ -62,8 +62,8 @@ struct EffectJson {
     const View& view;
     const Hash& proposal;
 
-    Json operator()(const ParamProposal& proposal) const {
-        const protocol::ParamChange& change = proposal.change;
+    Json operator()(const ParamProposal& asked) const {
+        const protocol::ParamChange& change = asked.change;
         const auto& book = view.ledger.bookkeeping;
         for (const auto& coming : book.changes) {
             if (coming.change == change) return {{"in_force", false}, {"from_cycle", coming.cycle}};

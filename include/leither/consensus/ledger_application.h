@@ -71,6 +71,9 @@ class LedgerApplication final : public Law {
     void on_admitted(Instant now);
     // Of the block that commit() made the head. REQUIRES: taken once after each.
     Sealed take_sealed();
+    // While a height is stuck no block takes leave of what has expired, and whoever asks for an
+    // account's nonce would be told one behind it. Once a pulse at most.
+    Result<void, store::Fault> forget_passed(Instant now);
     // What has left the mempool because no block could hold it.
     std::vector<Mempool::Dropped> take_dropped();
     // Where a transaction arriving now would be applied.

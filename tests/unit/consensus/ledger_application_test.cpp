@@ -164,6 +164,20 @@ TEST(LedgerApplication, WhatHasExpiredIsNoWorkAndLeaves) {
     EXPECT_EQ(dropped[0].refused.code, protocol::Refusal::expired);
 }
 
+TEST(LedgerApplication, WhatHasExpiredLeavesWhileAHeightIsStuck) {
+    Books books;
+    const auto payment = books.world().transfer("alice", "bob", 30);
+    const Hash id = protocol::transaction_id(books.world().organization.chain, payment.body);
+    books.admit(payment, 4);
+    must(books.law().forget_passed(books.at(50)));
+    EXPECT_TRUE(books.law().take_dropped().empty());
+    must(books.law().forget_passed(books.at(5000)));
+    const auto dropped = books.law().take_dropped();
+    ASSERT_EQ(dropped.size(), 1U);
+    EXPECT_EQ(dropped[0].id, id);
+    EXPECT_EQ(dropped[0].refused.code, protocol::Refusal::expired);
+}
+
 TEST(LedgerApplication, TheCharterServesTheFirstTerm) {
     Books books;
     const Term& term = books.law().term();

@@ -75,8 +75,8 @@ class Keeper {
                 must(org_->on_checked(checked, now, fx));
                 busy = true;
             }
-            if (auto batch = org_->take_batch()) {
-                must(store_.write(*batch));
+            if (auto handed = org_->take_batch()) {
+                must(store_.write(handed->batch));
                 must(org_->on_durable(now, fx));
                 busy = true;
             }

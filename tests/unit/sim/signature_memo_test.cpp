@@ -42,7 +42,9 @@ TEST(SignatureMemo, ForgetsWhatNobodyAsksForAndNeverGrowsBeyondTwoGenerations) {
     for (std::size_t n = 0; n < kMany; ++n) {
         EXPECT_FALSE(
             memo.holds(key.public_key(), numbered(static_cast<std::uint32_t>(n)), refused));
-        if (n % 1000 == 0) EXPECT_TRUE(memo.holds(key.public_key(), kept, signature));
+        if (n % 1000 == 0) {
+            EXPECT_TRUE(memo.holds(key.public_key(), kept, signature));
+        }
         ASSERT_LE(memo.size(), 2 * SignatureMemo::kGeneration);
     }
     EXPECT_EQ(memo.checked(), kMany + 1);  // what is asked for stays
