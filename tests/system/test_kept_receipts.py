@@ -73,7 +73,7 @@ class KeptReceipts(unittest.TestCase):
         # Of a transaction that nobody here knows there is none.
         self.node.start()
         refused = self.node.refusal("--wallet", self.wallet, "receipt", "export", "ab" * 32)
-        self.assertEqual(refused, "not_found")
+        self.assertEqual(refused, (1, "not_found"))
 
 
 if __name__ == "__main__":
