@@ -283,6 +283,7 @@ Result<void, Fault> OrgInstance::note_admitted(Instant now, Effects& fx) {
     const auto from = admission_.take_admitted_from();
     if (from.empty()) return {};
     law_->on_admitted(now);
+    if (neighbours_.empty()) return agree(Agreement::Tick{}, now, fx);
     const auto& entries = mempool_.entries();
     CHECK(entries.size() >= from.size());
     const std::size_t first = entries.size() - from.size();

@@ -2,10 +2,9 @@
 // a payment of long ago can still be proven when the ledger's history is pruned.
 //
 // Specification
-//   * An account is watched from when somebody asks for it. Of a watched account each version that
-//   a
-//     block has written gives one receipt, with that block's transactions that concern the account;
-//     so does the block in which the account ends.
+//   * An account is watched from when somebody asks for it. Each version of it that a block has
+//     written gives one receipt, with that block's transactions that concern the account; so does
+//     the block in which the account ends.
 //   * Receipts are made once the block is durable, and written with the next batch. What a crash
 //     takes, or this node has not seen happen, is a gap: versions between two sequences. Gaps are
 //     filled from this node's own history, the newest version first, a few with each step. What
