@@ -286,6 +286,9 @@ Outcome block_get(Call& call) {
     if (!*answer) return not_found("this node keeps no such block");
     const auto& [seal, hash, transactions, committee] = **answer;
     const auto& organization = status->organization;
+    // Of the founding, those of the charter.
+    const std::size_t deciders =
+        committee.empty() ? organization.charter.bookkeepers.size() : committee.size();
     Json out = {{"sequence", seal.header.sequence.value()},
                 {"pulse", seal.header.pulse.value()},
                 {"time_ms", time_ms_at(organization.charter, seal.header.pulse)},
@@ -293,7 +296,7 @@ Outcome block_get(Call& call) {
                 {"parent", seal.header.parent.hex()},
                 {"root", to_json(seal.header.root)},
                 {"transaction_count", seal.header.transaction_count},
-                {"trusted", protocol::is_trusted(organization.charter.bookkeepers.size())},
+                {"trusted", protocol::is_trusted(deciders)},
                 {"author", author_json(seal.header, committee)},
                 {"round", seal.certificate.slot.round},
                 {"signers", signers_json(seal.certificate, committee)}};

@@ -61,11 +61,11 @@ void LedgerTown::pay(Client& client, NodeHost& entry) {
         // The very same may be drawn twice.
         if (made.empty() || made.front().id != payment.id) made.push_back(payment);
     }
-    // To the same node, or each to another.
+    // To the node that told the nonce, as a wallet does; its twin to the same, or to another.
     for (const Payment& payment : made) {
         paid_by_[payment.id] = client.account;
         client.pending.push_back(payment);
-        NodeHost* to = any_entry();
+        NodeHost* to = payment.id == made.front().id ? &entry : any_entry();
         if (to == nullptr) continue;
         if (client.calm) awaited_[payment.id] = {resident(*to).host, world_.now(), *client.calm};
         submit(payment, *to);

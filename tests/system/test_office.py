@@ -78,6 +78,12 @@ class Elected(unittest.TestCase):
         for node in self.nodes:
             self.leither(node, "pay", "ben", "1", "--from", "anna")
         self.assertTrue(wait_for(self.agreed, COMMIT_SECONDS), self.logs())
+        # What they decide withstands a liar among them, unlike what the founder's node has decided.
+        rpc = self.nodes[0].rpc
+        head = rpc.call("block.get", sequence=rpc.call("node.status")["organization"]["sequence"])
+        self.assertGreaterEqual(len(head["signers"]), 3)
+        self.assertFalse(head["trusted"])
+        self.assertTrue(rpc.call("block.get", sequence=1)["trusted"])
         # Each has earned its part, whatever was paid.
         paid = (-400, 400, 0, 0)
         earned = wait_for(lambda: all(self.balance(name) > one + change
