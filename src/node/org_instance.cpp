@@ -303,15 +303,21 @@ bool OrgInstance::may_post(Instant now) const {
 // bear from one peer.
 void OrgInstance::post_outgoing(Instant now) {
     if (outgoing_.admitted.empty()) return;
+    const bool any_votes = has_voting_neighbour();
     for (const auto& [node, neighbour] : neighbours_) {
-        // Who has not said what it wants to hear may have a vote.
-        if (neighbour.interest == protocol::Interest::decisions) continue;
+        if (any_votes && !neighbour.may_vote()) continue;
         Posting posting(node, sends_);
         for (const auto& [entry, sender] : outgoing_.admitted) {
             if (sender != node) posting.add(entry);
         }
     }
     outgoing_ = {{}, now + kPostEvery};
+}
+
+// Else those who do not vote are given what is admitted here: they may know somebody who does.
+bool OrgInstance::has_voting_neighbour() const {
+    return std::ranges::any_of(neighbours_,
+                               [](const auto& entry) { return entry.second.may_vote(); });
 }
 
 void OrgInstance::post_waiting(const Id& to) {
@@ -357,7 +363,8 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
         const auto known = std::exchange(neighbour->second.interest, status->interest);
         const bool votes = status->interest == protocol::Interest::votes;
         // All that waits goes out once a block at most, however often it changes its mind.
-        if (votes && known != status->interest) {
+        const bool is_way_out = !known && !has_voting_neighbour();
+        if ((votes && known != status->interest) || is_way_out) {
             if (!std::exchange(neighbour->second.was_posted_all, true)) {
                 post_waiting(from);
             } else {

@@ -150,6 +150,7 @@ class OrgInstance {
     void post_waiting(const Id& to);
     bool may_post(Instant now) const;
     void post_outgoing(Instant now);
+    bool has_voting_neighbour() const;
     void post_again();
     void drop(const std::vector<consensus::Mempool::Dropped>& dropped, Effects& fx);
 
@@ -216,6 +217,8 @@ class OrgInstance {
         std::optional<protocol::Interest> interest;  // once it has said
         bool has_lost_post = false;                  // what waits goes to it again
         bool was_posted_all = false;                 // all that waited, on this head
+        // Who has not said what it wants to hear may.
+        bool may_vote() const { return interest != protocol::Interest::decisions; }
     };
     std::map<Id, Neighbour> neighbours_;
     // Admitted, and not yet told to others.

@@ -128,6 +128,15 @@ class TwoFaces {
         keepers_[a]->meet(keepers_[b]->id(), now_);
         keepers_[b]->meet(keepers_[a]->id(), now_);
     }
+    // One more that is connected to a follower alone. Answers its number.
+    std::size_t add_behind(std::size_t follower_number) {
+        const std::size_t number = followers();
+        keepers_.push_back(std::make_unique<Keeper>(world_, "follower " + std::to_string(number)));
+        connect(2 + follower_number, 2 + number);
+        return number;
+    }
+    // The payer's next payment, at a follower.
+    void pay(std::size_t n) { follower(n).submit(world_.transfer("payer", "payee", 1), now_); }
     // Each machine of the bookkeeper decides another block.
     void decide_two() {
         for (const std::size_t face : {0u, 1u}) {
@@ -223,6 +232,19 @@ TEST(TwoFaces, AnHonestBookkeeperIsBelievedByAll) {
         EXPECT_EQ(seen.countersigned, 3u);
         EXPECT_EQ(seen.online, 3u) << "the bookkeeper's own is none of them";
         EXPECT_EQ(seen.dissenting, 0u);
+    }
+}
+
+// Members' nodes that no bookkeeper has room for.
+TEST(TwoFaces, PaymentsReachABookkeeperThroughOthersWhereNoneIsNear) {
+    TwoFaces town(1, 0);
+    const std::size_t second = town.add_behind(0);
+    const std::size_t third = town.add_behind(second);
+    town.pass(seconds(2));
+    town.pay(third);
+    town.pass(seconds(5));
+    for (const std::size_t n : {std::size_t{0}, second, third}) {
+        EXPECT_EQ(town.follower(n).finality(town.now()).sequence, Sequence(1)) << n;
     }
 }
 
