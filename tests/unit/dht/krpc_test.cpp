@@ -227,8 +227,8 @@ TEST(KrpcVectors, CapturedDatagrams) {
             << vector << (message ? "" : to_string(message.error().error));
         if (!message) continue;
         ++read;
-        const char* kind = "qre" + message->index();
-        EXPECT_EQ(vector["y"].get<std::string>()[0], *kind);
+        constexpr std::string_view kKinds = "qre";
+        EXPECT_EQ(vector["y"].get<std::string>()[0], kKinds[message->index()]);
         if (const auto* r = std::get_if<Response>(&*message)) {
             const auto& keys = vector["r_keys"];
             const auto has = [&](const char* key) {

@@ -411,7 +411,8 @@ struct Committee {
 
 TEST(Cluster, WhoeverComesBackFromABackupSignsNothingUntilTheNextCycle) {
     Committee committee;
-    auto& [all, cluster, world] = committee;
+    Cluster& cluster = committee.cluster;
+    NetworkWorld& world = committee.world;
     ASSERT_TRUE(committee.waits_for("none", 1));
     const sim::Disk::Image image = world.disk(1).image();
     world.crash(1);
@@ -444,7 +445,8 @@ TEST(Cluster, WhoeverComesBackFromABackupSignsNothingUntilTheNextCycle) {
 TEST(Cluster, ACrashBetweenKeysAndStoreCostsNoVote) {
     using Tear = sim::Disk::Tear;
     Committee committee(std::chrono::milliseconds(20));
-    auto& [all, cluster, world] = committee;
+    Cluster& cluster = committee.cluster;
+    NetworkWorld& world = committee.world;
     ASSERT_TRUE(committee.waits_for("none", 1));
     for (const int write : {1, 2}) {
         for (const Tear tear : {Tear::lost, Tear::keys_only, Tear::kept}) {
@@ -467,7 +469,8 @@ TEST(Cluster, ACrashBetweenKeysAndStoreCostsNoVote) {
 
 TEST(Cluster, ANodeThatIsBehindRegistersNoChain) {
     Committee committee;
-    auto& [all, cluster, world] = committee;
+    Cluster& cluster = committee.cluster;
+    NetworkWorld& world = committee.world;
     const Id member = cluster.community().member(0).id();
     const auto registers = [&] { return *world.queries(1).registration(member, world.now()); };
     ASSERT_TRUE(registers().has_value());
