@@ -145,7 +145,7 @@ def stage_bans():
 
 def stage_programs():
     failure = build("release", RELEASE, ["programs"])
-    return failure or ctest("release", "-L", "smoke", "-E", "_NOT_BUILT")
+    return failure or ctest("release", "-R", "^(app|sim_smoke)\\.")
 
 
 def stage_release():
@@ -244,7 +244,7 @@ def build_fuzzed(targets):
 
 
 def stage_unit():
-    return build_fuzzed(["unit_tests"]) or ctest("fuzz", "-LE", "smoke")
+    return build_fuzzed(["sanitized_tests"]) or ctest("fuzz", "-E", "^sim_smoke|_NOT_BUILT")
 
 
 def stage_tsan():
@@ -333,7 +333,7 @@ STAGES = [  # name, function, the runs that it is part of besides --only, what i
     ("format", stage_format, (FULL, QUICK), "clang-format 14 finds nothing to change"),
     ("layers", stage_layers, (FULL, QUICK), "rooms include only what docs/layers.txt allows"),
     ("bans", stage_bans, (FULL, QUICK), "no clock, thread, file, float, exception where it may not be"),
-    ("programs", stage_programs, (FULL, QUICK), "release build by g++ with -Werror; every scenario of the simulator, small"),
+    ("programs", stage_programs, (FULL, QUICK), "release build by g++ with -Werror; the command line's tests, every scenario of the simulator, small"),
     ("release", stage_release, (QUICK,), "unit, golden, scenario and corpus tests, compiled for release by g++"),
     ("system", stage_system, (FULL, QUICK), "real daemons: kill -9, bad input, limits, replays"),
     ("interop", stage_interop, (FULL, QUICK), "libtorrent, bittorrent-dht and a black-box suite against our DHT nodes"),

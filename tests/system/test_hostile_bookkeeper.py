@@ -190,6 +190,15 @@ class LeaderTest(unittest.TestCase):
             return [self.propose(siege, self.header(siege, height, pulse, parent, root, bad), bad)]
         self.decide_against(make)
 
+    def test_a_block_larger_than_a_message_may_be(self):
+        """Not read to its end: whoever sends it is cut off, and the next leads."""
+        def make(siege, height, pulse, parent, root):
+            keys = siege.committee.community.keys
+            many = [formats.transfer(siege.chain, keys[0], keys[1], 1, n, 1000)[0] for n in range(6000)]
+            self.assertGreater(sum(map(len, many)), MIB)
+            return [self.propose(siege, self.header(siege, height, pulse, parent, root, many), many)]
+        self.decide_against(make)
+
     def test_a_block_that_says_it_holds_others(self):
         self.decide_against(lambda siege, height, pulse, parent, root: [
             self.propose(siege, self.header(siege, height, pulse, parent, root, count=2 ** 32 - 1))])

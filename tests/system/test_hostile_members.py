@@ -250,6 +250,51 @@ class Floods(Besieged):
                 self.ask_much([villain], said, 0.5)
             self.expect_banned(strangers)
 
+    def offer_records(self, villains, record_of, seconds=SECONDS):
+        """Offers ever new nodes, and gives the records that are asked for; how many those were."""
+        given = 0
+        keys = {}
+
+        def answer(villain, kind, body):
+            nonlocal given
+            if kind != hostile.RECORD_ASK:
+                return
+            reader = formats.Reader(body)
+            asked = [reader.take(20) for _ in range(reader.length())]
+            for first in range(0, len(asked), 8):
+                replied = [record_of(keys[node]) for node in asked[first:first + 8]]
+                villain.say(hostile.RECORD_REPLY, hostile.records(replied))
+                given += len(replied)
+
+        for villain in villains:
+            villain.on_message = lambda kind, body, villain=villain: answer(villain, kind, body)
+        begin = time.monotonic()
+        while time.monotonic() - begin < seconds and not all(villain.is_gone for villain in villains):
+            for villain in villains:
+                some = {key.id: key for key in (self.siege.new_key() for _ in range(32))}
+                keys.update(some)
+                villain.say(hostile.RECORD_OFFER, hostile.record_offer(sorted(some)))
+            time.sleep(0.05)
+        return given
+
+    def test_routing_records_of_ever_new_nodes_cost_little(self):
+        """One member delegates to nodes by the thousand: the latest four count."""
+        with self.siege.attack():
+            given = self.offer_records(self.neighbours(), lambda key: hostile.routing_record(
+                self.chain, key, [hostile.delegation(self.chain, self.accounts[0], key.public)]))
+            self.assertGreater(given, 0)
+
+    def test_routing_records_of_strangers_cost_little(self):
+        with self.siege.attack():
+            given = self.offer_records(self.neighbours(), lambda key: hostile.routing_record(self.chain, key, []))
+            self.assertGreater(given, 0)
+
+    def test_forged_routing_records_end_in_a_ban(self):
+        with self.siege.attack():
+            villains = self.neighbours()
+            self.offer_records(villains, lambda key: forged(hostile.routing_record(self.chain, key, [])), 20)
+            self.assertEqual({villain.farewell for villain in villains}, {MISCONDUCT})
+
     def test_coming_and_going_hundreds_of_times(self):
         siege = self.siege
         said = hostile.status(siege.height(), siege.pulse())

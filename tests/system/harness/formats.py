@@ -84,6 +84,10 @@ class Reader:
     def skip(self, count):
         self.at += count
 
+    def take(self, count):
+        self.skip(count)
+        return self.data[self.at - count:self.at]
+
     def length(self):
         value = shift = 0
         while True:

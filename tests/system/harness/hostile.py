@@ -123,6 +123,25 @@ def credentials(delegations, passes=()):
     return formats.length(len(delegations)) + b"".join(delegations) + formats.length(len(passes)) + b"".join(passes)
 
 
+def routing_record(chain, key, delegations, lifetime_s=3600):
+    """Of a node that is at a place of the documents' own. `delegations`: as delegation() makes them."""
+    now = int(time.time() * 1000)
+    served = b"".join(one[:32] + one[64:] for one in delegations)  # without the node key
+    endpoint = formats.length(4) + bytes([192, 0, 2, 1]) + formats.u16(4242)
+    body = (key.public + key.public + formats.length(1) + endpoint + formats.length(len(delegations)) + served +
+            formats.u64(0) + formats.u64(now - 1000) + formats.u64(now + lifetime_s * 1000))
+    return body + key.sign(formats.tagged("leither/routing-record/1", chain, body))
+
+
+def record_offer(nodes):
+    """All just issued."""
+    return formats.length(len(nodes)) + b"".join(node + formats.u64(int(time.time() * 1000) - 1000) for node in nodes)
+
+
+def records(listed):
+    return formats.length(len(listed)) + b"".join(listed)
+
+
 def status(height, pulse, round_=0, step=1, interest=VOTES, connected=0, wanted=None, rounds=(), cycle=0):
     """rounds: [(round, has proposal, prevotes, precommits)]"""
     held = b"".join(formats.u32(number) + bytes([proposal]) + formats.u32(prevotes) + formats.u32(precommits)
