@@ -142,8 +142,9 @@ class BookkeeperTest(unittest.TestCase):
 class LeaderTest(unittest.TestCase):
     """It leads the first round there is; each kind of block that may not stand gets a committee of its own."""
 
-    def decide_against(self, make, evidence=0):
-        """`make(siege, height, pulse, parent, root)`: proposals, as the leader sends them to each daemon."""
+    def decide_against(self, make, evidence=0, cut_off=False):
+        """`make(siege, height, pulse, parent, root)`: proposals, as the leader sends them to each daemon. `cut_off`: it
+        loses its connections by them."""
         with Stage() as stage:
             first = NetworkDaemon(stage, LEADER_BASE)
             nodes = [first] + [NetworkDaemon(stage, LEADER_BASE + n, bootstrap=[first]) for n in (1, 2)]
@@ -160,6 +161,8 @@ class LeaderTest(unittest.TestCase):
                 time.sleep(0.05)
             committee.until(lambda: committee.is_committed(first, identities), hostile.COMMIT_SECONDS, "a block all the same")
             head = committee.until_agreed(seconds=hostile.AGREE_SECONDS)
+            if cut_off:
+                self.assertTrue(all(liar.is_gone for liar in liars), "one may go on")
             self.assertEqual(head["root"]["sum"], root["sum"])
             for node in nodes:
                 self.assertEqual(len(node.rpc.call("evidence.list")), evidence)
@@ -197,7 +200,7 @@ class LeaderTest(unittest.TestCase):
             many = [formats.transfer(siege.chain, keys[0], keys[1], 1, n, 1000)[0] for n in range(6000)]
             self.assertGreater(sum(map(len, many)), MIB)
             return [self.propose(siege, self.header(siege, height, pulse, parent, root, many), many)]
-        self.decide_against(make)
+        self.decide_against(make, cut_off=True)
 
     def test_a_block_that_says_it_holds_others(self):
         self.decide_against(lambda siege, height, pulse, parent, root: [
