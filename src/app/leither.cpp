@@ -121,6 +121,7 @@ int run(int argc, char** argv) {
     app::add_vote_commands(cli, session);
     app::add_pledge_commands(cli, session);
     app::add_committee_command(cli, session);
+    app::add_takeover_commands(cli, session);
     app::add_checkpoint_commands(cli, session);
     app::add_node_commands(cli, session);
     app::add_dht_commands(cli, session);

@@ -22,6 +22,7 @@ const char* to_string(Silence silence) {
         case Silence::no_seat: return "no_seat";
         case Silence::log: return "log";
         case Silence::clock: return "clock";
+        case Silence::yielded: return "yielded";
     }
     UNREACHABLE();
 }
@@ -45,6 +46,7 @@ std::uint16_t Agreement::Impl::first_leader() const {
 Silence Agreement::Impl::reason_for_silence(Instant now) const {
     const Term& term = law.term();
     if (!term.seat) return Silence::no_seat;
+    if (has_yielded) return Silence::yielded;
     if (term.committee.size() == 1) return Silence::none;
     if (!vouch || term.cycle < vouch->from_cycle) return Silence::log;
     const std::int64_t apart = clocks.median(law.pulse(now), options.fresh_pulses);
@@ -97,11 +99,22 @@ bool Agreement::Impl::is_alone() const {
     return law.term().committee.size() == 1 && law.term().seat;
 }
 
+// Whether others may have been seated while this node was away.
+bool Agreement::Impl::may_be_replaced(Instant now) const {
+    const protocol::BlockHeader& head = law.head().header;
+    const Term& term = law.term();
+    return setup.listens && head.sequence > Sequence(0) && term.seat &&
+           term.committee.size() <= protocol::kTinyCommitteeMax &&
+           law.pulse(now).value() >= head.pulse.value() + protocol::kSilentPulses;
+}
+
 // ---- Heights -----------------------------------------------------------------------------------
 
 Result<bool, Fault> Agreement::Impl::is_time_to_open(Instant now) {
     const Pulse present = law.pulse(now);
     if (present <= law.head().header.pulse) return false;
+    if (listens_until && now < *listens_until) return false;
+    if (is_alone() && has_yielded) return false;
     if (heard) return true;
     const Term& term = law.term();
     if (!term.seat) return false;
@@ -218,6 +231,8 @@ Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects
     CHECK(sealing);
     sealing.reset();
     doubted.clear();
+    has_yielded = false;
+    listens_until.reset();
     const bool was_alone = is_alone();
     const std::uint64_t cycle = law.term().cycle;
     const std::vector<Id> speakers = law.term().nodes;
@@ -247,6 +262,11 @@ Agreement::Impl::Done Agreement::Impl::on(const Persisted&, Instant now, Effects
     heartbeat_after = law.pulse(now);
     heard = !ahead.empty();
     return {};
+}
+
+Agreement::Impl::Done Agreement::Impl::on(const Yielded&, Instant now, Effects& fx) {
+    has_yielded = true;
+    return judge_silence(now, fx);
 }
 
 // ---- Messages ----------------------------------------------------------------------------------
@@ -586,6 +606,11 @@ Result<Agreement::Effects, Fault> Agreement::start(Instant now) {
                          m.vouch ? m.vouch->decided.value() : 0);
         m.write_vouch({m.first_cycle_after(now), head.sequence}, fx);
     }
+    if (m.may_be_replaced(now)) {
+        m.listens_until = now + m.pulses(10 * m.options.listening_pulses);
+        m.setup.log.info("listening", "head_pulse={} pulse={} pulses={}", head.pulse.value(),
+                         m.law.pulse(now).value(), m.options.listening_pulses);
+    }
     m.silence = m.reason_for_silence(now);
     fx.silence = m.silence;
     for (const auto& [round, claim] : m.replay.proposals) m.logged_rounds.insert(round);
@@ -628,12 +653,23 @@ std::optional<Instant> Agreement::next_deadline() const {
         if (term.seat) opens = m.law.opens_at();
         if (term.seat && term.end) opens = opens ? std::min(*opens, *term.end) : *term.end;
         if (m.heard) opens = Pulse(0);
-        if (opens) consider(m.start_of(std::max(*opens, m.law.head().header.pulse.next())));
+        if (opens && !(m.is_alone() && m.has_yielded)) {
+            const Instant at = m.start_of(std::max(*opens, m.law.head().header.pulse.next()));
+            consider(m.listens_until ? std::max(at, *m.listens_until) : at);
+        }
     }
     consider(m.next_fetch());
     if (m.is_idle_chief() && !m.neighbours.empty()) consider(m.start_of(m.next_heartbeat()));
     if (m.speaks_to_anybody()) consider(m.status_due);
     return first;
+}
+
+std::optional<Vouch> Agreement::retire(store::WriteBatch& batch) const {
+    CHECK(!impl_->sealing);
+    for (const std::uint32_t round : impl_->logged_rounds) {
+        vote_log::erase(batch, impl_->next(), round);
+    }
+    return impl_->vouch;
 }
 
 bool Agreement::is_sealing() const {

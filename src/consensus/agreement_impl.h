@@ -32,7 +32,8 @@ struct Agreement::Impl {
           law(law_),
           vouch(setup.vouch),
           replay(std::move(setup.replay)),
-          author_run(setup.author_run) {}
+          author_run(setup.author_run),
+          has_yielded(setup.has_yielded) {}
 
     using Done = Result<void, store::Fault>;
 
@@ -59,6 +60,8 @@ struct Agreement::Impl {
     std::set<std::uint32_t> logged_rounds = {};  // of the open height
     std::uint32_t author_run;
     Silence silence = Silence::no_seat;
+    bool has_yielded;  // for the term of the head
+    std::optional<Instant> listens_until = std::nullopt;
     std::uint64_t log_number = 0;
     struct Unlogged {
         std::uint64_t number = 0;
@@ -105,6 +108,7 @@ struct Agreement::Impl {
     Sequence next() const { return law.head().header.sequence.next(); }
     std::uint16_t first_leader() const;
     bool is_alone() const;
+    bool may_be_replaced(Instant now) const;
     bool is_bookkeeper(const Id& node) const;  // in office
     Silence reason_for_silence(Instant now) const;
     Done judge_silence(Instant now, Effects& fx);
@@ -129,6 +133,7 @@ struct Agreement::Impl {
     Done on(Fetched&& fetched, Instant now, Effects& fx);
     Done on(const Logged& logged, Instant now, Effects& fx);
     Done on(const Persisted& persisted, Instant now, Effects& fx);
+    Done on(const Yielded& yielded, Instant now, Effects& fx);
     Done take(const Id& from, protocol::Vote&& vote, Instant now, Effects& fx);
     Done take(const Id& from, protocol::Proposal&& proposal, Instant now, Effects& fx);
     Done take(const Id& from, protocol::Decision&& decision, Instant now, Effects& fx);

@@ -94,15 +94,12 @@ std::uint32_t shortest_cycle(const protocol::BookkeepingRecord& book) {
     return shortest;
 }
 
-Term term_after(const ledger::State& state, const LedgerApplication::VoteKeys& key_of) {
-    const protocol::ElectionRecord& record = state.election();
-    const auto [cycle, seats] = ledger::next_authority(state);
+// When it began, when it ends and who was before it is the caller's to say.
+Term seated(std::uint64_t cycle, const protocol::Seats& seats, const ledger::State& state,
+            const LedgerApplication::VoteKeys& key_of) {
     Term term;
     term.cycle = cycle;
     term.committee = vote_keys(seats);
-    term.previous = vote_keys(record.former);
-    term.first_height = record.first_sequence.next();
-    term.end = record.end_pulse;
     term.cycle_pulses = shortest_cycle(state.bookkeeping());
     for (std::uint16_t seat = 0; seat < seats.size(); ++seat) {
         term.nodes.push_back(crypto::id_of(seats[seat].node_key));
@@ -112,6 +109,44 @@ Term term_after(const ledger::State& state, const LedgerApplication::VoteKeys& k
         term.key = std::move(key);
     }
     return term;
+}
+
+Term term_after(const ledger::State& state, const LedgerApplication::VoteKeys& key_of) {
+    const protocol::ElectionRecord& record = state.election();
+    const auto [cycle, seats] = ledger::next_authority(state);
+    Term term = seated(cycle, seats, state, key_of);
+    term.previous = vote_keys(record.former);
+    term.first_height = record.first_sequence.next();
+    term.end = record.end_pulse;
+    return term;
+}
+
+// ---- Takeovers
+
+// A takeover that stands on the head.
+struct Adopted {
+    protocol::Transaction act;
+    Hash id;
+    Pulse from;  // the first pulse at which it was found to hold
+    Term term;   // of the seats it puts in place
+};
+
+protocol::Seats seats_of(const protocol::Action& act, const protocol::ElectionRecord& record) {
+    const auto* hand_over = std::get_if<protocol::HandOver>(&act);
+    if (hand_over == nullptr) return record.next.seats;
+    return {hand_over->seats.begin(), hand_over->seats.end()};
+}
+
+// Of acts that hold on the same block.
+bool are_of_the_same_seats(const protocol::Action& one, const protocol::Action& other) {
+    const auto* first = std::get_if<protocol::HandOver>(&one);
+    const auto* second = std::get_if<protocol::HandOver>(&other);
+    if (first == nullptr || second == nullptr) return first == second;
+    return first->seats == second->seats;
+}
+
+bool begins_with_takeover(const protocol::Transactions& transactions) {
+    return !transactions.empty() && protocol::is_takeover(transactions.front().body.action);
 }
 
 Result<Outlook, Fault> outlook_of(const ledger::Organization& organization, tree::Tree& tree,
@@ -203,6 +238,7 @@ struct LedgerApplication::Impl {
     std::vector<std::pair<Hash, Made>> made = {};  // oldest first
     std::optional<Open> open = std::nullopt;
     std::optional<Sealed> sealed = std::nullopt;
+    std::optional<Adopted> adopted = std::nullopt;
     std::vector<Mempool::Dropped> dropped = {};
     Pulse looked_at = {};  // for what has expired, with a height stuck
     // When the next height opens for what waits in the mempool.
@@ -222,6 +258,9 @@ struct LedgerApplication::Impl {
     Made* find(const Hash& block);
     Made& keep(const Hash& block, Made&& executed);
     Result<ledger::Built, Fault> build(const Candidates& candidates, const Stamp& stamp);
+    bool has_place_for(const protocol::Transactions& transactions) const;
+    Result<Result<void, protocol::Refused>, Fault> check(const protocol::Transaction& takeover,
+                                                         Pulse at);
 };
 
 Pulse LedgerApplication::Impl::pulse(Instant now) const {
@@ -282,7 +321,7 @@ Made& LedgerApplication::Impl::keep(const Hash& block, Made&& executed) {
 Result<ledger::Built, Fault> LedgerApplication::Impl::build(const Candidates& candidates,
                                                             const Stamp& stamp) {
     const ledger::Parent on = parent();
-    const bool takes_all = candidates.transactions.size() == mempool.size();
+    const bool takes_all = !adopted && candidates.transactions.size() == mempool.size();
     const auto* executed =
         takes_all ? mempool.executed_at({stamp.pulse, on.header.sequence.next()}) : nullptr;
     if (executed != nullptr) {
@@ -290,6 +329,31 @@ Result<ledger::Built, Fault> LedgerApplication::Impl::build(const Candidates& ca
         if (built) return *std::move(built);
     }
     return ledger::build(setup.organization, tree, on, stamp, candidates.transactions);
+}
+
+// A takeover stands alone in the block that begins its term, and that term begins with nothing
+// else.
+bool LedgerApplication::Impl::has_place_for(const protocol::Transactions& transactions) const {
+    if (!adopted) return !begins_with_takeover(transactions);
+    return transactions.size() == 1 &&
+           are_of_the_same_seats(adopted->act.body.action, transactions.front().body.action);
+}
+
+// As its block would be judged, signatures included.
+Result<Result<void, protocol::Refused>, Fault> LedgerApplication::Impl::check(
+    const protocol::Transaction& takeover, Pulse at) {
+    using Verdict = Result<void, protocol::Refused>;
+    const ledger::Parent on = parent();
+    const bool on_founding = on.header.sequence == Sequence(0);
+    const Stamp stamp{at, 0, on_founding ? 0 : protocol::signers_of(setup.head.certificate)};
+    const protocol::Transaction* const candidate[] = {&takeover};
+    auto built = TRY(ledger::build(setup.organization, tree, on, stamp, candidate));
+    if (!built.skipped.empty()) return Verdict(fail(built.skipped.front().refused));
+    auto executed = ledger::execute(setup.organization, tree, on, built.executed.header,
+                                    built.transactions, setup.signature_holds);
+    if (executed) return Verdict();
+    if (auto* fault = std::get_if<Fault>(&executed.error())) return fail(std::move(*fault));
+    return Verdict(fail(std::get<ledger::InvalidBlock>(executed.error()).refused));
 }
 
 LedgerApplication::LedgerApplication(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -322,6 +386,40 @@ Result<void, Fault> LedgerApplication::forget_passed(Instant now) {
     return impl_->forget_passed({present, impl_->setup.head.header.sequence.next()});
 }
 
+Result<Result<void, protocol::Refused>, Fault> LedgerApplication::adopt(
+    const protocol::Transaction& act, Pulse at) {
+    using Verdict = Result<void, protocol::Refused>;
+    CHECK(!impl_->open);
+    if (!protocol::is_takeover(act.body.action)) {
+        return Verdict(fail(protocol::Refused{protocol::Refusal::takeover_not_first}));
+    }
+    auto& adopted = impl_->adopted;
+    if (adopted) {
+        const bool replaces = adopted->act.body.expiry < at &&
+                              are_of_the_same_seats(adopted->act.body.action, act.body.action);
+        if (!replaces) return Verdict();
+    }
+    auto verdict = TRY(impl_->check(act, at));
+    if (!verdict) return verdict;
+
+    ledger::State state(impl_->setup.organization, impl_->tree);
+    TRY(state.load_system());
+    const protocol::ElectionRecord& record = state.election();
+    const Sequence head = impl_->setup.head.header.sequence;
+    Term term =
+        seated(record.cycle + 1, seats_of(act.body.action, record), state, impl_->setup.vote_keys);
+    term.previous = vote_keys(protocol::authority_over(record, head).seats);
+    term.first_height = head.next();
+    adopted = Adopted{act, protocol::transaction_id(impl_->setup.organization.chain, act.body), at,
+                      std::move(term)};
+    impl_->made.clear();
+    return verdict;
+}
+
+const protocol::Transaction* LedgerApplication::adopted() const {
+    return impl_->adopted ? &impl_->adopted->act : nullptr;
+}
+
 Sealed LedgerApplication::take_sealed() {
     CHECK(impl_->sealed);
     return *std::exchange(impl_->sealed, std::nullopt);
@@ -340,9 +438,11 @@ Pulse LedgerApplication::pulse(Instant now) const {
 }
 
 Result<Value, Fault> LedgerApplication::build(const Stamp& stamp) {
-    const bool is_sent = impl_->outlook.term.committee.size() > 1;
+    const bool is_sent = term().committee.size() > 1;
+    const auto& adopted = impl_->adopted;
     const Candidates candidates =
-        candidates_of(impl_->mempool.entries(), is_sent ? kProposedBytesMax : SIZE_MAX);
+        adopted ? Candidates{{&adopted->act}, {adopted->id}}
+                : candidates_of(impl_->mempool.entries(), is_sent ? kProposedBytesMax : SIZE_MAX);
     auto built = TRY(impl_->build(candidates, stamp));
     auto ids = included(candidates, built);
     const protocol::BlockHeader header = built.executed.header;
@@ -353,11 +453,7 @@ Result<Value, Fault> LedgerApplication::build(const Stamp& stamp) {
 
 Result<Validity, Fault> LedgerApplication::check(const Hash& block, const Value& value) {
     if (impl_->find(block) != nullptr) return Validity::valid;
-    // Those decide a takeover whom it seats, in the term it begins: not this committee.
-    const auto& transactions = value.transactions;
-    if (!transactions.empty() && protocol::is_takeover(transactions.front().body.action)) {
-        return Validity::invalid;
-    }
+    if (!impl_->has_place_for(value.transactions)) return Validity::invalid;
     auto executed = ledger::execute(impl_->setup.organization, impl_->tree, impl_->parent(),
                                     value.header, value.transactions, impl_->setup.signature_holds);
     if (executed) {
@@ -374,6 +470,7 @@ Result<Validity, Fault> LedgerApplication::check(const Hash& block, const Value&
 }
 
 Result<bool, Fault> LedgerApplication::omits(const Value& value, Pulse at) {
+    if (impl_->adopted) return false;
     std::vector<const protocol::Transaction*> old;
     std::optional<std::set<Hash>> contained;
     for (const Mempool::Entry& entry : impl_->mempool.entries()) {
@@ -394,11 +491,13 @@ Result<bool, Fault> LedgerApplication::omits(const Value& value, Pulse at) {
 }
 
 std::optional<Pulse> LedgerApplication::opens_at() const {
+    if (impl_->adopted) return impl_->adopted->from;
     const Pulse due = impl_->outlook.due;
     return impl_->opens_at ? std::min(*impl_->opens_at, due) : due;
 }
 
 Result<bool, Fault> LedgerApplication::has_work(Pulse at) {
+    if (impl_->adopted) return impl_->adopted->from <= at;
     if (impl_->outlook.due <= at) return true;
     Mempool& mempool = impl_->mempool;
     const ledger::Place place{at, impl_->setup.head.header.sequence.next()};
@@ -431,6 +530,7 @@ Result<void, Fault> LedgerApplication::commit(Instant now) {
     Impl::Open block = std::move(*std::exchange(impl_->open, std::nullopt));
     impl_->tree.commit(std::move(block.update));
     impl_->setup.head = block.seal;
+    impl_->adopted.reset();
 
     Sealed sealed{block.seal,
                   std::move(block.transactions),
@@ -450,7 +550,7 @@ Result<void, Fault> LedgerApplication::commit(Instant now) {
 }
 
 const Term& LedgerApplication::term() const {
-    return impl_->outlook.term;
+    return impl_->adopted ? impl_->adopted->term : impl_->outlook.term;
 }
 
 const Seal& LedgerApplication::head() const {

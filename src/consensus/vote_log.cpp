@@ -12,8 +12,9 @@ using store::Fault;
 using store::KeyKind;
 using store::version_key;
 
-// The vouch lies beside the genesis, where nothing is ever pruned.
+// These lie beside the genesis, where nothing is ever pruned.
 constexpr std::uint32_t kVouchIndex = 0;
+constexpr std::uint32_t kYieldIndex = 1;
 // Index of a record: round * 8 + kind.
 constexpr std::uint32_t kKindsMax = 8;
 static_assert(kRoundMax <= (UINT32_MAX - (kKindsMax - 1)) / kKindsMax);
@@ -89,6 +90,16 @@ void put(store::WriteBatch& batch, const Vouch& vouch) {
 
 void erase_vouch(store::WriteBatch& batch) {
     batch.erase(version_key(0, KeyKind::vote, kVouchIndex));
+}
+
+void put(store::WriteBatch& batch, const Yield& yield) {
+    batch.put(version_key(0, KeyKind::vote, kYieldIndex), bcs::encode(yield));
+}
+
+Result<std::optional<Yield>, Fault> read_yield(const store::Reader& store) {
+    const auto bytes = TRY(store.get(version_key(0, KeyKind::vote, kYieldIndex)));
+    if (!bytes) return std::nullopt;
+    return TRY(decoded<Yield>(as_bytes(*bytes)));
 }
 
 Result<std::optional<Vouch>, Fault> read_vouch(const store::Reader& store) {

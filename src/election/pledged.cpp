@@ -111,9 +111,7 @@ Result<protocol::Seats, Refused> check_hand_over(const Standing& standing,
     if (seats > protocol::kTinyCommitteeMax) {
         return refuse(Refusal::committee_not_tiny, seats, protocol::kTinyCommitteeMax);
     }
-    // Of more candidates than can countersign nobody needs a supervisor's word.
-    const std::size_t candidates = standing.table.rows.size();
-    const std::size_t needed = candidates == 0 ? 0 : candidates / 2 + 1;
+    const std::size_t needed = protocol::countersignatures_needed(standing.table);
     if (act.countersigned.size() < needed) {
         return refuse(Refusal::too_few_countersignatures, act.countersigned.size(), needed);
     }

@@ -74,6 +74,8 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> on(const Persisted& persisted, Instant now, Effects& fx);
     Result<void, store::Fault> on(NetworkCall&& call, Instant now, Effects& fx);
     Result<void, store::Fault> on(const KeepReceipts& wish, Instant now, Effects& fx);
+    Result<void, store::Fault> on(const SignTakeover& wish, Instant now, Effects& fx);
+    Result<void, store::Fault> on(const TakeOver& input, Instant now, Effects& fx);
     void keep_receipts_of_served(Instant now, Effects& fx);
     Result<void, store::Fault> found(Token token, protocol::Genesis&& genesis);
     Result<void, store::Fault> finish_founding(Instant now, Effects& fx);

@@ -42,6 +42,34 @@ Answer<OfficeStatus> Queries::office(Instant now) const {
     return status;
 }
 
+Answer<TakeoverStatus> Queries::takeover(Instant now) const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    const auto& organization = org.organization();
+    const auto record = TRY(view.system<protocol::ElectionRecord>(organization.election));
+    const auto table = TRY(view.system<protocol::CandidateTable>(organization.candidates));
+    const protocol::BlockHeader& head = org.head().header;
+    TakeoverStatus status;
+    status.pulse = org.pulse(now);
+    status.last = {record.cycle, head.sequence, protocol::hash_as_parent(organization.chain, head)};
+    status.last_pulse = head.pulse;
+    status.seats = record.present.size();
+    status.candidates = table.rows.size();
+    status.pledge = protocol::total_pledge(table);
+    status.countersignatures = protocol::countersignatures_needed(table);
+    status.hand_over_from = Pulse(head.pulse.value() + protocol::kSilentPulses);
+    status.recovery_from = Pulse(record.end_pulse.value() + protocol::kSilentPulses);
+    status.next = record.next.seats;
+    const auto row =
+        std::ranges::find(table.rows, org.office().node_key(), &protocol::CandidateRow::node_key);
+    if (row != table.rows.end()) {
+        status.row = static_cast<std::uint16_t>(row - table.rows.begin());
+    }
+    status.has_yielded = org.yielded().has_value();
+    if (org.adopted() != nullptr) status.adopted = *org.adopted();
+    return status;
+}
+
 // A pledge names a chain of the cycle that it falls in, or of the two before (office.cpp).
 Answer<Result<protocol::Registration, LedgerBehind>> Queries::registration(const Id& member,
                                                                            Instant now) const {

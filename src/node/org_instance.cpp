@@ -126,7 +126,6 @@ Result<std::unique_ptr<OrgInstance>, Fault> OrgInstance::make(const Options& opt
 
 Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& options,
                                       crypto::KeyPair&& node_key) {
-    const protocol::Charter& charter = charter_.charter;
     const Sequence head_sequence = head.header.sequence;
     const Sequence next = head_sequence.next();
     LedgerApplication::Setup law;
@@ -146,18 +145,21 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& option
                holds(check.key, check.message, check.signature);
     };
     law.log = log_.with_room("consensus");
-    Agreement::Setup agreement;
-    agreement.chain = organization_.chain;
-    agreement.time_ms = charter.time_ms;
-    agreement.pulse_ms = charter.params.pulse_ms;
-    agreement.holds = options.signature_holds;
+    holds_ = options.signature_holds;
+    Agreement::Setup agreement = agreement_setup();
+    agreement.listens = true;
     // Without its keys the log may be a copy of earlier.
     if (keys_found_ == VoteKeysFound::fitting) {
         agreement.vouch = TRY(consensus::vote_log::read_vouch(store_));
     }
     agreement.replay = TRY(consensus::vote_log::read(store_, next));
-    agreement.log = law.log;
+    yielded_ = TRY(consensus::vote_log::read_yield(store_));
+    const Hash head_hash = protocol::hash_as_parent(organization_.chain, law.head.header);
+    if (yielded_ && yielded_->last.hash != head_hash) yielded_.reset();
     law_.emplace(TRY(LedgerApplication::open(std::move(law), store_, tree_, mempool_)));
+    const bool is_adopted =
+        yielded_ && yielded_->act && TRY(law_->adopt(*yielded_->act, yielded_->from)).has_value();
+    agreement.has_yielded = yielded_ && !is_adopted;
     agreement.author_run =
         TRY(consensus::author_run(store_, law_->head(), law_->term().first_height));
     agreement_.emplace(consensus::AgreementOptions{}, std::move(agreement), *law_);
@@ -330,6 +332,7 @@ Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effec
     take(checkpoints_->on_neighbour(input.node));
     admission_.verified().set_limit(kVerifiedMax);
     TRY(agree(Agreement::NodeUp{input.node}, now, fx));
+    post_adopted(input.node);
     return countersign(Countersigning::NodeUp{input.node}, now, fx);
 }
 
@@ -351,6 +354,7 @@ void OrgInstance::on(const PostLost& input) {
 void OrgInstance::post_again() {
     for (auto& [node, neighbour] : neighbours_) {
         neighbour.was_posted_all = std::exchange(neighbour.has_lost_post, false);
+        neighbour.takeovers = 0;
         if (neighbour.was_posted_all) post_waiting(node);
     }
 }
@@ -372,6 +376,10 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
             }
         }
         if (!known) TRY(countersign(Countersigning::Greeted{from}, now, fx));
+        tell_of_takeover(from, *status, now);
+    }
+    if (const auto* decision = std::get_if<protocol::Decision>(&message)) {
+        TRY(adopt_decided(*decision, now, fx));
     }
     return agree(Agreement::Received{from, std::move(message)}, now, fx);
 }
@@ -380,6 +388,10 @@ Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::AgreementM
 Result<void, Fault> OrgInstance::on_message(const Id& from, protocol::TransactionPost&& post,
                                             Instant now, Effects& fx) {
     if (!neighbours_.contains(from)) return {};
+    if (post.transactions.size() == 1 &&
+        protocol::is_takeover(post.transactions.front().body.action)) {
+        return hear_takeover(from, post.transactions.front(), now, fx);
+    }
     TRY(admission_.submit(from, std::move(post), law_->next_place(now), fx));
     return note_admitted(now, fx);
 }
@@ -388,6 +400,7 @@ Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant n
     CHECK(!agreement_->is_sealing());
     protocol::Decision decision{block.header, std::move(block.certificate),
                                 std::move(block.transactions)};
+    TRY(adopt_decided(decision, now, fx));
     TRY(agree(Agreement::Fetched{std::move(decision)}, now, fx));
     return agreement_->is_sealing();
 }
@@ -395,13 +408,11 @@ Result<bool, Fault> OrgInstance::apply(protocol::DecidedBlock&& block, Instant n
 Result<void, Fault> OrgInstance::on_durable(Instant now, Effects& fx) {
     CHECK(is_out_);
     is_out_ = false;
-    const Out done = std::move(writes_.front());
+    Out done = std::move(writes_.front());
     writes_.pop_front();
     evidence_->on_durable(done.evidence);
     receipts_->on_durable(done.receipts);
-    for (const Token token : done.wishes) {
-        fx.replies.emplace_back(NetworkReply{token, NetworkAnswer{}});
-    }
+    std::ranges::move(done.replies, std::back_inserter(fx.replies));
     if (done.log) TRY(agree(Agreement::Logged{*done.log}, now, fx));
     if (done.is_block) {
         const std::vector<Id> deciders = law_->term().nodes;
@@ -417,6 +428,7 @@ Result<void, Fault> OrgInstance::tell_sealed(Effects& fx) {
     const protocol::BlockHeader& header = sealed.seal.header;
     for (const Hash& id : sealed.ids) recent_.commit(id, header.sequence);
     evidence_->on_head();
+    yielded_.reset();
     store::WriteBatch receipts;
     const std::size_t made =
         TRY(receipts_->on_head(receipt_source(), sealed.transactions, receipts));

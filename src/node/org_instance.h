@@ -101,6 +101,14 @@ class OrgInstance {
 
     const Countersigning& countersigning() const { return *countersigning_; }
 
+    // ---- Takeovers (org_takeover.cpp). Answered by a NetworkReply.
+    // REQUIRES: this node is not behind others.
+    Result<void, store::Fault> sign_takeover(const SignTakeover& wish, Instant now, Effects& fx);
+    Result<void, store::Fault> take_over(const TakeOver& input, Instant now, Effects& fx);
+    // What this node has promised about the head, if it has.
+    const std::optional<consensus::Yield>& yielded() const { return yielded_; }
+    const protocol::Transaction* adopted() const { return law_->adopted(); }
+
     // ---- Receipts for this node's users (org_receipts.cpp)
     // Answered by a NetworkReply; with kNobody's token by nothing.
     void keep_receipts(const KeepReceipts& wish, Effects& fx);
@@ -133,7 +141,7 @@ class OrgInstance {
         bool is_block = false;
         std::size_t evidence = 0;  // records
         std::size_t receipts = 0;
-        std::vector<Token> wishes;  // to keep receipts
+        std::vector<NetworkReply> replies;
         bool is_office = false;
     };
 
@@ -141,6 +149,21 @@ class OrgInstance {
     Result<void, store::Fault> open(ledger::Seal&& head, const Options& options,
                                     crypto::KeyPair&& node_key);
     Result<void, store::Fault> remember_recent(std::size_t limit);
+    // ---- Takeovers (org_takeover.cpp)
+    using Verdict = Result<void, protocol::Refused>;
+    consensus::Agreement::Setup agreement_setup() const;
+    Result<protocol::ElectionRecord, store::Fault> election();
+    Result<std::optional<protocol::Refused>, store::Fault> why_not_silent(
+        const protocol::ElectionRecord& record, const SignTakeover& wish, Instant now);
+    Result<Verdict, store::Fault> adopt(const protocol::Transaction& act, Instant now, Effects& fx);
+    Result<void, store::Fault> enter_term(Instant now, Effects& fx);
+    Result<void, store::Fault> adopt_decided(const protocol::Decision& decision, Instant now,
+                                             Effects& fx);
+    Result<void, store::Fault> hear_takeover(const Id& from, const protocol::Transaction& act,
+                                             Instant now, Effects& fx);
+    void post_adopted(const Id& to);
+    void tell_of_takeover(const Id& to, const protocol::Status& theirs, Instant now);
+
     Result<void, store::Fault> agree(consensus::Agreement::Input&& input, Instant now, Effects& fx);
     Result<void, store::Fault> carry_out(consensus::Agreement::Effects&& agreed, Effects& fx);
     Out& next_batch();
@@ -208,7 +231,9 @@ class OrgInstance {
     std::optional<ReceiptKeeper> receipts_;
     std::optional<Countersigning> countersigning_;
     std::set<Id> shown_;  // neighbours that have been shown a block of ours, since the head moved
-    bool has_begun_ = false;  // the agreement, with the first input
+    bool has_begun_ = false;                   // the agreement, with the first input
+    std::optional<consensus::Yield> yielded_;  // of the head
+    protocol::SignatureVerifier holds_;
     // If one is out it is the front. The last that waits takes all that comes meanwhile; a change
     // of stamp, once a cycle, adds two.
     std::deque<Out> writes_;
@@ -217,6 +242,8 @@ class OrgInstance {
         std::optional<protocol::Interest> interest;  // once it has said
         bool has_lost_post = false;                  // what waits goes to it again
         bool was_posted_all = false;                 // all that waited, on this head
+        std::size_t takeovers = 0;                   // that it has told of, on this head
+        Instant knows_takeover = {};                 // it was told of it
         // Who has not said what it wants to hear may.
         bool may_vote() const { return interest != protocol::Interest::decisions; }
     };

@@ -43,7 +43,7 @@ void OrgInstance::keep_receipts(const KeepReceipts& wish, Effects& fx) {
     write_receipts(std::move(batch), 0);
     if (wish.token == kNobody) return;
     if (is_new) {
-        next_batch().wishes.push_back(wish.token);
+        next_batch().replies.push_back({wish.token, NetworkAnswer{}});
     } else {
         fx.replies.emplace_back(NetworkReply{wish.token, NetworkAnswer{}});
     }

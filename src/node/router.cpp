@@ -15,6 +15,20 @@ SubmitReply refuse_submit(const Submit& submit, Refusal code) {
     return {submit.token, std::vector<Verdict>(submit.transactions.size(), fail(Refused{code}))};
 }
 
+NetworkReply no_ledger(Token token) {
+    return {token,
+            fail(NetworkFailure{NetworkError::no_organization, "this node keeps no ledger yet"})};
+}
+
+// Whose inputs are answered by a NetworkReply.
+struct AwaitsNetworkReply {
+    std::optional<Token> operator()(const NetworkCall& call) const { return call.token; }
+    std::optional<Token> operator()(const KeepReceipts& wish) const { return wish.token; }
+    std::optional<Token> operator()(const SignTakeover& wish) const { return wish.token; }
+    std::optional<Token> operator()(const TakeOver& input) const { return input.token; }
+    std::optional<Token> operator()(const auto&) const { return std::nullopt; }
+};
+
 }  // namespace
 
 NodeImpl::NodeImpl(Options options, const store::Reader& store, crypto::KeyPair key, Log log)
@@ -97,10 +111,32 @@ Result<void, Fault> NodeImpl::on(const KeepReceipts& wish, Instant, Effects& fx)
     if (organization_) {
         organization_->keep_receipts(wish, fx);
     } else {
+        fx.replies.push_back(no_ledger(wish.token));
+    }
+    return {};
+}
+
+Result<void, Fault> NodeImpl::on(const SignTakeover& wish, Instant now, Effects& fx) {
+    if (!organization_) {
+        fx.replies.push_back(no_ledger(wish.token));
+        return {};
+    }
+    if (pursuit_ && pursuit_->machine.progress().is_behind()) {
         fx.replies.emplace_back(NetworkReply{
             wish.token,
-            fail(NetworkFailure{NetworkError::no_organization, "this node keeps no ledger yet"})});
+            fail(NetworkFailure{NetworkError::refused,
+                                "this node is behind its neighbours, who know later blocks: nobody "
+                                "is silent; wait until `leither node status` says that it is up to "
+                                "date",
+                                "node_behind"})});
+        return {};
     }
+    return organization_->sign_takeover(wish, now, fx);
+}
+
+Result<void, Fault> NodeImpl::on(const TakeOver& input, Instant now, Effects& fx) {
+    if (organization_) return organization_->take_over(input, now, fx);
+    fx.replies.push_back(no_ledger(input.token));
     return {};
 }
 
@@ -166,12 +202,9 @@ void NodeImpl::answer_stopping(Input&& input, Effects& fx) const {
         fx.replies.emplace_back(refuse_submit(*submit, Refusal::stopping));
     } else if (const auto* found = std::get_if<Found>(&input)) {
         fx.replies.emplace_back(FoundReply{found->token, fail(FoundError::stopping), std::nullopt});
-    } else if (const auto* wish = std::get_if<KeepReceipts>(&input)) {
-        fx.replies.emplace_back(NetworkReply{
-            wish->token, fail(NetworkFailure{NetworkError::stopping, "the node stops"})});
-    } else if (const auto* call = std::get_if<NetworkCall>(&input)) {
-        fx.replies.emplace_back(NetworkReply{
-            call->token, fail(NetworkFailure{NetworkError::stopping, "the node stops"})});
+    } else if (const auto token = std::visit(AwaitsNetworkReply{}, input)) {
+        fx.replies.emplace_back(
+            NetworkReply{*token, fail(NetworkFailure{NetworkError::stopping, "the node stops"})});
     }
 }
 

@@ -30,6 +30,10 @@ bool Recovery::is_canonical() const {
     return strictly_rising(signatures, &RowSignature::row);
 }
 
+std::size_t countersignatures_needed(const CandidateTable& table) {
+    return table.rows.empty() ? 0 : table.rows.size() / 2 + 1;
+}
+
 Bytes countersigning_message(const ChainId& chain, const LastBlock& last, const Seats& seats) {
     bcs::Writer out;
     bcs::write(out, last);

@@ -98,6 +98,9 @@ Json answer_json(const node::NetworkAnswer& answer) {
             return manifest_json(item.content.manifest);
         }
         Json operator()(const Hash& id) const { return {{"id", id.hex()}}; }
+        Json operator()(const protocol::TakeoverSignature& signature) const {
+            return {{"signature", to_hex(bcs::encode(signature))}};
+        }
     };
     return std::visit(Visit{}, answer);
 }

@@ -151,6 +151,9 @@ constexpr ParamInfo kReadParams[] = {
     {"limit", ParamType::number, kOptional, "lines of this page; 50 if absent", kLinesMax},
     {"before", ParamType::hash, kOptional, "only older ones than this; the first line's id"},
     {"author", ParamType::id, kOptional, "only this account's"}};
+constexpr ParamInfo kSignTakeoverParams[] = {
+    {"seats", ParamType::bytes, kOptional,
+     "BCS of the seats that a hand-over names; absent: for a recovery"}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -234,6 +237,17 @@ constexpr Method kTable[] = {
     {{"office.registration", "What a member's pledge registers, for this node to stand for it.",
       kAccountParams},
      office_registration},
+    {{"takeover.status", "What would replace a silent committee, and this node's part in it.", {}},
+     takeover_status},
+    {{"takeover.sign",
+      "Signs, as a candidate's node, that the head is the last block of a silent committee.",
+      kSignTakeoverParams},
+     takeover_sign,
+     Timing::deferred},
+    {{"takeover.submit", "A complete takeover, for its seats to decide and others to follow.",
+      kSubmitParams},
+     takeover_submit,
+     Timing::deferred},
     {{"member.list", "Members by id.", kMemberListParams}, member_list},
     {{"receipt.get", "Proof of what an account held, to be verified offline.", kAccountAtParams},
      receipt_get},

@@ -94,6 +94,14 @@ std::optional<SignedApplication> application_from_text(std::string_view text) {
     return value_of<SignedApplication>(kApplicationPrefix, text);
 }
 
+std::string to_text(const protocol::TakeoverSignature& signature) {
+    return text_of(kTakeoverPrefix, signature);
+}
+
+std::optional<protocol::TakeoverSignature> takeover_from_text(std::string_view text) {
+    return value_of<protocol::TakeoverSignature>(kTakeoverPrefix, text);
+}
+
 Transaction pay(const Draft& draft, const SignedRequest& request, const KeyPair& payer) {
     TransactionBody body = body_of(draft, protocol::Transfer{request.request}, payer, {});
     return complete(draft, std::move(body), request.signature, payer, {});

@@ -13,6 +13,9 @@
 //   * Votes only while it may: it has a seat, its log vouches for the cycle and the head (see
 //     vote_log.h), no twin was met, and its clock is within kPulsesApart of the median of its
 //     neighbours'. Otherwise it follows; `silence` says why.
+//   * Who has yielded (vote_log.h) votes on the open height no more, and decides none alone. A
+//     bookkeeper of a tiny committee that begins long after the last block first listens for a
+//     while: others may have been seated in its place.
 //   * In an idle committee only the chief speaks, every heartbeat_pulses; others pass it on once.
 //   * Every map is bounded by neighbours_max, seats, or one height's machine; messages of the
 //     height after the open one wait in a queue bounded by seat.
@@ -42,6 +45,8 @@ struct AgreementOptions {
     // In pulses: how long a neighbour's clock counts, and how often one far behind is told.
     std::uint64_t fresh_pulses = 60;
     std::uint64_t proof_pulses = 10;
+    // How long who comes back late listens.
+    std::uint64_t listening_pulses = 30;
     // What this node asks of its neighbours while it has no seat.
     protocol::Interest interest = protocol::Interest::decisions;
 };
@@ -54,6 +59,7 @@ enum class Silence : std::uint8_t {
     no_seat,  // it is no bookkeeper
     log,      // its vote log is missing, too old, or not the only one: until the next cycle
     clock,    // its clock is off its neighbours'
+    yielded,  // it has promised that this term's last block was decided
 };
 const char* to_string(Silence silence);
 
@@ -67,6 +73,8 @@ class Agreement {
         std::uint32_t author_run = 0;  // blocks in a row by the head's author, in this term
         std::optional<Vouch> vouch;    // vote_log::read_vouch
         Replay replay;                 // vote_log::read of the height after the head
+        bool has_yielded = false;      // vote_log::read_yield, of the head
+        bool listens = false;          // it begins; not only in another term
         Log log;
     };
 
@@ -92,7 +100,10 @@ class Agreement {
     };
     // The decided block's batch is durable.
     struct Persisted {};
-    using Input = std::variant<Tick, NodeUp, NodeDown, Received, Fetched, Logged, Persisted>;
+    // This node has promised that the head is the last block of the term.
+    struct Yielded {};
+    using Input =
+        std::variant<Tick, NodeUp, NodeDown, Received, Fetched, Logged, Persisted, Yielded>;
 
     struct Send {
         Id to;
@@ -140,6 +151,10 @@ class Agreement {
     Result<Effects, store::Fault> step(Input&& input, Instant now);
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
+
+    // Another term begins with the next height: what this one has signed of it counts there for
+    // nothing, and leaves. What the log vouches for goes to whoever comes next.
+    std::optional<Vouch> retire(store::WriteBatch& batch) const;
 
     bool is_sealing() const;
     Silence silence() const;

@@ -10,6 +10,8 @@
 //     if it holds the seat's vote key.
 //   * A candidate that does not fit this block stays in the mempool, which judges it on the new
 //     head.
+//   * Once a takeover is adopted, its seats are the committee of the next height, which is decided
+//     by a block of that act alone; whatever else waits comes behind it.
 //   * A block omits a transaction if it was held for kPatiencePulses, the block has room for it,
 //     and it would hold behind the others.
 // Complexity: that of ledger::build, build_on and execute; omits() executes the block once more,
@@ -76,6 +78,14 @@ class LedgerApplication final : public Law {
     Result<void, store::Fault> forget_passed(Instant now);
     // What has left the mempool because no block could hold it.
     std::vector<Mempool::Dropped> take_dropped();
+    // The act stands on the head: from pulse `at` on its seats decide the next height. Another act
+    // of the same seats takes its place once it has expired; any other changes nothing. Refused: it
+    // does not hold at `at`. REQUIRES: no block is on its way to the disk, `at` is above the
+    // head's.
+    Result<Result<void, protocol::Refused>, store::Fault> adopt(const protocol::Transaction& act,
+                                                                Pulse at);
+    // Until the head moves.
+    const protocol::Transaction* adopted() const;
     // Where a transaction arriving now would be applied.
     ledger::Place next_place(Instant now) const;
     void check_invariants() const;

@@ -20,6 +20,7 @@
 
 #include "leither/consensus/application.h"
 #include "leither/protocol/agreement.h"
+#include "leither/protocol/takeover.h"
 
 namespace leither::consensus {
 
@@ -43,6 +44,15 @@ struct Vouch {
     Sequence decided;  // the newest height it has seen decided
     static void fields(auto& self, auto&& visit) { visit(self.from_cycle, self.decided); }
     friend bool operator==(const Vouch&, const Vouch&) = default;
+};
+
+// A promise about the block that this node takes for its term's last: it votes on no other block of
+// that term (docs/protocol/election.md).
+struct Yield {
+    protocol::LastBlock last;
+    std::optional<protocol::Transaction> act;  // the takeover that stands on it here
+    Pulse from;                                // when it was found to hold
+    static void fields(auto& self, auto&& visit) { visit(self.last, self.act, self.from); }
 };
 
 // One record for each slot and kind: a second one for the same would be a double signature.
@@ -70,6 +80,9 @@ std::uint32_t round_of(const LogRecord& record);
 void erase(store::WriteBatch& batch, Sequence height, std::uint32_t round);
 void put(store::WriteBatch& batch, const Vouch& vouch);
 void erase_vouch(store::WriteBatch& batch);
+void put(store::WriteBatch& batch, const Yield& yield);
+// The last one; perhaps of a block that is not the head any more.
+Result<std::optional<Yield>, store::Fault> read_yield(const store::Reader& store);
 // Nothing: there is no log.
 Result<std::optional<Vouch>, store::Fault> read_vouch(const store::Reader& store);
 Result<Replay, store::Fault> read(const store::Reader& store, Sequence height);

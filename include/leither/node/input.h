@@ -8,6 +8,7 @@
 #include "leither/base/bytes.h"
 #include "leither/base/result.h"
 #include "leither/node/network.h"
+#include "leither/protocol/transaction.h"
 #include "leither/store/kv.h"
 
 namespace leither::node {
@@ -47,7 +48,21 @@ struct KeepReceipts {
     enum class Wish : std::uint8_t { keep, stop } wish = Wish::keep;
 };
 
-using Input =
-    std::variant<Tick, Found, Submit, SignaturesChecked, Persisted, NetworkCall, KeepReceipts>;
+// Sign, as a candidate's node, that the head is the last block of a silent committee: for a
+// hand-over to these seats, or without any for a recovery. From then on this node votes for no
+// other block of that term. One NetworkReply with the signature.
+struct SignTakeover {
+    Token token = 0;
+    Bounded<protocol::Seat, protocol::kTinyCommitteeMax> seats;
+};
+// A takeover that is complete: to be told to others, and decided if this node is seated. One
+// NetworkReply with its id.
+struct TakeOver {
+    Token token = 0;
+    protocol::Transaction act;
+};
+
+using Input = std::variant<Tick, Found, Submit, SignaturesChecked, Persisted, NetworkCall,
+                           KeepReceipts, SignTakeover, TakeOver>;
 
 }  // namespace leither::node

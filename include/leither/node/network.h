@@ -15,6 +15,7 @@
 #include "leither/org/mailbox.h"
 #include "leither/org/manifest_keeper.h"
 #include "leither/peer/hub.h"
+#include "leither/protocol/takeover.h"
 #include "leither/store/kv.h"
 
 namespace leither::node {
@@ -133,8 +134,10 @@ struct NetworkFailure {
     std::string_view rule = {};
 };
 NetworkFailure no_network();
-// In the order of requests: an outcome, a manifest, nothing, or the id of what was taken.
-using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash>;
+// In the order of requests: an outcome, a manifest, nothing, or the id of what was taken. Of what
+// concerns takeovers: a signature, or the act's id.
+using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash,
+                                   protocol::TakeoverSignature>;
 struct NetworkReply {
     Token token = 0;
     Result<NetworkAnswer, NetworkFailure> answer;

@@ -106,6 +106,8 @@ class Office {
     std::optional<crypto::KeyPair> vote_key(const protocol::Seat& seat) const;
 
     const PublicKey& node_key() const { return node_key_.public_key(); }
+    // With the node key.
+    Signature sign(ByteView message) const { return node_key_.sign(message); }
     // For whom this node stands.
     const std::optional<Standing>& standing() const { return standing_; }
     std::optional<Due> next_duty() const;

@@ -209,6 +209,23 @@ struct OfficeStatus {
     std::optional<Due> due;  // what the node will do next
 };
 
+// What would put others in the place of a silent committee, and how far this node has gone.
+struct TakeoverStatus {
+    Pulse pulse;
+    protocol::LastBlock last;
+    Pulse last_pulse;
+    std::size_t seats = 0;  // in office
+    std::size_t candidates = 0;
+    Amount pledge;                      // of all candidates
+    std::size_t countersignatures = 0;  // that a hand-over needs
+    Pulse hand_over_from;               // the first pulse at which it would hold
+    Pulse recovery_from;
+    protocol::Seats next;                          // whom a recovery seats
+    std::optional<std::uint16_t> row;              // of this node among the candidates
+    bool has_yielded = false;                      // it votes no more on this block
+    std::optional<protocol::Transaction> adopted;  // the act that stands on it here
+};
+
 // A node's ledger ends in a cycle that is over by the clock: what it would say of the present one
 // is wrong.
 struct LedgerBehind {
@@ -222,6 +239,7 @@ class NodeImpl;
 class Queries {
  public:
     Answer<LedgerStatus> status() const;
+    Answer<TakeoverStatus> takeover(Instant now) const;
     Answer<protocol::Genesis> genesis() const;
     // `at`: nothing for the head.
     Answer<AccountAnswer> account(const Id& id, std::optional<Sequence> at) const;

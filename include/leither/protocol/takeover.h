@@ -53,6 +53,17 @@ struct Recovery {
     friend bool operator==(const Recovery&, const Recovery&) = default;
 };
 
+// What one candidate has signed, on its way to whoever makes an act of it.
+struct TakeoverSignature {
+    LastBlock last;
+    Bounded<Seat, kTinyCommitteeMax> seats;  // of a hand-over; none: for a recovery
+    RowSignature by;
+    static void fields(auto& self, auto&& visit) { visit(self.last, self.seats, self.by); }
+    friend bool operator==(const TakeoverSignature&, const TakeoverSignature&) = default;
+};
+
+// Of a hand-over: more than half. If nobody is a candidate a supervisor's word is enough.
+std::size_t countersignatures_needed(const CandidateTable& table);
 Bytes countersigning_message(const ChainId& chain, const LastBlock& last, const Seats& seats);
 Bytes signing_message(const ChainId& chain, const LastBlock& last);
 

@@ -49,6 +49,12 @@ SignedApplication sign_application(const ChainId& chain, const protocol::Applica
 std::string to_text(const SignedApplication& application);
 std::optional<SignedApplication> application_from_text(std::string_view text);
 
+// What a candidate's node has signed, as handed to whoever makes an act of it:
+// the prefix, then hexadecimal digits.
+inline const std::string kTakeoverPrefix = "leither:takeover:";
+std::string to_text(const protocol::TakeoverSignature& signature);
+std::optional<protocol::TakeoverSignature> takeover_from_text(std::string_view text);
+
 protocol::Transaction pay(const Draft& draft, const SignedRequest& request,
                           const crypto::KeyPair& payer);
 protocol::Transaction admit(const Draft& draft, const SignedApplication& application,

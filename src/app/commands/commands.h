@@ -19,6 +19,7 @@ void add_rewards_command(CLI::App& cli, Session& session);
 void add_vote_commands(CLI::App& cli, Session& session);
 void add_pledge_commands(CLI::App& cli, Session& session);  // pledge, release, cancel
 void add_committee_command(CLI::App& cli, Session& session);
+void add_takeover_commands(CLI::App& cli, Session& session);
 void add_checkpoint_commands(CLI::App& cli, Session& session);
 void add_node_commands(CLI::App& cli, Session& session);
 void add_dht_commands(CLI::App& cli, Session& session);
