@@ -146,6 +146,7 @@ void NetworkNode::Impl::hand_out(Effects& fx) {
 }
 
 void NetworkNode::Impl::save_acquaintances(Instant now, Effects& fx) {
+    saved_at = now;
     save_at = now + options.save_interval;
     store::GatheredWrites writes;
     put_contacts(writes, dht.good_nodes(options.saved_max));

@@ -8,8 +8,10 @@
 //     and less often; what it names is for the hub to dial.
 //   * What a step writes is durable before what depends on it is sent, published, answered or told;
 //     batches go out one at a time, in order, and what is to be written meanwhile makes one more.
-//   * Contacts, addresses and bans are kept at the end and every save_interval: an idle node writes
-//     nothing in between.
+//   * Contacts, addresses and bans are kept at the end, every save_interval, and soon after
+//   somebody
+//     new is connected: whoever loses its power finds back when its first acquaintance is gone. An
+//     idle node writes nothing in between.
 #pragma once
 
 #include <deque>

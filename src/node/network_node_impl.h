@@ -263,6 +263,7 @@ struct NetworkNode::Impl {
     Duration seek_wait{};
     Instant refresh_at{};
     Instant save_at{};
+    Instant saved_at{};
     Instant look_at{};
     Instant gather_at{};
     bool gathered = false;  // the conversation, once since the start

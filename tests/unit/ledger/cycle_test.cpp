@@ -302,7 +302,7 @@ TEST(Committees, AVerifierMayStartFromACommitteeItTrusts) {
     const auto record = all.world.election();
     Expectation expected;
     EXPECT_EQ(verify(receipt, expected).error(), ReceiptError::bad_certificate);
-    expected.committee = election::Trusted{record.cycle, record.present};
+    expected.committee = election::Trusted{record.cycle, record.present, record.former};
     EXPECT_TRUE(verify(receipt, expected).has_value());
     expected.committee->cycle = record.cycle + 1;
     EXPECT_EQ(verify(receipt, expected).error(), ReceiptError::bad_certificate);
