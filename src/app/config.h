@@ -67,6 +67,7 @@ struct Config {
     std::string peer_listen;  // empty: as dht_listen
     std::string peer_connect;
     std::uint64_t peer_connections_max = 128;
+    ByteSize content_max_bytes = 256_MiB;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -120,6 +120,9 @@ constexpr ConfigKey kKeys[] = {
      "Addresses and ports of nodes to keep connections to, separated by commas."},
     {"peer.connections_max", &Config::peer_connections_max, 4, 4096, Applies::at_restart,
      "Most connections to other nodes at once."},
+    {"content.max_bytes", &Config::content_max_bytes, 1 << 20, std::uint64_t{1} << 40,
+     Applies::at_restart,
+     "Most bytes of packs that this node keeps: those that its users have published or fetched."},
 };
 
 constexpr std::string_view kLevelsAllowed =

@@ -127,6 +127,8 @@ int run(int argc, char** argv) {
     app::add_dht_commands(cli, session);
     app::add_message_commands(cli, session);
     app::add_chat_commands(cli, session);
+    app::add_app_commands(cli, session);
+    app::add_tag_commands(cli, session);
     app::add_replay_command(cli, session);
     app::demand_decimal_numbers(cli);
     try {

@@ -123,6 +123,45 @@ void NetworkNode::Impl::on(Token token, SayLine&& line, Instant now, Effects& fx
         now, fx);
 }
 
+void NetworkNode::Impl::on(Token token, PublishPack&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.publish_pack(std::move(order), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, PutPiece&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.put_piece(std::move(order), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, FetchPack&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.fetch_pack(order, now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, DropPack&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.drop_pack(order, now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, AddTag&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.add_tag(std::move(order), now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, SeekTag&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.seek_tag(order, now, theirs); }, now,
+        fx);
+}
+
 void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& fx) {
     if (!community) {
         return refuse(token, failure_of(NetworkError::no_organization, "follow one first"), fx);

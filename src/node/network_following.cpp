@@ -25,6 +25,10 @@ void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx
     for (const auto& order : from.announce) {
         ask_dht(ForOrder{order.order}, dht::Announce{order.target, open_port()}, now, fx);
     }
+    // Whoever has something of ours is dialed as one of the organization's nodes.
+    for (const Id& target : from.seek) {
+        ask_dht(ForPeers{community->organization()}, dht::GetPeers{target}, now, fx);
+    }
     for (const Id& node : from.reach) {
         std::erase(reach, node);
         reach.push_back(node);
@@ -50,8 +54,9 @@ Result<void, store::Fault> NetworkNode::Impl::adopt(const Id& organization, Inst
         }
     }
     community = std::make_unique<Community>(
-        options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
-        source, entropy);
+        options,
+        Community::Setup{organization, key, hub.static_key(), log.with_room("org"), &store}, source,
+        entropy);
     TRY(community->load(store, now));
     for (auto& [id, purpose] : questions) {
         const bool stays =
@@ -78,8 +83,12 @@ void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     for (const peer::PeerStatus& one : hub.peers(now)) {
         const PublicKey& node = one.peer.node_key;
         if (!hub.is_connected(one.peer.node)) continue;
-        tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(node, now, theirs); }, now,
-                       fx);
+        tell_community(
+            [&](auto& ours, auto& theirs) {
+                ours.on_peer_up(node, now, theirs);
+                ours.on_features(one.peer.node, one.peer.hello.features, now, theirs);
+            },
+            now, fx);
     }
     look_at_endpoints(now, fx);
 }

@@ -154,8 +154,12 @@ void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx)
     for (const Find& find : finds) {
         hub_step(peer::SendMessage{peer.node, protocol::AskManifest{find.organization}}, now, fx);
     }
-    tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(peer.node_key, now, theirs); },
-                   now, fx);
+    tell_community(
+        [&](auto& ours, auto& theirs) {
+            ours.on_peer_up(peer.node_key, now, theirs);
+            ours.on_features(peer.node, peer.hello.features, now, theirs);
+        },
+        now, fx);
 }
 
 void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {

@@ -87,7 +87,7 @@ void NetworkNode::Impl::on(PortsMapped&& input, Instant now, Effects& fx) {
     ports = std::move(input);
     // What could not be reached may be reached now, and the reverse.
     if (is_news) {
-        hub_step(peer::Introduce{open_port(), options.hub.features}, now, fx);
+        hub_step(peer::Introduce{open_port(), hub_options().features}, now, fx);
         hub_step(peer::CheckReachability{}, now, fx);
     }
     look_at_endpoints(now, fx);

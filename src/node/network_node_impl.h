@@ -89,6 +89,9 @@ inline NetworkAnswer answer_of(const Result<void, NetworkFailure>&) {
 inline NetworkAnswer answer_of(const Result<Hash, NetworkFailure>& taken) {
     return *taken;
 }
+inline NetworkAnswer answer_of(const Result<org::ContentProgress, NetworkFailure>& done) {
+    return *done;
+}
 
 // Where the store keeps which organization is followed.
 inline const Bytes& followed_key() {
@@ -118,6 +121,7 @@ struct NetworkNode::Impl {
     peer::HubOptions hub_options() const {
         peer::HubOptions chosen = options.hub;
         chosen.listen_port = listen_port();
+        chosen.features |= protocol::kOwnFeatures;
         return chosen;
     }
     // 0: nobody can dial us.
@@ -211,6 +215,12 @@ struct NetworkNode::Impl {
     void on(Token token, PostLetter&& letter, Instant now, Effects& fx);
     void on(Token token, ForgetLetter&& letter, Instant now, Effects& fx);
     void on(Token token, SayLine&& line, Instant now, Effects& fx);
+    void on(Token token, PublishPack&& order, Instant now, Effects& fx);
+    void on(Token token, PutPiece&& order, Instant now, Effects& fx);
+    void on(Token token, FetchPack&& order, Instant now, Effects& fx);
+    void on(Token token, DropPack&& order, Instant now, Effects& fx);
+    void on(Token token, AddTag&& order, Instant now, Effects& fx);
+    void on(Token token, SeekTag&& order, Instant now, Effects& fx);
     void on(Token token, AddPeer&& order, Instant now, Effects& fx);
     void on(Token token, BanPeer&& order, Instant now, Effects& fx);
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <set>
+
 #include "leither/codec/bcs.h"
 #include "leither/node/queries.h"
 
@@ -86,6 +89,53 @@ std::vector<protocol::SignedLine> Queries::chat(std::size_t max) const {
     const Community* community = community_of(*node_);
     if (community == nullptr || community->chat() == nullptr) return {};
     return community->chat()->last(max);
+}
+
+std::vector<PackItem> Queries::packs() const {
+    const Community* community = community_of(*node_);
+    std::vector<PackItem> all;
+    if (community == nullptr || community->catalogue() == nullptr) return all;
+    const auto& content = *community->content();
+    std::set<Hash> listed;
+    for (auto& pack : community->catalogue()->packs()) {
+        const Hash id = protocol::pack_id(*community->chain(), pack.pack);
+        listed.insert(id);
+        all.push_back({id, std::move(pack), content.progress(id)});
+    }
+    for (const Hash& id : content.held()) {
+        if (!listed.contains(id)) all.push_back({id, *content.pack(id), content.progress(id)});
+    }
+    std::ranges::stable_sort(all, std::ranges::greater{},
+                             [](const PackItem& one) { return one.pack.pack.published_ms; });
+    return all;
+}
+
+std::optional<PackItem> Queries::pack(const Hash& id) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->catalogue() == nullptr) return std::nullopt;
+    const protocol::SignedPack* pack = community->catalogue()->pack(id);
+    if (pack == nullptr) pack = community->content()->pack(id);
+    if (pack == nullptr) return std::nullopt;
+    return PackItem{id, *pack, community->content()->progress(id)};
+}
+
+std::optional<protocol::PackContents> Queries::pack_contents(const Hash& id) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->content() == nullptr) return std::nullopt;
+    const protocol::PackContents* contents = community->content()->contents(id);
+    return contents == nullptr ? std::nullopt : std::optional(*contents);
+}
+
+std::optional<Bytes> Queries::piece(const Hash& piece) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->content() == nullptr) return std::nullopt;
+    return community->content()->piece(piece);
+}
+
+std::vector<protocol::SignedTag> Queries::tags() const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->catalogue() == nullptr) return {};
+    return community->catalogue()->tags();
 }
 
 std::optional<org::ChatLog::Next> Queries::next_line(const Id& author) const {

@@ -45,7 +45,11 @@ Json community_json(const node::CommunityStatus& community) {
             {"manifest", community.manifest ? manifest_json(*community.manifest) : Json(nullptr)},
             {"endpoints", std::move(endpoints)},
             {"accounts", std::move(accounts)},
-            {"members_nodes", community.members_nodes}};
+            {"members_nodes", community.members_nodes},
+            {"catalogue_entries", community.catalogue_entries},
+            {"packs_held", community.packs_held},
+            {"content_bytes", community.content_bytes},
+            {"content_bytes_max", community.content_bytes_max}};
 }
 
 Json peer_json(const peer::PeerStatus& status) {
@@ -100,6 +104,9 @@ Json answer_json(const node::NetworkAnswer& answer) {
         Json operator()(const Hash& id) const { return {{"id", id.hex()}}; }
         Json operator()(const protocol::TakeoverSignature& signature) const {
             return {{"signature", to_hex(bcs::encode(signature))}};
+        }
+        Json operator()(const org::ContentProgress& progress) const {
+            return progress_json(progress);
         }
     };
     return std::visit(Visit{}, answer);

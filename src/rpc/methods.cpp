@@ -147,6 +147,19 @@ constexpr ParamInfo kAuthorParams[] = {
     {"author", ParamType::id, kRequired, "the author's account"}};
 constexpr ParamInfo kLineParams[] = {
     {"line", ParamType::bytes, kRequired, "BCS of the author's signed line"}};
+constexpr ParamInfo kPackId = {"id", ParamType::hash, kRequired, "the pack's id"};
+constexpr ParamInfo kPackParams[] = {kPackId};
+constexpr ParamInfo kAppPublishParams[] = {
+    {"pack", ParamType::bytes, kRequired, "BCS of the publisher's signed pack"},
+    {"contents", ParamType::bytes, kRequired, "BCS of the list of its files"}};
+constexpr ParamInfo kAppPutParams[] = {
+    kPackId, {"data", ParamType::bytes, kRequired, "a piece of one of its files"}};
+constexpr ParamInfo kAppPieceParams[] = {
+    {"piece", ParamType::hash, kRequired, "the hash of a piece that is here"}};
+constexpr ParamInfo kTagAddParams[] = {
+    {"entry", ParamType::bytes, kRequired, "BCS of the author's signed tag entry"}};
+constexpr ParamInfo kTagParams[] = {
+    {"tag", ParamType::bytes, kRequired, "the tag: its UTF-8 in hex"}};
 constexpr ParamInfo kReadParams[] = {
     {"limit", ParamType::number, kOptional, "lines of this page; 50 if absent", kLinesMax},
     {"before", ParamType::hash, kOptional, "only older ones than this; the first line's id"},
@@ -220,6 +233,29 @@ constexpr Method kTable[] = {
     {{"chat.next", "What an author's next line must carry.", kAuthorParams}, chat_next},
     {{"chat.post", "Says a signed line to all members.", kLineParams}, chat_post, Timing::deferred},
     {{"chat.read", "The newest lines of the conversation, oldest first.", kReadParams}, chat_read},
+    {{"app.publish", "Begins to publish a pack; its pieces are brought by app.put.",
+      kAppPublishParams},
+     app_publish,
+     Timing::deferred},
+    {{"app.put", "Brings a piece of a pack that is being published; the last one makes it public.",
+      kAppPutParams},
+     app_put,
+     Timing::deferred},
+    {{"app.list", "The packs of the organization and those held here, newest first.", {}},
+     app_list},
+    {{"app.show", "A pack, with its files as far as they are known here.", kPackParams}, app_show},
+    {{"app.fetch", "Fetches a pack's files, or says how far they are.", kPackParams},
+     app_fetch,
+     Timing::deferred},
+    {{"app.piece", "A piece that is here.", kAppPieceParams}, app_piece},
+    {{"app.remove", "This node keeps a pack's files no longer.", kPackParams},
+     app_remove,
+     Timing::deferred},
+    {{"tag.add", "Makes a signed tag entry public.", kTagAddParams}, tag_add, Timing::deferred},
+    {{"tag.search", "The entries under a tag, newest first.", kTagParams}, tag_search},
+    {{"tag.find", "Looks in the DHT for nodes that keep entries under a tag.", kTagParams},
+     tag_find,
+     Timing::deferred},
     {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
       kSubmitParams},
      transaction_submit,

@@ -23,6 +23,10 @@ enum class ShelfKind : std::uint8_t {
     chat_line = 'c',
     read_secret = 'k',
     served = 'a',
+    entry = 'e',
+    held_pack = 'w',
+    piece = 'b',
+    piece_size = 'x',
 };
 
 using store::GatheredWrites;
