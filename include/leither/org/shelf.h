@@ -23,6 +23,8 @@ enum class ShelfKind : std::uint8_t {
     chat_line = 'c',
     read_secret = 'k',
     served = 'a',
+    guest_held = 'g',
+    guest_incoming = 'j',
 };
 
 using store::GatheredWrites;
