@@ -112,7 +112,10 @@ int run(int argc, char** argv) {
     declare(cli, options);
     app::add_key_commands(cli, session);
     app::add_org_commands(cli, session);
+    app::add_invite_commands(cli, session);
     app::add_member_commands(cli, session);
+    app::add_cosign_command(cli, session);
+    app::add_task_commands(cli, session);
     app::add_payment_commands(cli, session);
     app::add_receipt_commands(cli, session);
     app::add_evidence_commands(cli, session);

@@ -66,6 +66,8 @@ class NetworkNode {
     const store::Reader& store() const;
     // Of the followed organization, once a manifest has told.
     std::optional<ChainId> followed_chain() const;
+    // The block that the invitation to the followed organization names; nothing without one.
+    std::optional<protocol::BlockName> pin() const;
     // Of the accounts this node serves.
     const protocol::Delegations& served() const;
     std::uint64_t draw();

@@ -50,6 +50,7 @@ Outcome network_ban(Call& call);
 Outcome network_connect(Call& call);
 Outcome organization_find(Call& call);
 Outcome organization_follow(Call& call);
+Outcome organization_introduction(Call& call);
 Outcome organization_draft(Call& call);
 Outcome organization_publish(Call& call);
 Outcome account_serve(Call& call);

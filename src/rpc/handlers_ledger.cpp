@@ -1,5 +1,6 @@
 // account.*, member.*, receipt.*, child.*, block.*
 #include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
 #include "leither/tree/proof.h"
 
 #include "handlers.h"
@@ -45,6 +46,12 @@ Side side_of(const protocol::TransactionBody& body, const Id& account) {
         const bool earned = reward->member == account;
         return {earned ? "in" : "none", earned ? body.signer : reward->member, reward->amount,
                 reward->reason};
+    }
+    if (const auto* work = std::get_if<protocol::Earn>(&body.action)) {
+        const Id applicant = crypto::id_of(work->application.applicant);
+        const bool earned = applicant == account;
+        return {earned ? "in" : "none", earned ? body.signer : applicant, work->amount,
+                work->reason};
     }
     if (const auto* pledge = std::get_if<protocol::Pledge>(&body.action)) {
         return {"none", std::nullopt, pledge->amount, {}};

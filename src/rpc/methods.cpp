@@ -99,6 +99,10 @@ constexpr ParamInfo kSubscribeParams[] = {
      "whose changes, or messages; for the topics \"account\" and \"message\""}};
 constexpr ParamInfo kOrganizationParams[] = {
     {"organization", ParamType::id, kRequired, "the organization's id"}};
+constexpr ParamInfo kFollowParams[] = {
+    {"organization", ParamType::id, kRequired, "the organization's id"},
+    {"introduction", ParamType::bytes, kOptional,
+     "BCS of how an invitation introduces it: where to begin, and whom to ask first"}};
 constexpr ParamInfo kPublishParams[] = {
     {"manifest", ParamType::bytes, kRequired, "BCS of the signed manifest item"},
     {"read_secret", ParamType::hash, kRequired, "the secret that opens members' routing records"}};
@@ -183,9 +187,11 @@ constexpr Method kTable[] = {
       kOrganizationParams},
      organization_find,
      Timing::deferred},
-    {{"organization.follow", "Takes part in an organization from now on.", kOrganizationParams},
+    {{"organization.follow", "Takes part in an organization from now on.", kFollowParams},
      organization_follow,
      Timing::deferred},
+    {{"organization.introduction", "How a newcomer's node may begin, for an invitation.", {}},
+     organization_introduction},
     {{"organization.draft", "What the manifest should say today, to be signed.", {}},
      organization_draft},
     {{"organization.publish", "Publishes a signed manifest.", kPublishParams},

@@ -10,7 +10,10 @@ namespace leither::app {
 
 void add_key_commands(CLI::App& cli, Session& session);
 void add_org_commands(CLI::App& cli, Session& session);
+void add_invite_commands(CLI::App& cli, Session& session);
 void add_member_commands(CLI::App& cli, Session& session);
+void add_cosign_command(CLI::App& cli, Session& session);
+void add_task_commands(CLI::App& cli, Session& session);
 void add_payment_commands(CLI::App& cli, Session& session);  // request, pay, history, balance
 void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
 void add_evidence_commands(CLI::App& cli, Session& session);
