@@ -61,6 +61,8 @@ Outcome message_forget(Call& call);
 Outcome chat_next(Call& call);
 Outcome chat_post(Call& call);
 Outcome chat_read(Call& call);
+// Every method of the wallet that the program holds.
+Outcome wallet_call(Call& call);
 
 // Hands a request to the node, whose reply is the answer.
 Outcome ask_network(Call& call, node::NetworkRequest&& request);
