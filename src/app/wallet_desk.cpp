@@ -101,7 +101,9 @@ std::map<Hash, wallet::PaymentFound> WalletDesk::payments_of(const Id& payee,
 
 // ---- Requests ----------------------------------------------------------------------------------
 
-wallet::SignedRequest WalletDesk::sign_request(const Order& order, const crypto::KeyPair& payee) {
+// Unlike any that is in the journal: whoever asks, or pays, twice means two.
+wallet::SignedRequest WalletDesk::sign_request(const Order& order, const crypto::KeyPair& payee,
+                                               const wallet::Journal& journal) {
     if (order.reference.size() > protocol::Text::kMax || !bcs::is_utf8(as_bytes(order.reference))) {
         refuse(
             CliExit::usage, "bad_text",
@@ -117,7 +119,13 @@ wallet::SignedRequest WalletDesk::sign_request(const Order& order, const crypto:
     request.amount = order.amount;
     request.reference = protocol::Text(order.reference);
     request.expiry = Pulse(session_.pulse_now().value() + order.expires_pulses);
-    return wallet::sign_request(session_.organization().chain, request, payee);
+    const ChainId& chain = session_.organization().chain;
+    for (Hash id = wallet::request_id(chain, request);
+         journal.asked(id) != nullptr || journal.paying(id) != nullptr;
+         id = wallet::request_id(chain, request)) {
+        request.expiry = request.expiry.next();
+    }
+    return wallet::sign_request(chain, request, payee);
 }
 
 json WalletDesk::note_posted(wallet::Journal& journal, const Hash& request,
@@ -130,28 +138,31 @@ json WalletDesk::note_posted(wallet::Journal& journal, const Hash& request,
 
 json WalletDesk::request(const Order& order) {
     const auto payee = session_.key(order.account);
-    const auto signed_ = sign_request(order, payee);
-    const std::string text = wallet::to_text(signed_);
     session_.keep_receipts(payee.id());
-    wallet::Asked asked{unix_ms_now(), signed_, std::nullopt};
+    std::optional<PublicKey> payer_key;
     if (!order.payer.empty()) {
         const Id payer = session_.account(order.payer);
         if (payer == payee.id()) {
             refuse(CliExit::usage, "self_payment", "Payer and payee are the same account.",
                    "Name another payer.");
         }
-        const PublicKey payer_key = key_of(session_, payer);
+        payer_key = key_of(session_, payer);
         ensure_served(session_, payee, ServedAs::member);
+    }
+    const auto guard = files_.lock();
+    auto journal = files_.journal();
+    const auto signed_ = sign_request(order, payee, journal);
+    wallet::Asked asked{unix_ms_now(), signed_, std::nullopt};
+    const std::string text = wallet::to_text(signed_);
+    if (payer_key) {
         const std::string words =
             fmt::format("A request for {}{}.\n{}", session_.format(order.amount),
                         order.reference.empty() ? "" : fmt::format(": {}", order.reference), text);
-        asked.letter = seal_letter(session_, payee, payer_key, {words});
+        asked.letter = seal_letter(session_, payee, *payer_key, {words});
     }
     const Hash id = wallet::request_id(signed_);
     json out = {
         {"text", text}, {"id", id.hex()}, {"expires_ms", time_ms_of(signed_.request.expiry)}};
-    const auto guard = files_.lock();
-    auto journal = files_.journal();
     files_.append(journal, asked, asked.at_ms);
     if (asked.letter) out["letter"] = note_posted(journal, id, *asked.letter);
     return out;
@@ -229,10 +240,8 @@ json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) 
     }
 }
 
-json WalletDesk::pay_once(const crypto::KeyPair& payer, const wallet::SignedRequest& request,
-                          wallet::Cause cause) {
-    const auto guard = files_.lock();
-    auto journal = files_.journal();
+json WalletDesk::pay_once(wallet::Journal& journal, const crypto::KeyPair& payer,
+                          const wallet::SignedRequest& request, wallet::Cause cause) {
     const Hash id = wallet::request_id(request);
     const auto now = time();  // before what the ledger says of what is signed
     check_payable(request, now);
@@ -265,9 +274,16 @@ json WalletDesk::pay_once(const crypto::KeyPair& payer, const wallet::SignedRequ
     return submit(journal, paying);
 }
 
-json WalletDesk::pay(const std::string& account, const std::string& text, wallet::Cause cause) {
-    const auto request = parse_request(text);
-    return pay_once(session_.key(account), request, cause);
+json WalletDesk::pay(const std::string& account, const std::string& text) {
+    return pay_request(account, parse_request(text), wallet::Cause::by_hand);
+}
+
+json WalletDesk::pay_request(const std::string& account, const wallet::SignedRequest& request,
+                             wallet::Cause cause) {
+    const auto payer = session_.key(account);
+    const auto guard = files_.lock();
+    auto journal = files_.journal();
+    return pay_once(journal, payer, request, cause);
 }
 
 json WalletDesk::pay_own(const std::string& account, const Order& order) {
@@ -275,7 +291,10 @@ json WalletDesk::pay_own(const std::string& account, const Order& order) {
     const auto payee_id = session_.account(order.account);
     for (const auto& known : session_.keyring().list()) {
         if (known.id != payee_id) continue;
-        return pay_once(payer, sign_request(order, session_.key(known.name)),
+        const auto payee = session_.key(known.name);
+        const auto guard = files_.lock();
+        auto journal = files_.journal();
+        return pay_once(journal, payer, sign_request(order, payee, journal),
                         wallet::Cause::by_hand);
     }
     refuse(CliExit::refused, "request_needed",

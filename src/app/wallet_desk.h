@@ -38,12 +38,10 @@ class WalletDesk {
     Json request(const Order& order);
     // What a request says: docs/rpc.md, wallet.read.
     Json read(const std::string& text);
-    // Pays a request once: {id, state?}. `already_paid`, `undecided` and the ledger's refusals are
+    // Pays a request once: {id, state}. `already_paid`, `undecided` and the ledger's refusals are
     // thrown.
-    Json pay(const std::string& account, const std::string& text,
-             wallet::Cause cause = wallet::Cause::by_hand);
-    // Pays an account whose key is in this wallet, or known, without a request of the payee's
-    // making: only for keys of this wallet, since payees sign.
+    Json pay(const std::string& account, const std::string& text);
+    // Pays another key of this wallet, which signs the request here and now: payees sign first.
     Json pay_own(const std::string& account, const Order& order);
 
     // All accounts served by the node whose keys are at hand.
@@ -91,11 +89,14 @@ class WalletDesk {
 
     // ---- Requests
     wallet::SignedRequest parse_request(const std::string& text);
-    wallet::SignedRequest sign_request(const Order& order, const crypto::KeyPair& payee);
+    wallet::SignedRequest sign_request(const Order& order, const crypto::KeyPair& payee,
+                                       const wallet::Journal& journal);
     void check_payable(const wallet::SignedRequest& request, const wallet::LedgerTime& now);
     Json submit(wallet::Journal& journal, const wallet::Paying& paying);
-    Json pay_once(const crypto::KeyPair& payer, const wallet::SignedRequest& request,
-                  wallet::Cause cause);
+    Json pay_request(const std::string& account, const wallet::SignedRequest& request,
+                     wallet::Cause cause);
+    Json pay_once(wallet::Journal& journal, const crypto::KeyPair& payer,
+                  const wallet::SignedRequest& request, wallet::Cause cause);
     Json note_posted(wallet::Journal& journal, const Hash& request, const wallet::SealedTo& letter);
 
     // ---- The inbox
@@ -110,6 +111,11 @@ class WalletDesk {
     Json request_json(const wallet::Journal::OwnRequest& own, const wallet::LedgerTime& now,
                       const std::map<Hash, wallet::PaymentFound>& payments);
     std::string letter_state(const Hash& message);
+    std::optional<wallet::InboxItem> arrived(const std::string& id);
+    void tell_own(wallet::Case& facts, const wallet::Journal::OwnRequest& own);
+    void tell_arrived(wallet::Case& facts, const wallet::InboxItem& item);
+    void tell_paying(wallet::Case& facts, const wallet::Paying& paying,
+                     const wallet::Journal& journal);
     void tell_request(wallet::Case& facts, const wallet::SignedRequest& request);
     void tell_transaction(wallet::Case& facts, const Hash& id, const std::optional<Id>& signer);
     std::optional<Hash> known_id(const std::string& text, const wallet::Journal& journal);

@@ -113,7 +113,7 @@ json WalletDesk::accept(const std::string& id) {
         throw CliError(CliExit::refused, "declined", "The request was declined.",
                        "Ask the payee for another one.");
     }
-    return pay_once(session_.key(item.account.hex()), *item.request, wallet::Cause::by_hand);
+    return pay_request(item.account.hex(), *item.request, wallet::Cause::by_hand);
 }
 
 json WalletDesk::decline(const std::string& id, const std::string& reason) {
@@ -213,7 +213,7 @@ bool WalletDesk::pay_by_policy(TriedAt& tried) {
                                               now_ms - wallet::kDayMs)});
         if (answer.verdict != wallet::PolicyVerdict::pays) continue;
         try {
-            pay_once(session_.key(item.account.hex()), *item.request, wallet::Cause::by_policy);
+            pay_request(item.account.hex(), *item.request, wallet::Cause::by_policy);
             is_more = true;
         } catch (const RpcError&) {
             continue;  // in the journal; tried again when a block has changed something

@@ -156,70 +156,76 @@ std::optional<Hash> WalletDesk::known_id(const std::string& text, const wallet::
     return std::nullopt;
 }
 
+std::optional<wallet::InboxItem> WalletDesk::arrived(const std::string& id) {
+    std::optional<wallet::InboxItem> found;
+    for (auto& item : view(IfLocked::leave_out).items) {
+        if (item.request && item.id.hex().starts_with(id)) found = std::move(item);
+    }
+    return found;
+}
+
+void WalletDesk::tell_own(wallet::Case& facts, const wallet::Journal::OwnRequest& own) {
+    tell_request(facts, own.asked.request);
+    facts.asked_by_letter = own.asked.letter.has_value();
+    facts.letter_posted = own.message.has_value();
+    if (own.message) facts.letter_state = letter_state(*own.message);
+    if (own.refusal) facts.declined = *own.refusal;
+    const auto payments = payments_of(own.asked.request.request.payee, own.asked.at_ms);
+    const auto found = payments.find(wallet::request_id(own.asked.request));
+    if (found == payments.end()) return;
+    tell_transaction(facts, found->second.transaction, found->second.payer);
+}
+
+void WalletDesk::tell_arrived(wallet::Case& facts, const wallet::InboxItem& item) {
+    tell_request(facts, *item.request);
+    if (item.state != wallet::ItemState::waiting || !item.why_waiting) return;
+    facts.policy = item.why_waiting;
+    facts.policy_actual = session_.format(facts.policy->actual);
+    facts.policy_limit = session_.format(facts.policy->limit);
+}
+
+void WalletDesk::tell_paying(wallet::Case& facts, const wallet::Paying& paying,
+                             const wallet::Journal& journal) {
+    const auto& body = paying.transaction.body;
+    const auto& request = wallet::request_of(paying);
+    tell_request(facts, {paying.chain, request, paying.transaction.signatures.front()});
+    tell_transaction(facts, protocol::transaction_id(paying.chain, body), body.signer);
+    facts.cause = paying.cause;
+    facts.nonce = body.nonce;
+    facts.expiry = body.expiry;
+    facts.expiry_time = format_time(time_ms_of(body.expiry));
+    const auto* not_taken = journal.not_taken(wallet::request_id(paying.chain, request));
+    if (facts.fate.state != State::unknown || not_taken == nullptr) return;
+    facts.fate = {State::refused, false, not_taken->refusal};
+    facts.refusal_text = "what its numbers were then is no longer known.";
+}
+
 json WalletDesk::why(const std::string& text, const std::optional<Id>& signer) {
     const auto journal = files_.journal();
+    wallet::Case facts;
+    facts.time = time();  // before what the ledger says of anything
     std::optional<Hash> id = known_id(text, journal);
-    std::optional<wallet::InboxItem> item;
-    if (!id || (journal.asked(*id) == nullptr && journal.paying(*id) == nullptr)) {
-        for (auto& one : view(IfLocked::leave_out).items) {
-            if (one.request && one.id.hex().starts_with(text)) item = std::move(one);
-        }
-        if (item) id = item->id;
+    const auto* own = id ? journal.asked(*id) : nullptr;
+    const auto* paying = id ? journal.paying(*id) : nullptr;
+    for (const auto* one : journal.payments()) {
+        if (id && protocol::transaction_id(one->chain, one->transaction.body) == *id) paying = one;
     }
+    const auto item = own == nullptr && paying == nullptr ? arrived(text) : std::nullopt;
+    if (item) id = item->id;
     if (!id) {
         throw CliError(CliExit::refused, "not_found",
                        fmt::format("This wallet knows no request or transaction {}.", text),
                        "Write all 64 digits of the id of a transaction of others.");
     }
-    wallet::Case facts;
-    facts.time = time();
-    const wallet::Paying* paying = journal.paying(*id);
-    for (const auto* one : journal.payments()) {
-        if (protocol::transaction_id(one->chain, one->transaction.body) == *id) paying = one;
-    }
-    const auto* own = journal.asked(*id);
-    if (own != nullptr) {
-        tell_request(facts, own->asked.request);
-        facts.asked_by_letter = own->asked.letter.has_value();
-        facts.letter_posted = own->message.has_value();
-        if (own->message) facts.letter_state = letter_state(*own->message);
-        if (own->refusal) facts.declined = *own->refusal;
-    } else if (item) {
-        tell_request(facts, *item->request);
-        facts.policy = item->state == wallet::ItemState::waiting ? item->why_waiting : std::nullopt;
-        if (facts.policy) {
-            facts.policy_actual = session_.format(facts.policy->actual);
-            facts.policy_limit = session_.format(facts.policy->limit);
-        }
-    }
     if (const auto* declined = journal.declined(*id)) {
         facts.declined = declined->decline.reason;
         facts.declined_here = true;
     }
-    if (paying != nullptr) {
-        const auto& body = paying->transaction.body;
-        tell_request(facts, {paying->chain, wallet::request_of(*paying),
-                             paying->transaction.signatures.front()});
-        tell_transaction(facts, protocol::transaction_id(paying->chain, body), body.signer);
-        facts.cause = paying->cause;
-        facts.nonce = body.nonce;
-        facts.expiry = body.expiry;
-        facts.expiry_time = format_time(time_ms_of(body.expiry));
-        const auto* not_taken =
-            journal.not_taken(wallet::request_id(paying->chain, wallet::request_of(*paying)));
-        if (facts.fate.state == State::unknown && not_taken != nullptr) {
-            facts.fate = {State::refused, false, not_taken->refusal};
-            facts.refusal_text = "what its numbers were then is no longer known.";
-        }
-    } else if (own != nullptr) {
-        const auto payments = payments_of(own->asked.request.request.payee, own->asked.at_ms);
-        const auto found = payments.find(*id);
-        if (found != payments.end()) {
-            tell_transaction(facts, found->second.transaction, found->second.payer);
-        }
-    } else if (!item && !facts.declined) {
-        tell_transaction(facts, *id, signer);
-    }
+    if (own != nullptr) tell_own(facts, *own);
+    if (item) tell_arrived(facts, *item);
+    if (paying != nullptr) tell_paying(facts, *paying, journal);
+    const bool is_of_others = own == nullptr && paying == nullptr && !item && !facts.declined;
+    if (is_of_others) tell_transaction(facts, *id, signer);
     return {{"id", id->hex()}, {"facts", facts_json(wallet::explain(facts))}};
 }
 
