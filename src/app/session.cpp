@@ -161,9 +161,11 @@ wallet::Keyring& Session::keyring() {
 
 void Session::unlock() {
     if (keyring().is_unlocked() || !keyring().is_protected()) return;
-    const auto passphrase = shared_keyring_ == nullptr
-                                ? read_passphrase(options_.passphrase_fd, AskFor::the_passphrase)
-                                : std::nullopt;
+    if (shared_keyring_ != nullptr) {
+        throw CliError(CliExit::local, "locked", "The wallet that the daemon holds is locked.",
+                       "Unlock it: leither wallet unlock, or wallet.unlock.");
+    }
+    const auto passphrase = read_passphrase(options_.passphrase_fd, AskFor::the_passphrase);
     if (!passphrase) fail_on_passphrase(wallet::KeyringError::locked, keyring().directory());
     if (auto unlocked = keyring().unlock(passphrase->view()); !unlocked) {
         fail_on_passphrase(unlocked.error(), keyring().directory());

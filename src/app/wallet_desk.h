@@ -100,9 +100,13 @@ class WalletDesk {
     Json note_posted(wallet::Journal& journal, const Hash& request, const wallet::SealedTo& letter);
 
     // ---- The inbox
-    enum class IfLocked : std::uint8_t { ask, leave_out };
-    std::vector<wallet::OpenedLetter> letters(IfLocked if_locked);
-    View view(IfLocked if_locked);
+    enum class Reach : std::uint8_t {
+        all,      // asks for the passphrase, and says what is in the way
+        at_hand,  // what can be opened without; perhaps nothing
+    };
+    std::vector<wallet::OpenedLetter> all_letters();
+    std::vector<wallet::OpenedLetter> letters(Reach reach);
+    View view(Reach reach);
     wallet::InboxItem find(const std::string& id);
     Json item_json(const wallet::InboxItem& item);
     std::string why_text(const wallet::PolicyAnswer& answer);

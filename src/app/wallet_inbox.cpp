@@ -20,28 +20,37 @@ constexpr std::size_t kDigitsMin = 4;
 
 }  // namespace
 
-std::vector<wallet::OpenedLetter> WalletDesk::letters(IfLocked if_locked) {
-    auto& keyring = session_.keyring();
-    const bool is_out_of_reach = keyring.is_protected() && !keyring.is_unlocked();
-    if (is_out_of_reach && if_locked == IfLocked::leave_out) return {};
+std::vector<wallet::OpenedLetter> WalletDesk::all_letters() {
     std::vector<wallet::OpenedLetter> all;
+    const auto keys = session_.keyring().list();
     for (const Id& account : served_accounts(session_)) {
-        for (const auto& known : keyring.list()) {
-            if (known.id != account) continue;
-            auto opened = opened_letters(session_, session_.key(known.name));
-            all.insert(all.end(), opened.begin(), opened.end());
-            break;
-        }
+        const auto known = std::ranges::find(keys, account, &wallet::NamedKey::id);
+        if (known == keys.end()) continue;
+        const auto opened = opened_letters(session_, session_.key(known->name));
+        all.insert(all.end(), opened.begin(), opened.end());
     }
     return all;
 }
 
-WalletDesk::View WalletDesk::view(IfLocked if_locked) {
+std::vector<wallet::OpenedLetter> WalletDesk::letters(Reach reach) {
+    if (reach == Reach::all) return all_letters();
+    const auto& keyring = session_.keyring();
+    if (keyring.is_protected() && !keyring.is_unlocked()) return {};
+    try {
+        return all_letters();
+    } catch (const CliError&) {  // no network, or not yet
+        return {};
+    } catch (const RpcError&) {
+        return {};
+    }
+}
+
+WalletDesk::View WalletDesk::view(Reach reach) {
     View view;
     view.journal = files_.journal();
     view.policy = files_.policy();
     view.time = time();
-    view.letters = letters(if_locked);
+    view.letters = letters(reach);
     wallet::InboxFacts facts{view.time, unix_ms_now(), [this](const Hash& id, const Id& signer) {
                                  return fate_of(id, signer);
                              }};
@@ -82,13 +91,13 @@ json WalletDesk::item_json(const wallet::InboxItem& item) {
 
 json WalletDesk::inbox() {
     json items = json::array();
-    for (const auto& item : view(IfLocked::ask).items) items.push_back(item_json(item));
+    for (const auto& item : view(Reach::all).items) items.push_back(item_json(item));
     return {{"items", std::move(items)}};
 }
 
 wallet::InboxItem WalletDesk::find(const std::string& id) {
     std::vector<wallet::InboxItem> found;
-    for (auto& item : view(IfLocked::ask).items) {
+    for (auto& item : view(Reach::all).items) {
         if (item.id.hex().starts_with(id)) found.push_back(std::move(item));
     }
     if (id.size() < kDigitsMin || found.size() > 1) {
@@ -186,7 +195,7 @@ bool WalletDesk::resume(wallet::Journal& journal) {
 }
 
 bool WalletDesk::pay_by_policy(TriedAt& tried) {
-    const View seen = view(IfLocked::leave_out);
+    const View seen = view(Reach::at_hand);
     const auto refusals = wallet::refusals_in(seen.letters, seen.journal, unix_ms_now());
     if (!refusals.empty()) {
         const auto guard = files_.lock();

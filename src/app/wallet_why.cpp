@@ -71,7 +71,7 @@ json WalletDesk::request_json(const wallet::Journal::OwnRequest& own, const wall
 
 json WalletDesk::requests() {
     // Answers that have arrived since; with sealed keys those that were noted before.
-    const auto answers = letters(IfLocked::leave_out);
+    const auto answers = letters(Reach::at_hand);
     {
         const auto guard = files_.lock();
         auto journal = files_.journal();
@@ -158,7 +158,7 @@ std::optional<Hash> WalletDesk::known_id(const std::string& text, const wallet::
 
 std::optional<wallet::InboxItem> WalletDesk::arrived(const std::string& id) {
     std::optional<wallet::InboxItem> found;
-    for (auto& item : view(IfLocked::leave_out).items) {
+    for (auto& item : view(Reach::at_hand).items) {
         if (item.request && item.id.hex().starts_with(id)) found = std::move(item);
     }
     return found;
