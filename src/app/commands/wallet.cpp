@@ -89,6 +89,15 @@ json other_rules(WalletDesk& desk, const Id& from) {
     return rules;
 }
 
+// A daemon that holds this wallet looks at what waits once it is asked anything about it.
+void wake_daemon(Session& session) {
+    try {
+        session.call("wallet.policy", json::object());
+    } catch (const RpcError&) {
+        return;  // it holds none
+    }
+}
+
 void set_rule(Session& session, const RuleOptions& options) {
     WalletDesk desk(session);
     const Id from = session.account(options.from);
@@ -99,6 +108,7 @@ void set_rule(Session& session, const RuleOptions& options) {
                      {"amount_max", std::to_string(amount_max.units())},
                      {"per_day", std::to_string(per_day.units())}});
     const json done = desk.set_policy(rules);
+    wake_daemon(session);
     session.print(
         done,
         fmt::format("Requests of {} are paid by themselves: at most {} each, {} in 24 "
