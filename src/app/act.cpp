@@ -107,16 +107,23 @@ protocol::LongText long_text(const std::string& text, const char* what) {
         "Shorten it.");
 }
 
-json decide(Session& session, const protocol::Transaction& transaction, const ActOptions& options) {
+json submit_act(Session& session, const protocol::Transaction& transaction) {
     // Whoever signs last may submit what another has made.
     for (const auto& known : session.keyring().list()) {
         if (known.id == transaction.body.signer) session.keep_receipts(known.id);
     }
-    json result =
-        session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
+    return session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
+}
+
+json decide(Session& session, const protocol::Transaction& transaction, const ActOptions& options) {
+    return await_decision(session, submit_act(session, transaction), transaction.body.signer,
+                          options);
+}
+
+json await_decision(Session& session, json result, const Id& signer, const ActOptions& options) {
     if (!options.wait && !options.wait_final) return result;
     const auto id = result.at("id").get<std::string>();
-    const json status = wait_for_decision(session, id, transaction.body.signer, options);
+    const json status = wait_for_decision(session, id, signer, options);
     if (status.at("state") == "refused") throw_refused(status.at("refusal"));
     if (status.at("state") != "committed") {
         throw CliError(CliExit::undecided, "pending",

@@ -72,6 +72,8 @@ Outcome app_remove(Call& call);
 Outcome tag_add(Call& call);
 Outcome tag_search(Call& call);
 Outcome tag_find(Call& call);
+// Every method of the wallet that the program holds.
+Outcome wallet_call(Call& call);
 
 // Hands a request to the node, whose reply is the answer.
 Outcome ask_network(Call& call, node::NetworkRequest&& request);

@@ -171,6 +171,63 @@ constexpr ParamInfo kReadParams[] = {
 constexpr ParamInfo kSignTakeoverParams[] = {
     {"seats", ParamType::bytes, kOptional,
      "BCS of the seats that a hand-over names; absent: for a recovery"}};
+constexpr std::uint64_t kNameMax = 64;
+constexpr std::uint64_t kPassphraseMax = 1'024;
+constexpr std::uint64_t kTokenMax = 4'096;
+constexpr std::uint64_t kDigitsMax = 20;
+constexpr std::uint64_t kReferenceMax = 140;
+constexpr std::uint64_t kLineMax = 500;
+constexpr std::uint64_t kRulesMax = 64;
+constexpr std::uint64_t kExpirySecondsMax = std::uint64_t{366} * 86'400;
+constexpr std::string_view kChoiceWords[] = {"yes", "no"};
+
+constexpr ParamInfo kOwnAccount = {"account", ParamType::string, kRequired,
+                                   "a key of the wallet: its name, or its account's id", kNameMax};
+constexpr ParamInfo kReference = {"reference", ParamType::string, kOptional, "what it is for",
+                                  kReferenceMax};
+constexpr ParamInfo kUnlockParams[] = {
+    {"passphrase", ParamType::string, kRequired, "the wallet's passphrase", kPassphraseMax}};
+constexpr ParamInfo kNameParams[] = {
+    {"name", ParamType::string, kRequired, "what to call the key", kNameMax}};
+constexpr ParamInfo kRequestParams[] = {
+    kOwnAccount,
+    {"amount", ParamType::string, kRequired, "how much, in smallest units", kDigitsMax},
+    kReference,
+    {"expires_s", ParamType::number, kOptional, "how long it can be paid; 600 if absent",
+     kExpirySecondsMax},
+    {"payer", ParamType::string, kOptional, "the account it is sent to as a letter", kNameMax}};
+constexpr ParamInfo kReadTextParams[] = {
+    {"text", ParamType::string, kRequired, "leither:pay:..., or a text that holds it", kTokenMax}};
+constexpr ParamInfo kPayParams[] = {
+    kOwnAccount,
+    {"text", ParamType::string, kOptional, "the payee's request; or else payee and amount",
+     kTokenMax},
+    {"payee", ParamType::string, kOptional, "another key of this wallet", kNameMax},
+    {"amount", ParamType::string, kOptional, "how much, in smallest units", kDigitsMax},
+    kReference};
+constexpr ParamInfo kItemParams[] = {
+    {"id", ParamType::string, kRequired, "the item's id, or its first digits", 64}};
+constexpr ParamInfo kDeclineParams[] = {
+    kItemParams[0],
+    {"reason", ParamType::string, kOptional, "what the payee is told", kReferenceMax}};
+constexpr ParamInfo kWhyParams[] = {
+    {"id", ParamType::string, kRequired,
+     "a request's or transaction's id, or the first digits of one this wallet knows", 64},
+    {"signer", ParamType::id, kOptional, "who signed it: finds older ones of others"}};
+constexpr ParamInfo kPolicyParams[] = {{"rules", ParamType::objects, kRequired,
+                                        "all rules there are to be: from, amount_max, per_day",
+                                        kRulesMax}};
+constexpr ParamInfo kOwnAccountParams[] = {kOwnAccount};
+constexpr ParamInfo kSendParams[] = {
+    kOwnAccount,
+    {"to", ParamType::string, kRequired, "the recipient's account", kNameMax},
+    {"text", ParamType::string, kRequired, "what to write", protocol::kLetterTextMax}};
+constexpr ParamInfo kChatParams[] = {
+    kOwnAccount, {"text", ParamType::string, kRequired, "what to say to all members", kLineMax}};
+constexpr ParamInfo kCastParams[] = {
+    kOwnAccount,
+    {"vote", ParamType::id, kRequired, "the vote's id"},
+    {"choice", ParamType::text, kRequired, "the ballot", UINT64_MAX, kChoiceWords}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -319,6 +376,44 @@ constexpr Method kTable[] = {
     {{"reward.proof", "Proof of an account's mining reward of a term, as a claim carries it.",
       kProofParams},
      reward_proof},
+    {{"wallet.status", "The wallet that this program holds, and its accounts.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.unlock", "Opens the wallet's sealed keys for a while.", kUnlockParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.lock", "Forgets what opens the sealed keys.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.create", "Makes a key.", kNameParams}, wallet_call, Timing::deferred},
+    {{"wallet.request", "Signs a request for a payment, and sends it.", kRequestParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.requests", "Requests made with this wallet, and what became of them.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.read", "What a request says, and who would see the payment.", kReadTextParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.pay", "Pays a request once, or another key of this wallet.", kPayParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.inbox", "What waits for the owner's word, and what became of it.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.accept", "Pays a request of the inbox.", kItemParams}, wallet_call, Timing::deferred},
+    {{"wallet.decline", "Declines a request of the inbox, and tells the payee.", kDeclineParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.why", "Why a request or transaction stands where it stands.", kWhyParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.policy", "What the wallet pays by itself.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.set_policy", "Replaces these rules.", kPolicyParams}, wallet_call, Timing::deferred},
+    {{"wallet.letters", "Letters that have arrived for an account, opened.", kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.send", "Writes a letter to a member.", kSendParams}, wallet_call, Timing::deferred},
+    {{"wallet.chat", "Says a line to all members.", kChatParams}, wallet_call, Timing::deferred},
+    {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
@@ -344,6 +439,10 @@ Json schema_of(const ParamInfo& param) {
         case ParamType::text: return {{"type", "string"}, {"enum", param.words}};
         case ParamType::bytes: return {{"type", "string"}, {"pattern", kHex}};
         case ParamType::endpoint: return {{"type", "string"}};
+        case ParamType::string:
+            return {{"type", "string"}, {"minLength", 1}, {"maxLength", param.max}};
+        case ParamType::objects:
+            return {{"type", "array"}, {"maxItems", param.max}, {"items", {{"type", "object"}}}};
         case ParamType::bytes_list:
             return {{"type", "array"},
                     {"maxItems", param.max},

@@ -49,9 +49,10 @@ struct OrgOptions {
 crypto::KeyPair key_or_new(Session& session, const std::string& name) {
     auto known = session.keyring().load(name);
     if (known || known.error() != crypto::KeyFileError::not_found) return session.key(name);
+    session.unlock();
     io::OsEntropy entropy;
     const auto fresh = crypto::KeyPair::generate(entropy);
-    if (auto added = session.keyring().add(name, fresh); !added) return session.key(name);
+    if (auto added = session.keyring().add(name, fresh, entropy); !added) return session.key(name);
     return fresh;
 }
 
