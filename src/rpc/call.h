@@ -63,6 +63,7 @@ struct Call {
     Subscriptions& subscriptions;
     std::optional<ConnectionId> connection;
     node::Token token = 0;  // for inputs to the node
+    Front* front = nullptr;
 };
 using Handler = Outcome (*)(Call& call);
 

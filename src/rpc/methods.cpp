@@ -23,6 +23,7 @@ constexpr std::uint64_t kMembersMax = 1'000;
 constexpr std::uint64_t kReceiptsMax = 500;
 constexpr std::uint64_t kLinesMax = 1'000;
 constexpr std::uint64_t kVotesMax = 500;
+constexpr std::uint64_t kLogLinesMax = 500;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
 constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
@@ -154,6 +155,9 @@ constexpr ParamInfo kReadParams[] = {
 constexpr ParamInfo kSignTakeoverParams[] = {
     {"seats", ParamType::bytes, kOptional,
      "BCS of the seats that a hand-over names; absent: for a recovery"}};
+constexpr ParamInfo kLogsParams[] = {
+    {"after", ParamType::number, kOptional, "only lines behind this number"},
+    {"limit", ParamType::number, kOptional, "lines; 100 if absent", kLogLinesMax}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -280,6 +284,9 @@ constexpr Method kTable[] = {
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
+    {{"node.machine", "What this node takes of its machine and of its line.", {}}, node_machine},
+    {{"node.logs", "The newest lines of this node's log, oldest first.", kLogsParams}, node_logs},
+    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}}, dashboard_link},
     {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
     {{"rpc.discover", "This list, as an OpenRPC document.", {}}, discover},
 };
