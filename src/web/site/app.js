@@ -82,6 +82,8 @@ function showMore() {
 async function open(title, show, parameters, name) {
   page?.end();
   page = new Page(byId('page'), parameters);
+  page.show(h('p', {class: 'loading', 'aria-busy': 'true'}, 'Loading\u2026'));
+  document.body.dataset.route = location.hash;
   const isFirst = shownRoute === null;
   shownRoute = name;
   byId('title').textContent = title;

@@ -53,6 +53,16 @@ export function bars(values, label) {
     }));
 }
 
+// Yes from the left, no from the right, of all members; a mark where there is yes enough.
+export function ballotBar(yes, no, members, needed, label) {
+  const part = (count) => round(100 * Math.min(1, count / Math.max(1, members)));
+  return svg('svg', {class: 'gauge ballots-bar', viewBox: '0 0 100 8', role: 'img', 'aria-label': label, preserveAspectRatio: 'none'},
+    svg('rect', {class: 'track', x: 0, y: 2, width: 100, height: 4}),
+    svg('rect', {class: 'fill', x: 0, y: 2, width: part(yes), height: 4}),
+    svg('rect', {class: 'against', x: 100 - part(no), y: 2, width: part(no), height: 4}),
+    svg('rect', {class: 'needed', x: Math.min(99.5, part(needed)), y: 0, width: 0.5, height: 8}));
+}
+
 // How much of `whole` is `part`, as a bar. Words stand beside it.
 export function gauge(part, whole, label) {
   const share = whole > 0 ? Math.min(1, part / whole) : 0;

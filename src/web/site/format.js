@@ -5,7 +5,6 @@ const THIN = '\u202f';  // between groups of three digits; does not break
 const MINUS = '\u2212';
 
 export function groupDigits(digits) {
-  if (digits.length < 5) return digits;
   return digits.replace(/\B(?=(\d{3})+$)/g, THIN);
 }
 
@@ -40,6 +39,9 @@ export function parseAmount(text, decimals) {
 export const plainAmount = (units, decimals) => amountText(units, decimals).replaceAll(THIN, '');
 
 export const sumOf = (amounts) => amounts.reduce((sum, units) => sum + BigInt(units), 0n).toString();
+
+// Of what is counted.
+export const countText = (count) => groupDigits(String(count));
 
 export const shortId = (id) => id.length > 12 ? `${id.slice(0, 4)}\u2026${id.slice(-4)}` : id;
 

@@ -85,7 +85,7 @@ export const empty = (title, ...rest) => h('div', {class: 'empty'}, h('p', h('st
 
 // ---- Words and numbers -------------------------------------------------------------------------------
 
-export function money(units, direction = 'none') {
+export function money(units, direction = '') {
   const sign = direction === 'in' ? '+' : direction === 'out' ? '\u2212' : '';
   return h('span', {class: `money ${direction}`}, sign + amountText(units, state.decimals()), ' ', h('span', {class: 'unit'}, state.unit()));
 }
@@ -153,15 +153,16 @@ export function facts(rows) {
   return h('dl', {class: 'facts'}, rows.filter(Boolean).map(([name, value]) => h('div', h('dt', name), h('dd', value))));
 }
 
-// `columns`: [{title, cell(item), right?}]. On a phone each row becomes a small card, each cell named.
-export function table(caption, columns, items) {
+// `columns`: [{title, cell(item), right?, key?}]. On a phone each row becomes a small card, each cell named;
+// or as the style arranges the keys of tables of that `kind`.
+export function table(caption, columns, items, kind = '') {
   // The roles are said, since on a phone the style takes them away.
-  return h('table', {class: 'list', role: 'table'},
+  return h('table', {class: `list ${kind}`, role: 'table'},
     h('caption', {class: 'visually-hidden'}, caption),
     h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, columns.map((column) =>
       h('th', {scope: 'col', role: 'columnheader', class: column.right ? 'right' : null}, column.title)))),
     h('tbody', {role: 'rowgroup'}, items.map((item) => h('tr', {role: 'row'}, columns.map((column) =>
-      h('td', {role: 'cell', class: column.right ? 'right' : null, 'data-title': column.title}, column.cell(item)))))));
+      h('td', {role: 'cell', class: `${column.key ?? ''}${column.right ? ' right' : ''}`, 'data-title': column.title}, column.cell(item)))))));
 }
 
 // ---- Forms ------------------------------------------------------------------------------------------------

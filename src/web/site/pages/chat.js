@@ -71,5 +71,5 @@ function say(wallet, accounts) {
     input.value = '';
     input.focus();
     return null;
-  }, {class: 'say'});
+  }, {class: `say ${own.length > 1 ? 'several' : ''}`});
 }

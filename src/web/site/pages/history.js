@@ -54,13 +54,13 @@ function draw({account, record, items, more, pruned}, pages, refresh) {
   return [
     card('Account', accountFacts(account, record), h('div', {class: 'actions'}, receiptButton(account, null, 'Receipt of today'))),
     card('What happened', items.length === 0 ? empty('Nothing yet.') : table('Transactions, newest first', [
-      {title: 'When', cell: (item) => when(item.time_ms)},
-      {title: 'What', cell: kindText},
-      {title: 'With', cell: (item) => item.counterparty ? who(item.counterparty) : '\u2013'},
-      {title: 'For', cell: (item) => item.reference ?? ''},
-      {title: 'Amount', right: true, cell: (item) => item.amount ? money(item.amount, item.direction) : ''},
-      {title: 'Proof', right: true, cell: (item) => receiptButton(account, item.sequence, 'Receipt')},
-    ], items),
+      {title: 'When', key: 'when', cell: (item) => when(item.time_ms)},
+      {title: 'What', key: 'what', cell: kindText},
+      {title: 'With', key: 'with', cell: (item) => item.counterparty ? who(item.counterparty) : '\u2013'},
+      {title: 'For', key: 'for', cell: (item) => item.reference ?? ''},
+      {title: 'Amount', key: 'amount', right: true, cell: (item) => item.amount ? money(item.amount, item.direction) : ''},
+      {title: 'Proof', key: 'proof', right: true, cell: (item) => receiptButton(account, item.sequence, 'Receipt')},
+    ], items, 'history'),
     more && h('p', h('button', {type: 'button', class: 'quiet', onclick: () => { pages.limit += PAGE; refresh(); }}, 'Show older ones')),
     !more && pruned && h('p', {class: 'hint'}, 'Older ones lie behind this node\u2019s history window.')),
   ];

@@ -1,7 +1,7 @@
 // The machine behind it all.
 import {h, replace} from '../dom.js';
 import {call} from '../rpc.js';
-import {bytesText, clockText, countOf, durationText, shortId} from '../format.js';
+import {bytesText, clockText, countOf, countText, durationText, shortId} from '../format.js';
 import {badge, card, copyButton, empty, facts, live, table, when, who} from '../parts.js';
 import {bars, gauge, idCircle} from '../charts.js';
 import {health} from './overview.js';
@@ -36,7 +36,7 @@ function drawStatus(status) {
     ['Version', status.version],
     ['Up', status.uptime],
     ['Node key', h('span', {class: 'copyable'}, h('code', shortId(status.node_key)), copyButton(status.node_key, 'Copy the node key'))],
-    organization && ['Final up to', `block ${organization.final_sequence.toLocaleString()} of ${organization.sequence.toLocaleString()}`],
+    organization && ['Final up to', `block ${countText(organization.final_sequence)} of ${countText(organization.sequence)}`],
     organization?.checkpoint.newest && ['Checkpoint', h('span', {class: 'copyable'}, h('code', shortId(organization.checkpoint.newest.block)), copyButton(organization.checkpoint.newest.name, 'Copy the checkpoint'))],
     network && ['Reachable', network.reachability],
     network && ['Addresses', network.addresses.length === 0 ? 'none known' : network.addresses.join(', ')],
@@ -56,7 +56,7 @@ function pulseChart(page) {
     if (last === null) return;
     const values = Array.from({length: PULSES}, (_, index) => counts.get(last - PULSES + 1 + index) ?? 0);
     const blocks = values.filter((value) => value > 0).length;
-    const words = `Pulse ${last.toLocaleString()}. In the last ${PULSES} pulses ${countOf(blocks, 'block')} with ${countOf(values.reduce((a, b) => a + b, 0), 'transaction')}.`;
+    const words = `Pulse ${countText(last)}. In the last ${PULSES} pulses ${countOf(blocks, 'block')} with ${countOf(values.reduce((a, b) => a + b, 0), 'transaction')}.`;
     replace(box, bars(values, words), h('p', {class: 'hint tabular'}, words));
   };
   page.listen({topic: 'pulse'}, ({pulse}) => {
@@ -94,13 +94,13 @@ const SILENCE = {no_seat: 'it has no seat in this term', log: 'its vote log forb
 
 function drawOffice(office) {
   if (!office) return null;
-  const seat = ({member, node_key: key}) => h('li', who(member), key === office.node_key ? badge('this node') : null,
-    office.author?.node_key === key ? badge('newest block', 'plain') : null);
+  const seat = (isPresent) => ({member, node_key: key}) => h('li', who(member), key === office.node_key ? badge('this node') : null,
+    isPresent && office.author?.node_key === key ? badge('newest block', 'plain') : null);
   return card('Committee and cycle',
     h('p', `Cycle ${office.cycle}, ${Math.max(0, Math.min(100, office.cyclePart))} % over.`),
     gauge(office.cyclePart, 100, `${office.cyclePart} of 100 of this cycle are over`),
-    h('h3', 'Keeps the books now'), h('ul', {class: 'seats'}, office.present.map(seat)),
-    h('h3', 'Next'), office.next.seats.length === 0 ? h('p', {class: 'hint'}, 'As now: no other candidates were drawn.') : h('ul', {class: 'seats'}, office.next.seats.map(seat)),
+    h('h3', 'Keeps the books now'), h('ul', {class: 'seats'}, office.present.map(seat(true))),
+    h('h3', 'Next'), office.next.seats.length === 0 ? h('p', {class: 'hint'}, 'As now: no other candidates were drawn.') : h('ul', {class: 'seats'}, office.next.seats.map(seat(false))),
     facts([
       ['Candidates', String(office.candidates.length)],
       ['This node', office.silence === 'none' ? `votes from seat ${office.seat}` : `does not vote: ${SILENCE[office.silence] ?? office.silence}`],
@@ -119,7 +119,7 @@ async function loadPeers() {
 function drawPeers({network, own, peers}) {
   if (!network) return card('Peers', empty('This node takes no part in the network.', 'network.enabled is false in its configuration.'));
   if (peers.length === 0) return card('Peers', empty('No connections.', 'They come by themselves once this node knows an address: dht.bootstrap, or leither node connect HOST:PORT.'));
-  const detail = h('p', {class: 'hint', 'aria-live': 'polite'}, 'Ids go round the circle, from 0 at the top. Choose a peer to see who it is.');
+  const detail = h('p', {class: 'hint', 'aria-live': 'polite'}, 'Ids go round the circle, from 0 at the top. Filled is this node; it dialed the solid ones, the dashed ones dialed it. Choose one to see who it is.');
   const marked = peers.map((peer) => ({id: peer.node, direction: peer.direction, label: `${shortId(peer.node)}, ${peer.endpoint}`, peer}));
   return card(countOf(peers.length, 'peer'),
     h('div', {class: 'map'}, idCircle(own, marked, ({label}) => { detail.textContent = label; }), detail),
@@ -145,8 +145,8 @@ function drawMachine(machine) {
     facts([
       ['Memory', bytesText(machine.resident_bytes)],
       ['Processor', durationText(machine.cpu_ms / 1000)],
-      month && ['Sent this month', bytesText(month.up_bytes)],
-      month && ['Received this month', bytesText(month.down_bytes)],
+      month && ['Sent, this month', bytesText(month.up_bytes)],
+      month && ['Received', bytesText(month.down_bytes)],
       month && ['Upload', cap(month.upload_max)],
       month && ['Download', cap(month.download_max)],
       month && month.month_bytes_max > 0 && ['Of the month\u2019s', bytesText(month.month_bytes_max)],

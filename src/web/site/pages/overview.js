@@ -1,8 +1,9 @@
 // What a member wants to know first: what do I have, is all well.
 import {h} from '../dom.js';
 import {call} from '../rpc.js';
-import {countOf, sumOf} from '../format.js';
+import {countOf, countText, sumOf} from '../format.js';
 import {badge, card, command, empty, facts, live, money, note, textField, form, when, who} from '../parts.js';
+import {kindText} from './history.js';
 import * as state from '../state.js';
 
 export const title = 'Overview';
@@ -30,7 +31,7 @@ function worth(status) {
 
 export function show(page) {
   const pulse = h('span', {class: 'pulse-number'}, '\u2026');
-  page.listen({topic: 'pulse'}, (data) => { pulse.textContent = data.pulse.toLocaleString(); });
+  page.listen({topic: 'pulse'}, (data) => { pulse.textContent = countText(data.pulse); });
   page.show(live(page, {load, draw: (data) => draw(data, pulse), topics: [{topic: 'block'}, {topic: 'final'}]}));
 }
 
@@ -41,7 +42,7 @@ function draw(data, pulse) {
     h('div', {class: 'columns'},
       card('Health', health(data.status), h('p', {class: 'hint'}, h('a', {href: '#/node'}, 'More about this node'))),
       card('Organization', organization(data, pulse))),
-    data.best && card(`Last with ${data.best.name}`, recent(data)),
+    data.best && card(`Latest, ${data.best.name}`, recent(data)),
   ];
 }
 
@@ -66,7 +67,7 @@ function balances({accounts, wallet}) {
     h('ul', {class: 'accounts'}, accounts.map((one) => h('li',
       who(one.account),
       h('span', {class: 'standing'}, standing(one)),
-      one.balance === null ? h('span', {class: 'money none'}, '\u2013') : money(one.balance)))),
+      one.balance === null ? h('span', {class: 'money'}, '\u2013') : money(one.balance)))),
     h('p', {class: 'actions'}, h('a', {class: 'button', href: '#/pay'}, 'Pay'), h('a', {class: 'button quiet', href: '#/request'}, 'Request')));
 }
 
@@ -99,8 +100,8 @@ function recent({history, best}) {
   if (history.length === 0) return h('p', {class: 'hint'}, 'Nothing has happened yet.');
   return [
     h('ul', {class: 'recent'}, history.map((item) => h('li',
-      item.counterparty ? who(item.counterparty) : h('span', {class: 'who'}, item.kind.replaceAll('_', ' ')),
-      h('span', {class: 'reference'}, item.reference ?? ''),
+      item.counterparty ? who(item.counterparty) : h('span', {class: 'who'}, kindText(item)),
+      h('span', {class: 'reference'}, item.reference || (item.counterparty ? kindText(item) : '')),
       when(item.time_ms),
       item.amount ? money(item.amount, item.direction) : h('span', {class: 'money'})))),
     h('p', {class: 'hint'}, h('a', {href: `#/history/${best.account}`}, 'The whole history')),
@@ -110,11 +111,11 @@ function recent({history, best}) {
 function organization({organization: info, status}, pulse) {
   const ledger = status.organization;
   return facts([
-    ['Members', countOf(ledger.members, 'member')],
+    ['Members', countText(ledger.members)],
     ['Credit there is', money(info.supply)],
     ['In the treasury', money(info.treasury.balance)],
     ['Pulse', pulse],
-    ['Last block', `${ledger.sequence.toLocaleString()}`],
+    ['Last block', countText(ledger.sequence)],
   ]);
 }
 

@@ -60,7 +60,7 @@ function register({rewards, votes, pruned, more}) {
       {title: 'When', cell: (item) => when(item.time_ms)},
       {title: 'To', cell: (item) => item.counterparty ? who(item.counterparty) : '\u2013'},
       {title: 'Why', cell: (item) => [item.reference ?? '', proofOf(item, votes)]},
-      {title: 'Recommended by', cell: (item) => item.vote ? [who(votes[item.vote]?.proposer ?? item.signer), ' and the members\u2019 vote'] : who(item.signer)},
+      {title: 'Recommended by', cell: (item) => item.vote ? h('span', {class: 'line'}, who(votes[item.vote]?.proposer ?? item.signer), 'and the members\u2019 vote') : who(item.signer)},
       {title: 'Amount', right: true, cell: (item) => item.amount ? money(item.amount) : ''},
     ], rewards),
     (pruned || more) && h('p', {class: 'hint'}, 'Older ones are not listed here: leither history shows as far as this node remembers.'),

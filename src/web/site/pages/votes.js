@@ -1,9 +1,9 @@
 // What the members decide together.
 import {h} from '../dom.js';
 import {call} from '../rpc.js';
-import {agoText, countOf} from '../format.js';
-import {badge, card, command, empty, facts, form, live, money, note, when, who, withoutWallet} from '../parts.js';
-import {gauge} from '../charts.js';
+import {agoText, countOf, countText} from '../format.js';
+import {badge, card, command, empty, form, live, money, note, when, who, withoutWallet} from '../parts.js';
+import {ballotBar} from '../charts.js';
 import * as state from '../state.js';
 
 export const title = 'Votes';
@@ -40,7 +40,7 @@ const STATES = {open: ['open', ''], counting: ['being counted', ''], waiting: ['
 
 export function subject({subject: what}) {
   if (what.kind !== 'parameter') return [`${what.kind === 'structural' ? 'Structural' : 'Operation'} reward of `, money(what.amount), ' to ', who(what.member)];
-  return [h('code', what.parameter), ' becomes ', h('strong', `${what.value.toLocaleString()} ${what.unit ?? ''}`), ` (now ${what.now.toLocaleString()})`];
+  return [h('code', what.parameter), ' becomes ', h('strong', `${countText(what.value)} ${what.unit ?? ''}`.trim()), ` (now ${countText(what.now)})`];
 }
 
 function entry(vote, data, refresh) {
@@ -50,12 +50,11 @@ function entry(vote, data, refresh) {
     vote.subject.reason && h('p', vote.subject.reason),
     vote.subject.proof && h('p', {class: 'hint'}, 'Proof: ', vote.subject.proof),
     tally(vote),
-    facts([
-      ['Proposed by', who(vote.proposer)],
-      [isOpen(vote) ? 'Closes' : 'Closed', when(vote.closes_ms)],
-      vote.effect && ['Effect', effect(vote.effect)],
-      vote.own && ['You', standing(vote.own)],
-    ]),
+    h('p', {class: 'hint line'},
+      h('span', {class: 'line'}, 'Proposed by ', who(vote.proposer)),
+      h('span', isOpen(vote) ? 'Closes ' : 'Closed ', when(vote.closes_ms)),
+      vote.effect && h('span', `Effect: ${effect(vote.effect)}`),
+      vote.own && h('span', `You ${standing(vote.own)}`)),
     vote.state === 'open' && ballot(vote, data, refresh));
 }
 
@@ -63,7 +62,7 @@ function tally(vote) {
   const words = `${vote.yes} yes, ${vote.no} no, of ${countOf(vote.members, 'member')}`;
   return h('div', {class: 'tally'},
     h('p', words, '. ', needs(vote)),
-    gauge(vote.yes, Math.max(1, vote.quorum.needed), `${vote.yes} of ${vote.quorum.needed} yes that are needed`));
+    ballotBar(vote.yes, vote.no, vote.members, vote.quorum.needed, `${words}; ${vote.quorum.needed} yes are needed`));
 }
 
 function needs(vote) {
