@@ -46,10 +46,13 @@ class Acting(StageTest):
         self.browser.wait_for_text("25.00 hour")
         self.browser.wait_for_text("ride to the mill")
         self.assertIn("Who can see a payment?", self.browser.text())
+        self.browser.press("Who can see this?")
+        self.browser.wait_for_text("nothing of it")
         self.assertEqual(self.stage.called("wallet.pay"), [])
         self.browser.press("Pay now")
-        self.browser.wait_for_text("It cannot be undone")
+        self.browser.wait_for_text("It cannot be undone", ".follow")
         self.assertEqual(self.stage.called("wallet.pay"), [{"account": town.ANNA, "text": town.REQUEST}])
+        self.assertEqual(len(self.stage.called("wallet.read")), 1)
         self.assertEqual(self.stage.called("transaction.status")[0], {"id": "fe" * 32, "signer": town.ANNA})
 
     def test_a_damaged_request_is_explained(self):
@@ -65,19 +68,17 @@ class Acting(StageTest):
 
     def test_an_amount_is_sent_in_smallest_units(self):
         self.open("pay")
-        self.browser.fill("Payee", "mill")
         for field, value in (("Amount", "90071992547409.93"), ("Reference", "all of it")):
             self.browser.fill(field, value)
         self.browser.press("Pay")
         self.browser.wait_for_text("It cannot be undone")
-        self.assertEqual(self.stage.called("wallet.pay"), [{"account": town.ANNA, "payee": "mill", "amount": "9007199254740993", "reference": "all of it"}])
+        self.assertEqual(self.stage.called("wallet.pay"), [{"account": town.ANNA, "payee": town.MILL, "amount": "9007199254740993", "reference": "all of it"}])
 
     def test_a_refusal_says_why_and_nothing_is_lost(self):
         def refuse(_):
             raise Refusal(1, "insufficient_balance", "the payer holds less than this")
         self.stage.answers["wallet.pay"] = refuse
         self.open("pay")
-        self.browser.fill("Payee", "mill")
         self.browser.fill("Amount", "99")
         self.browser.press("Pay")
         self.browser.wait_for_text("Not enough credit. the payer holds less than this")
@@ -101,20 +102,50 @@ class Acting(StageTest):
             self.skipTest("zbarimg is not installed")
         picture = os.path.join(self.browser.profile, "code.png")
         for scheme in ("light", "dark"):
-            self.browser.emulate(scheme=scheme, scale=2)
+            self.browser.emulate(scheme=scheme, scale=2, height=2400)
             self.browser.find(".qr").screenshot(picture)
             read = subprocess.run(["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, check=False)
             self.assertEqual(read.stdout.decode().strip(), town.REQUEST, scheme)
 
     def test_what_waits_is_accepted_or_declined(self):
         self.open("inbox")
-        self.assertIn("above what you let the wallet pay by itself", self.browser.text())
+        self.assertIn("Not paid by itself: 25.00 hour is above what you allow", self.browser.text())
         self.assertIn("Mind the nails.", self.browser.text())
         self.browser.press("Pay")
         self.browser.wait_for_text("Done.")
         self.browser.press("Decline")
         self.browser.wait_for_text("Declined.")
         self.assertEqual((self.stage.called("wallet.accept"), self.stage.called("wallet.decline")), ([{"id": "a1"}], [{"id": "a1"}]))
+
+    def test_why_is_answered_by_a_chain_of_facts(self):
+        self.open("inbox")
+        self.browser.press("Why?")
+        self.browser.wait_for_text("signed a request for 25.00 hour. (signed)")
+        self.assertIn("It waits for your word.", self.browser.text(".why .so"))
+        self.assertEqual(self.stage.called("wallet.why"), [{"id": "a1"}])
+
+    def test_what_one_asked_for_is_followed(self):
+        self.open("request")
+        self.browser.wait_for_text("What you asked for")
+        first, second = self.browser.find_all(".items > li")
+        self.assertIn("waits to be paid", first.text)
+        self.assertIn("two loaves of rye", second.text)
+
+    def test_what_is_paid_by_itself_is_allowed_and_taken_back(self):
+        self.open("inbox")
+        self.browser.wait_for_text("up to 10.00 hour each, 30.00 hour a day")
+        self.browser.press("Allow somebody")
+        self.browser.fill("Payee", town.CARL)
+        self.browser.fill("Most for one request", "5")
+        self.browser.fill("Most in a day", "7.5")
+        self.browser.press("Allow")
+        self.browser.wait_for_text("Allowed.")
+        rule = {"from": town.BEA, "amount_max": "1000", "per_day": "3000"}
+        self.assertEqual(self.stage.called("wallet.set_policy"), [{"rules": [rule, {"from": town.CARL, "amount_max": "500", "per_day": "750"}]}])
+        self.browser.wait_for_text("Allow somebody")
+        self.browser.press("Remove")
+        self.browser.wait_for_text("Removed.")
+        self.assertEqual(self.stage.called("wallet.set_policy")[-1], {"rules": []})
 
     def test_a_letter_that_is_being_written_is_not_drawn_over(self):
         self.open("inbox")

@@ -1,5 +1,6 @@
 // Pieces that several pages are made of.
 import {h, svg, replace, freshId} from './dom.js';
+import {call} from './rpc.js';
 import {agoText, amountText, dateText} from './format.js';
 import * as state from './state.js';
 
@@ -190,7 +191,8 @@ export function accountField(label, name, list) {
   return choiceField(label, name, list.map((one) => [one.account, one.balance === null ? one.name : `${one.name}, ${state.money(one.balance)}`]), best?.account);
 }
 
-// A form that does `act(values)` and shows what came of it, or why nothing did, beside the button.
+// A form that does `act(values, form)`, and below it what came of that, or why nothing did. What comes may
+// hold a form itself, so it stands behind this one and not within.
 export function form(label, fields, act, more = {}) {
   const outcome = h('div', {class: 'outcome', 'aria-live': 'polite'});
   const button = h('button', {type: 'submit'}, label);
@@ -205,8 +207,41 @@ export function form(label, fields, act, more = {}) {
       replace(outcome, problem(error));
     }
     button.disabled = false;
-  }}, fields, h('div', {class: 'actions'}, button), outcome);
-  return element;
+  }}, fields, h('div', {class: 'actions'}, button));
+  return h('div', {class: 'form'}, element, outcome);
+}
+
+// A button that does `act` once, and says `done`, or why nothing was done. `outcome` is where.
+export function actButton(label, act, {done, outcome, then = () => {}, quiet = false}) {
+  const button = h('button', {type: 'button', class: quiet ? 'quiet' : null, onclick: async () => {
+    if (button.disabled) return;
+    button.disabled = true;
+    try {
+      await act();
+      note(done);
+      then();
+    } catch (error) {
+      replace(outcome, problem(error));
+    }
+    button.disabled = false;
+  }}, label);
+  return button;
+}
+
+const SOURCES = {signature: 'signed', journal: 'this wallet\u2019s journal', letter: 'a letter', mempool: 'this node', block: 'a block', clock: 'the clock'};
+
+// "Why?": the chain of facts that explains a payment or a request.
+export function whyButton(params) {
+  const outcome = h('div', {class: 'why', 'aria-live': 'polite'});
+  return h('div', {class: 'explained'}, h('button', {type: 'button', class: 'quiet small', onclick: async () => {
+    try {
+      const {facts} = await call('wallet.why', params);
+      replace(outcome, h('ol', facts.map((fact) => h('li', {class: fact.name === 'so' ? 'so' : null}, fact.text,
+        SOURCES[fact.source] ? h('span', {class: 'hint'}, ` (${SOURCES[fact.source]})`) : null))));
+    } catch (error) {
+      replace(outcome, error.isUnknownMethod ? command(`leither why ${params.id}`, 'Ask the command line:') : problem(error));
+    }
+  }}, 'Why?'), outcome);
 }
 
 // ---- Without a wallet in the daemon ------------------------------------------------------------------------

@@ -43,6 +43,7 @@ for (const drawing of all('svg')) {
   if (drawing.getAttribute('aria-hidden') !== 'true' && !(drawing.getAttribute('role') === 'img' && drawing.getAttribute('aria-label'))) complaints.push(`a drawing without words: ${drawing.outerHTML.slice(0, 80)}`);
 }
 for (const table of all('table')) if (!table.caption?.textContent) complaints.push('a table without caption');
+if (document.querySelector('form form')) complaints.push('a form within a form');
 let level = 1;
 for (const heading of all('h1, h2, h3, h4')) {
   const own = Number(heading.tagName[1]);

@@ -89,8 +89,8 @@ LOGS = [{"number": number, "time_ms": ago(40 - number), "level": level, "room": 
     ("info", "peer", "reachability", "verdict=reachable detail=\"3 of 3 nodes have connected\""), ("warn", "io", "port_mapping_renewed_late", "seconds=12"),
     ("error", "node", "clock_not_trusted", "ahead_ms=8120 peers=4")], 1)]
 INBOX = [{"id": "a1", "kind": "request", "account": ANNA, "from": BEA, "sent_ms": ago(9), "state": "waiting", "text": REQUEST, "amount": "2500",
-          "reference": "ride to the mill", "expires_ms": ago(-50), "why_waiting": "The sum is above what you let the wallet pay by itself (10.00 hour a day)."},
-         {"id": "a2", "kind": "application", "account": ANNA, "from": "5bd0c" * 8, "sent_ms": ago(30), "state": "waiting", "text": "I bake gluten-free and live next to the church."},
+          "reference": "ride to the mill", "expires_ms": ago(-50), "why_waiting": "25.00 hour is above what you allow for one request (10.00 hour)"},
+         {"id": "a2", "kind": "application", "account": ANNA, "from": "5bd0c" * 8, "sent_ms": ago(30), "state": "waiting", "text": "leither:join:00", "message": "I bake gluten-free and live next to the church."},
          {"id": "a3", "kind": "request", "account": ANNA, "from": DORA, "sent_ms": ago(300), "state": "paid", "amount": "75", "reference": "an egg"}]
 
 
@@ -98,7 +98,8 @@ def read(params):
     if not params["text"].startswith(REQUEST):
         raise Refusal(-32602, "bad_request", "this text is damaged: ask the payee for it again")
     return {"kind": "request", "payee": BEA, "payee_key_known": True, "amount": "2500", "reference": "ride to the mill", "expiry": 9,
-            "expires_ms": ago(-50), "organization_matches": True}
+            "expires_ms": ago(-50), "organization_matches": True,
+            "who_sees": [{"who": "the payer", "what": "everything: amount, reference, who, when"}, {"who": "everybody else", "what": "nothing of it"}]}
 
 
 def answers():
@@ -127,5 +128,11 @@ def answers():
             {"name": "mill", "account": MILL, "key": KEYS[MILL], "member": True, "role": "member", "balance": "300000"}]},
         "wallet.read": read, "wallet.pay": {"id": "fe" * 32}, "wallet.request": {"text": REQUEST, "id": "aa" * 32}, "wallet.inbox": lambda _: {"items": INBOX},
         "wallet.letters": lambda params: [{"id": "b1", "from": CARL, "sent_ms": ago(700), "text": "The cord is stacked behind the oven.\nMind the nails."}] if params["account"] == ANNA else [],
+        "wallet.requests": lambda _: {"items": [
+            {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "final", "payer": BEA},
+            {"id": "c2" * 32, "account": ANNA, "amount": "800", "reference": "a cake", "asked_ms": ago(3), "expires_ms": ago(-7), "state": "pending"}]},
+        "wallet.policy": lambda _: {"rules": [{"from": BEA, "amount_max": "1000", "per_day": "3000"}]}, "wallet.set_policy": True,
+        "wallet.why": lambda _: {"id": "a1", "facts": [{"name": "asked", "text": "91c7\u2026 signed a request for 25.00 hour.", "source": "signature"},
+                                                       {"name": "so", "text": "It waits for your word.", "source": "journal"}]},
         "wallet.accept": {"id": "fd" * 32}, "wallet.decline": True, "wallet.cast": {"id": "fc" * 32}, "wallet.chat": {"id": "fb" * 32}, "wallet.send": {"id": "fa" * 32},
     }

@@ -1,8 +1,8 @@
 // Who belongs to the organization, and who wants to.
-import {h, replace} from '../dom.js';
+import {h} from '../dom.js';
 import {call} from '../rpc.js';
 import {countOf} from '../format.js';
-import {badge, card, command, copyButton, empty, live, money, note, problem, table, when, who} from '../parts.js';
+import {actButton, badge, card, command, copyButton, empty, live, money, table, when, who} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Members';
@@ -52,18 +52,9 @@ function applications({wallet, applications: items}, refresh) {
   if (items.length === 0) return empty('Nobody waits to be admitted.', 'Applications that are sent to a supervisor\u2019s account of this wallet come here.');
   return h('ul', {class: 'items'}, items.map((item) => {
     const outcome = h('div', {'aria-live': 'polite'});
-    const act = (method, params, done) => async () => {
-      try {
-        await call(method, params);
-        note(done);
-        refresh();
-      } catch (error) {
-        replace(outcome, problem(error));
-      }
-    };
-    return h('li', h('div', {class: 'line'}, who(item.from), when(item.sent_ms)), item.text && h('p', {class: 'letter'}, item.text),
+    return h('li', h('div', {class: 'line'}, who(item.from), when(item.sent_ms)), item.message && h('p', {class: 'letter'}, item.message),
       h('div', {class: 'actions'},
-        h('button', {type: 'button', onclick: act('wallet.accept', {id: item.id}, 'Approved.')}, 'Approve'),
-        h('button', {type: 'button', class: 'quiet', onclick: act('wallet.decline', {id: item.id}, 'Declined.')}, 'Decline')), outcome);
+        actButton('Approve', () => call('wallet.accept', {id: item.id}), {done: 'Approved.', outcome, then: refresh}),
+        actButton('Decline', () => call('wallet.decline', {id: item.id}), {done: 'Declined.', outcome, then: refresh, quiet: true})), outcome);
   }));
 }

@@ -2,7 +2,7 @@
 import {h, replace} from '../dom.js';
 import {call} from '../rpc.js';
 import {parseAmount, plainAmount, shortId} from '../format.js';
-import {accountField, amountField, card, field, facts, form, guard, live, money, note, problem, textField, when, who, withoutWallet} from '../parts.js';
+import {accountField, amountField, card, choiceField, facts, field, form, guard, live, money, note, problem, textField, when, who, whyButton, withoutWallet} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Pay';
@@ -38,42 +38,49 @@ function byRequest(page, {wallet, accounts}) {
 function offer(page, text, read, accounts) {
   const complaint = read.organization_matches === false ? 'This request is for another organization than the one this node keeps.'
     : read.expires_ms !== undefined && read.expires_ms < Date.now() ? 'This request has expired. Ask the payee for a new one.' : null;
-  const outcome = h('div');
-  const shown = h('div', {class: 'offer'},
+  return h('div', {class: 'offer'},
     h('p', {class: 'balance'}, money(read.amount)),
     facts([
       ['To', who(read.payee)],
       read.reference && ['For', read.reference],
       read.expires_ms !== undefined && ['Good until', when(read.expires_ms)],
     ]),
+    !complaint && audience(read.who_sees),
     complaint ? h('p', {class: 'notice bad', role: 'alert'}, complaint)
       : form('Pay now', accountField('From', 'account', accounts), async ({account}, element) => {
         const {id} = await call('wallet.pay', {account, text});
         state.choose(account);
         element.querySelector('button[type=submit]').remove();
         return follow(page, id, account);
-      }),
-    outcome);
-  return shown;
+      }));
 }
+
+// Who will see this payment, and what of it.
+const audience = (list) => list && h('details', h('summary', 'Who can see this?'), facts(list.map(({who: name, what}) => [name, what])));
 
 // ---- Straight to an account ---------------------------------------------------------------------------------
 
 function toAccount(page, {wallet, accounts}) {
   const own = accounts.filter((one) => one.own);
-  return card('Straight to an account', h('p', {class: 'hint'}, 'The payee must be an account of this wallet, or have been asked to sign: where the other side is away, the payment waits for it.'),
+  const others = wallet.usable ? own.filter((one) => one.member) : [];
+  const why = h('p', {class: 'hint'}, 'Whoever is paid signs first. So others send you a request; between accounts of your own no request is needed.');
+  if (wallet.usable && others.length < 2) return card('Without a request', why);
+  const payee = wallet.usable ? choiceField('Payee', 'payee', others.map((one) => [one.account, one.name]), others.at(-1).account)
+    : textField('Payee', 'payee', {required: true, maxlength: 64, spellcheck: 'false'}, 'The name of a key of the same wallet.');
+  return card('Between your own accounts', why,
     form('Pay', [
-      textField('Payee', 'payee', {required: true, maxlength: 64, spellcheck: 'false'}, 'The name of a key of this wallet, or the 40 digits of an account.'),
-      amountField(), textField('Reference', 'reference', {maxlength: 64}, 'What it is for. Both sides keep it.'),
+      payee, amountField(), textField('Reference', 'reference', {maxlength: 64}, 'What it is for. Both sides keep it.'),
       wallet.usable && accountField('From', 'account', own),
-    ], async ({payee, amount, reference, account}) => {
+    ], async ({payee: given, amount, reference, account}) => {
+      const payee = given.trim();
       const units = parseAmount(amount, state.decimals());
-      if (payee.trim() === '') throw Object.assign(new Error('Say who shall be paid.'), {name: 'no_payee'});
+      if (payee === '') throw Object.assign(new Error('Say who shall be paid.'), {name: 'no_payee'});
       if (!wallet.usable) {
         const words = reference ? ` --reference ${guard(reference)}` : '';
-        return withoutWallet(wallet, `leither pay ${guard(payee.trim())} ${plainAmount(units, state.decimals())} --from KEY${words}`);
+        return withoutWallet(wallet, `leither pay ${guard(payee)} ${plainAmount(units, state.decimals())} --from KEY${words}`);
       }
-      const {id} = await call('wallet.pay', {account, payee: payee.trim(), amount: units, ...(reference ? {reference} : {})});
+      if (payee === account) throw Object.assign(new Error('Choose two different accounts.'), {name: 'pays_itself'});
+      const {id} = await call('wallet.pay', {account, payee, amount: units, ...(reference ? {reference} : {})});
       state.choose(account);
       return follow(page, id, account);
     }));
@@ -115,7 +122,7 @@ export function follow(page, id, signer) {
 }
 
 function drawSteps(step, status, id) {
-  const details = h('p', {class: 'hint'}, 'Transaction ', h('code', {title: id}, shortId(id)));
+  const details = h('div', {class: 'line'}, h('p', {class: 'hint'}, 'Transaction ', h('code', {title: id}, shortId(id))), step === 'final' ? null : whyButton({id}));
   if (step === 'refused') return h('div', {class: 'notice bad'}, h('p', h('strong', 'Refused. '), status.refusal.message, ' Nothing was paid.'), details);
   if (step === 'unknown') return h('div', {class: 'notice'}, h('p', 'This node does not know what became of it yet. It either comes into a block before it expires, or never.'), details);
   const reached = STEPS.indexOf(step);

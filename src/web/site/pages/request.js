@@ -4,7 +4,7 @@ import {call} from '../rpc.js';
 import {encode} from '../qr.js';
 import {qrPicture} from '../charts.js';
 import {parseAmount, plainAmount} from '../format.js';
-import {accountField, amountField, card, choiceField, copyButton, form, guard, live, money, problem, textField, withoutWallet} from '../parts.js';
+import {accountField, amountField, badge, card, choiceField, copyButton, form, guard, live, money, problem, textField, when, who, whyButton, withoutWallet} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Request';
@@ -12,8 +12,38 @@ export const title = 'Request';
 const TIMES = [['600', '10 minutes'], ['3600', 'an hour'], ['86400', 'a day']];
 
 export function show(page) {
-  page.show(live(page, {every: 0, load: async () => ({organization: await state.organization() !== null, wallet: await state.wallet(), accounts: await state.accounts()}), draw}));
+  page.show(live(page, {every: 0, load: async () => ({organization: await state.organization() !== null, wallet: await state.wallet(), accounts: await state.accounts()}), draw}),
+    live(page, {load: loadOwn, draw: drawOwn, topics: [{topic: 'block'}], every: 5_000}));
 }
+
+// ---- What was asked for -------------------------------------------------------------------------------------
+
+async function loadOwn() {
+  if (!await state.organization() || !(await state.wallet()).usable) return [];
+  try {
+    return (await call('wallet.requests')).items.reverse();
+  } catch (error) {
+    if (error.isUnknownMethod) return [];
+    throw error;
+  }
+}
+
+const BADGES = {pending: 'plain', committed: '', final: '', refused: 'bad', expired: 'warn'};
+const STATES = {pending: 'waits to be paid', committed: 'paid, not final yet', final: 'paid', refused: 'declined', expired: 'expired'};
+
+function drawOwn(items) {
+  if (items.length === 0) return null;
+  return card('What you asked for', h('ul', {class: 'items'}, items.map((item) => h('li',
+    h('div', {class: 'line'}, money(item.amount), badge(STATES[item.state] ?? item.state, BADGES[item.state] ?? 'plain'),
+      item.payer ? h('span', {class: 'line'}, 'from ', who(item.payer)) : null),
+    item.reference && h('p', item.reference),
+    item.reason && h('p', {class: 'hint'}, `They say: ${item.reason}`),
+    item.state === 'expired' && h('p', {class: 'hint'}, item.proven ? 'It is proven that nobody has paid it, and nobody can any more.' : 'Nobody can pay it any more. Whether somebody did shows the next block.'),
+    h('p', {class: 'hint'}, 'For ', state.nameOf(item.account), ', asked ', when(item.asked_ms), item.state === 'pending' ? [', good until ', when(item.expires_ms)] : null),
+    whyButton({id: item.id})))));
+}
+
+// ---- Asking --------------------------------------------------------------------------------------------------
 
 function draw({organization, wallet, accounts}) {
   if (!organization) return problem(Object.assign(new Error('Nothing can be asked for.'), {name: 'no_organization'}));
