@@ -68,7 +68,7 @@ TEST(WebFiles, LoadNothingButEachOther) {
             EXPECT_NE(find(path), nullptr) << file.path << " imports " << path;
             loaded.insert(path);
         }
-        const auto addresses = matches(file, R"((?:https?|wss?|ftp):(?://[^\s'"`]*)?)");
+        const auto addresses = matches(file, R"((?:https?|wss?|ftp)://[^\s'"`]*)");
         for (const auto& address : addresses) {
             EXPECT_TRUE(address == "http://www.w3.org/2000/svg" ||
                         address == "ws://${location.host}/rpc")
