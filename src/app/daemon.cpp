@@ -407,7 +407,7 @@ void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir
     if (machine.network) loop.set_network(*machine.network->host);
     const std::string cookie = io::make_cookie(machine.entropy);
     io::LocalApi api(http_options(config, cookie), rpc_options(config), reactor, loop,
-                     log.with_room("rpc"));
+                     log.with_room("rpc"), {&sink.recent(), dir.root().string()});
     std::optional<WalletService> wallet;
     if (config.wallet_enabled) {
         wallet.emplace(wallet_options(config, dir), reactor, api, log);

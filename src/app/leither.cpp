@@ -133,6 +133,7 @@ int run(int argc, char** argv) {
     app::add_takeover_commands(cli, session);
     app::add_checkpoint_commands(cli, session);
     app::add_node_commands(cli, session);
+    app::add_dashboard_command(cli, session);
     app::add_dht_commands(cli, session);
     app::add_message_commands(cli, session);
     app::add_chat_commands(cli, session);

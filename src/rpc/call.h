@@ -73,6 +73,7 @@ struct Call {
     node::Token token = 0;  // for inputs to the node
     std::string_view method;
     WalletPort* wallet = nullptr;  // null: the program holds none
+    Front* front = nullptr;
 };
 using Handler = Outcome (*)(Call& call);
 

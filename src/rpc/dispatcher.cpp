@@ -110,6 +110,7 @@ struct Dispatcher::Impl {
     Options options;
     Host& host;
     Metrics& metrics;
+    Front* front = nullptr;
     Subscriptions subscriptions;
     std::unordered_map<node::Token, WaitingCall> waiting;
     node::Token last_token = 0;
@@ -185,8 +186,8 @@ void Dispatcher::Impl::run_method(const Method& method, const RequestObject& req
     if (!args) return fail_call(to, {ErrorCode::invalid_params, args.error(), nullptr});
     if (const auto refused = refuse_early(method, *to.exchange)) return fail_call(to, *refused);
 
-    Call call{std::move(*args), host,  subscriptions, connection, ++last_token,
-              method.info.name, wallet};
+    Call call{std::move(*args), host,   subscriptions, connection, ++last_token,
+              method.info.name, wallet, front};
     const auto outcome = [&]() -> Outcome {
         try {
             return method.handler(call);
@@ -326,6 +327,10 @@ void Dispatcher::Impl::update_pulse_events() {
 Dispatcher::Dispatcher(Options options, Host& host, Metrics& metrics)
     : impl_(std::make_unique<Impl>(options, host, metrics)) {}
 Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::set_front(Front& front) {
+    impl_->front = &front;
+}
 
 ConnectionId Dispatcher::connect(Push push) {
     return impl_->subscriptions.connect(std::move(push));

@@ -7,6 +7,9 @@ namespace leither::rpc {
 
 Outcome node_status(Call& call);
 Outcome node_stop(Call& call);
+Outcome node_machine(Call& call);
+Outcome node_logs(Call& call);
+Outcome dashboard_link(Call& call);
 Outcome organization_create(Call& call);
 Outcome organization_info(Call& call);
 Outcome organization_allocations(Call& call);

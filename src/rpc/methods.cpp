@@ -23,6 +23,7 @@ constexpr std::uint64_t kMembersMax = 1'000;
 constexpr std::uint64_t kReceiptsMax = 500;
 constexpr std::uint64_t kLinesMax = 1'000;
 constexpr std::uint64_t kVotesMax = 500;
+constexpr std::uint64_t kLogLinesMax = 500;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
 constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
@@ -228,6 +229,9 @@ constexpr ParamInfo kCastParams[] = {
     kOwnAccount,
     {"vote", ParamType::id, kRequired, "the vote's id"},
     {"choice", ParamType::text, kRequired, "the ballot", UINT64_MAX, kChoiceWords}};
+constexpr ParamInfo kLogsParams[] = {
+    {"after", ParamType::number, kOptional, "only lines behind this number"},
+    {"limit", ParamType::number, kOptional, "lines; 100 if absent", kLogLinesMax}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -417,6 +421,9 @@ constexpr Method kTable[] = {
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
+    {{"node.machine", "What this node takes of its machine and of its line.", {}}, node_machine},
+    {{"node.logs", "The newest lines of this node's log, oldest first.", kLogsParams}, node_logs},
+    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}}, dashboard_link},
     {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
     {{"rpc.discover", "This list, as an OpenRPC document.", {}}, discover},
 };

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "leither/node/effects.h"
+#include "leither/rpc/front.h"
 #include "leither/rpc/host.h"
 #include "leither/rpc/metrics.h"
 #include "leither/rpc/wallet_port.h"
@@ -44,6 +45,10 @@ class Dispatcher {
     // `host` and `metrics` outlive the dispatcher.
     Dispatcher(Options options, Host& host, Metrics& metrics);
     ~Dispatcher();
+
+    // Before the first request; it outlives the dispatcher. Without one, the methods that ask it
+    // are refused.
+    void set_front(Front& front);
 
     // A connection that can be told events (WebSocket). `push` is called until disconnect().
     ConnectionId connect(Push push);

@@ -27,6 +27,7 @@ void add_committee_command(CLI::App& cli, Session& session);
 void add_takeover_commands(CLI::App& cli, Session& session);
 void add_checkpoint_commands(CLI::App& cli, Session& session);
 void add_node_commands(CLI::App& cli, Session& session);
+void add_dashboard_command(CLI::App& cli, Session& session);
 void add_dht_commands(CLI::App& cli, Session& session);
 void add_message_commands(CLI::App& cli, Session& session);
 void add_chat_commands(CLI::App& cli, Session& session);

@@ -359,7 +359,8 @@ TEST(Committees, ACheckpointStartsAChain) {
          Candidates::node("c0").sign(election::checkpoint_message(context.chain, named))});
     const auto trusted = election::trusted_from(context, checkpoint, table);
     ASSERT_TRUE(trusted.has_value());
-    EXPECT_EQ(*trusted, (election::Trusted{3, all.world.election().present, all.world.election().former}));
+    EXPECT_EQ(*trusted,
+              (election::Trusted{3, all.world.election().present, all.world.election().former}));
     checkpoint.signatures.clear();
     EXPECT_FALSE(election::trusted_from(context, checkpoint, table).has_value());
 }
