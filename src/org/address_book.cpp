@@ -62,7 +62,8 @@ Result<AddressBook::News, RecordError> AddressBook::accept(const SignedRoutingRe
     }
     TRY(check(record, chain_, now));
     const PublicKey& key = record.record.node;
-    const Delegations delegations = holding(key, delegations_of(record.record), now);
+    const auto shown = protocol::delegations_of(record.record);
+    const Delegations delegations = holding(key, shown, now);
     Node* node = place(key, shows_member(delegations, now), now);
     if (node == nullptr) return News::none;
     node->record = record;
