@@ -53,6 +53,10 @@ struct Config {
     ByteSize receipts_bytes_max = 32_MiB;
     std::uint64_t verify_threads = 0;  // 0: one for each core
 
+    bool wallet_enabled = true;
+    std::string wallet_dir;                    // empty: `wallet` in the data directory
+    std::uint64_t wallet_lock_after_s = 3600;  // 0: not by itself
+
     bool network_enabled = true;
     bool network_map_ports = true;
     ByteSize network_upload_max{};    // a second; 0: without limit

@@ -37,13 +37,13 @@ struct HttpContext {
     std::unordered_map<ClientId, std::shared_ptr<HttpClient>> clients;
 };
 
-std::string response_head(unsigned status, std::string_view content_type, std::size_t body_bytes,
-                          bool keep_alive);
+enum class AfterResponse : std::uint8_t { keep_alive, close };
+std::string response_head(const HttpResponse& response, AfterResponse after);
 
 // Both put the client into context.clients[id] and take it out when it ends.
 void start_http(std::shared_ptr<HttpContext> context, ClientId id, Tcp::socket socket);
 // Takes over from the HTTP connection `id`. False if the handler does not want it.
 bool start_websocket(const std::shared_ptr<HttpContext>& context, ClientId id, Tcp::socket& socket,
-                     std::string_view path, std::shared_ptr<UpgradeRequest> request);
+                     const RequestHead& head, std::shared_ptr<UpgradeRequest> request);
 
 }  // namespace leither::io

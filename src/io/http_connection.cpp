@@ -15,6 +15,7 @@ const char* reason_phrase(unsigned status) {
     switch (status) {
         case 200: return "OK";
         case 204: return "No Content";
+        case 304: return "Not Modified";
         case 400: return "Bad Request";
         case 401: return "Unauthorized";
         case 403: return "Forbidden";
@@ -29,6 +30,16 @@ const char* reason_phrase(unsigned status) {
         default: return "Status";
     }
 }
+
+// What a browser may do with what comes from here: nothing but run our own files.
+constexpr std::string_view kPolicy =
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+    "'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "
+    "'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n";
 
 class HttpConnection final : public HttpClient,
                              public std::enable_shared_from_this<HttpConnection> {
@@ -124,27 +135,28 @@ class HttpConnection final : public HttpClient,
         const auto& head = reader_.head();
         if (auto denial = check_origin(head)) return denial;
         if (context_->handler.access(path_of(head.target)) == Access::open) return std::nullopt;
-        return check_cookie(head, context_->options.cookie);
+        auto denial = check_cookie(head, context_->options.cookie);
+        if (denial && context_->handler.admits(head)) return std::nullopt;
+        return denial;
     }
 
     // ---- Handling -------------------------------------------------------------------------------
     void on_request() {
         phase_ = Phase::handling;
         deadline_.cancel();
-        const RequestHead head = reader_.head();
-        const std::string_view path = path_of(head.target);
-        if (reader_.is_websocket_upgrade() && head.method == "GET") return upgrade(path);
+        const RequestHead& head = reader_.head();
+        if (reader_.is_websocket_upgrade() && head.method == "GET") return upgrade(head);
         last_ = last_ || !reader_.keep_alive();
-        context_->handler.on_request({head.method, std::string(path), reader_.take_body()},
+        context_->handler.on_request({head, std::string(path_of(head.target)), reader_.take_body()},
                                      [weak = weak_from_this()](HttpResponse&& response) {
                                          const auto self = weak.lock();
                                          if (self && self->phase_ == Phase::handling)
                                              self->respond(std::move(response));
                                      });
     }
-    void upgrade(std::string_view path) {
+    void upgrade(const RequestHead& head) {
         const auto self = shared_from_this();  // context_->clients lets go of us
-        if (start_websocket(context_, id_, socket_, path, reader_.take_upgrade())) {
+        if (start_websocket(context_, id_, socket_, head, reader_.take_upgrade())) {
             phase_ = Phase::ended;
         } else {
             deny({404, "no WebSocket here"});
@@ -154,15 +166,17 @@ class HttpConnection final : public HttpClient,
         context_->log.debug("request_denied", "status={}", denial.status);
         last_ = true;
         denied_ = true;
-        respond({denial.status, "text/plain", std::string(denial.reason) + "\n"});
+        respond({.status = denial.status,
+                 .content_type = "text/plain",
+                 .body = std::string(denial.reason) + "\n"});
     }
 
     // ---- Writing --------------------------------------------------------------------------------
     void respond(HttpResponse&& response) {
         phase_ = Phase::writing;
         set_deadline(context_->options.write_time_max);
-        head_text_ = response_head(response.status, response.content_type, response.body.size(),
-                                   /*keep_alive=*/!last_);
+        head_text_ =
+            response_head(response, last_ ? AfterResponse::close : AfterResponse::keep_alive);
         body_ = std::move(response.body);
         const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head_text_),
                                                            asio::buffer(body_)};
@@ -222,15 +236,24 @@ class HttpConnection final : public HttpClient,
 
 }  // namespace
 
-std::string response_head(unsigned status, std::string_view content_type, std::size_t body_bytes,
-                          bool keep_alive) {
-    const std::string body_headers =
-        status == 204
-            ? std::string()
-            : fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", content_type, body_bytes);
-    return fmt::format(
-        "HTTP/1.1 {} {}\r\n{}Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n{}\r\n",
-        status, reason_phrase(status), body_headers, keep_alive ? "" : "Connection: close\r\n");
+std::string response_head(const HttpResponse& response, AfterResponse after) {
+    const bool has_body = response.status != 204 && response.status != 304;
+    std::string head =
+        fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
+    if (has_body) {
+        head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                            response.body.size());
+    }
+    // no-cache: kept, but not used without asking us.
+    head += response.etag.empty()
+                ? std::string("Cache-Control: no-store\r\n")
+                : fmt::format("Cache-Control: no-cache\r\nETag: {}\r\n", response.etag);
+    if (!response.set_cookie.empty()) {
+        head += fmt::format("Set-Cookie: {}\r\n", response.set_cookie);
+    }
+    head += kPolicy;
+    if (after == AfterResponse::close) head += "Connection: close\r\n";
+    return head += "\r\n";
 }
 
 void start_http(std::shared_ptr<HttpContext> context, ClientId id, Tcp::socket socket) {

@@ -40,9 +40,14 @@ Denial denial_of(const boost::beast::error_code& error) {
 
 // A second one makes two readers of the same request see different things.
 bool has_ambiguous_fields(const Fields& fields) {
-    constexpr http::field kSingle[] = {http::field::host, http::field::origin,
-                                       http::field::authorization, http::field::content_length,
-                                       http::field::transfer_encoding};
+    constexpr http::field kSingle[] = {http::field::host,
+                                       http::field::origin,
+                                       http::field::authorization,
+                                       http::field::content_length,
+                                       http::field::transfer_encoding,
+                                       http::field::cookie,
+                                       http::field::content_type,
+                                       http::field::sec_websocket_protocol};
     return std::any_of(std::begin(kSingle), std::end(kSingle),
                        [&fields](http::field name) { return fields.count(name) > 1; });
 }
@@ -114,7 +119,11 @@ RequestHead head_of(const http::request_header<>& header) {
             .version = header.version(),
             .host = value_of(header, http::field::host),
             .origin = value_of(header, http::field::origin),
-            .authorization = value_of(header, http::field::authorization)};
+            .authorization = value_of(header, http::field::authorization),
+            .cookie = value_of(header, http::field::cookie),
+            .content_type = value_of(header, http::field::content_type),
+            .if_none_match = value_of(header, http::field::if_none_match),
+            .protocols = value_of(header, http::field::sec_websocket_protocol)};
 }
 
 }  // namespace

@@ -13,10 +13,8 @@ namespace {
 constexpr Duration kAcceptPause = std::chrono::milliseconds(200);
 
 void turn_away(Tcp::socket& socket) {
-    constexpr std::string_view kReason = "too many connections\n";
-    const std::string text =
-        response_head(503, "text/plain", kReason.size(), /*keep_alive=*/false) +
-        std::string(kReason);
+    const HttpResponse response = {503, "text/plain", "too many connections\n"};
+    const std::string text = response_head(response, AfterResponse::close) + response.body;
     ErrorCode ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(text), ignored);

@@ -1,6 +1,8 @@
 #include "leither/io/log_sink.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -56,9 +58,25 @@ struct SpdlogSink::Impl {
     LogLevel level = LogLevel::info;
     std::map<std::string, LogLevel, std::less<>> rooms;
     bool journal = false;
+    LogRing recent;
     std::unique_ptr<spdlog::logger> standard_output;
     std::unique_ptr<spdlog::logger> file;
 };
+
+void LogRing::add(Instant now, std::string_view room, LogLevel level, std::string_view event,
+                  std::string_view fields) {
+    if (lines_.size() >= kLinesMax) lines_.pop_front();
+    lines_.push_back({++last_number_, now, to_string(level), std::string(room), std::string(event),
+                      std::string(fields.substr(0, kFieldsMax))});
+}
+
+std::vector<rpc::LogLine> LogRing::lines(std::uint64_t after, std::size_t max) const {
+    auto begin = std::find_if(lines_.begin(), lines_.end(),
+                              [after](const rpc::LogLine& line) { return line.number > after; });
+    const auto found = static_cast<std::size_t>(std::distance(begin, lines_.end()));
+    if (found > max) begin += static_cast<std::ptrdiff_t>(found - max);
+    return {begin, lines_.end()};
+}
 
 std::optional<LogLevel> parse_log_level(std::string_view word) {
     for (const auto& [name, level] : kLevels) {
@@ -105,6 +123,10 @@ void SpdlogSink::set_levels(LogLevel level, std::map<std::string, LogLevel, std:
     impl_->rooms = std::move(rooms);
 }
 
+const LogRing& SpdlogSink::recent() const {
+    return impl_->recent;
+}
+
 bool SpdlogSink::enabled(std::string_view room, LogLevel level) const {
     const auto own = impl_->rooms.find(room);
     return level >= (own == impl_->rooms.end() ? impl_->level : own->second);
@@ -112,6 +134,8 @@ bool SpdlogSink::enabled(std::string_view room, LogLevel level) const {
 
 void SpdlogSink::write(std::string_view room, LogLevel level, std::string_view event,
                        std::string_view fields) {
+    const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    impl_->recent.add(now, room, level, event, fields);
     std::string line = fmt::format("{} {} {}", to_string(level), room, event);
     if (!fields.empty()) line.append(1, ' ').append(fields);
     if (impl_->file) impl_->file->log(spdlog_level(level), line);

@@ -4,6 +4,7 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <boost/beast/websocket/stream_base.hpp>
 
 #include "http_client.h"
 #include "http_upgrade.h"
@@ -16,6 +17,9 @@ namespace websocket = boost::beast::websocket;
 constexpr auto kHandshakeTime = std::chrono::seconds(10);
 // A silent client is pinged after half of this and dropped after all of it.
 constexpr auto kSilenceTime = std::chrono::seconds(300);
+// A browser's page cannot send headers of its own with an upgrade, but it can offer protocols: this
+// one, which we speak, and by the side of it what the handler reads.
+constexpr std::string_view kProtocol = "leither.rpc";
 constexpr std::size_t kBufferKept = std::size_t{64} << 10;
 
 class WebSocketSession final : public HttpClient,
@@ -24,8 +28,15 @@ class WebSocketSession final : public HttpClient,
     WebSocketSession(std::shared_ptr<HttpContext> context, ClientId id, Tcp::socket socket)
         : context_(std::move(context)), id_(id), stream_(std::move(socket)) {}
 
-    void start(std::unique_ptr<WebSocketPeer> peer, const UpgradeRequest& request) {
+    void start(std::unique_ptr<WebSocketPeer> peer, const RequestHead& head,
+               const UpgradeRequest& request) {
         peer_ = std::move(peer);
+        if (head.protocols && has_word(*head.protocols, kProtocol)) {
+            stream_.set_option(
+                websocket::stream_base::decorator([](websocket::response_type& response) {
+                    response.set("Sec-WebSocket-Protocol", kProtocol);
+                }));
+        }
         websocket::stream_base::timeout timeout{};
         timeout.handshake_timeout = kHandshakeTime;
         timeout.idle_timeout = kSilenceTime;
@@ -142,16 +153,16 @@ class WebSocketSession final : public HttpClient,
 }  // namespace
 
 bool start_websocket(const std::shared_ptr<HttpContext>& context, ClientId id, Tcp::socket& socket,
-                     std::string_view path, std::shared_ptr<UpgradeRequest> request) {
+                     const RequestHead& head, std::shared_ptr<UpgradeRequest> request) {
     const auto handle = std::make_shared<std::weak_ptr<WebSocketSession>>();
-    auto peer = context->handler.on_websocket(path, [handle](std::string text) {
+    auto peer = context->handler.on_websocket(head, [handle](std::string text) {
         if (const auto session = handle->lock()) session->send(std::move(text));
     });
     if (peer == nullptr) return false;
     const auto session = std::make_shared<WebSocketSession>(context, id, std::move(socket));
     *handle = session;
     context->clients[id] = session;
-    session->start(std::move(peer), *request);
+    session->start(std::move(peer), head, *request);
     return true;
 }
 

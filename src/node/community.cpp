@@ -209,7 +209,7 @@ void Community::Impl::learn_keepers(Effects& fx) const {
     }
 }
 
-// Nobody else passes on what comes from here unless this is a member's node.
+// Nobody else passes on all that comes from here unless this is a member's node.
 bool Community::Impl::is_members_node(Instant now) const {
     if (life->members.is_keeper(setup.node.id())) return true;
     return std::ranges::any_of(
@@ -308,6 +308,7 @@ const std::set<Id>& Community::neighbours() const {
 
 void Community::review_neighbours(Instant now, Effects& fx) {
     impl_->review_neighbours(now, fx);
+    impl_->take_writes(fx);
 }
 
 void Community::on_carried(org::OrderId order, org::OrderOutcome outcome, Instant now,
@@ -424,8 +425,10 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
 
 Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
-    if (!impl_->is_members_node(now)) {
-        return fail(not_a_member("none of the accounts this node serves is a member's"));
+    // A guest's node may write too: to members, who take it within the bounds of guests.
+    if (impl_->served.empty() && !impl_->is_members_node(now)) {
+        return fail(
+            refused("not_served", "this node serves no account whose answers could find it"));
     }
     auto step = impl_->life->mailbox.step(
         Mailbox::Post{letter.recipient, std::move(letter.sealed), letter.lifetime}, now);

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "leither/crypto/hash.h"
+
 #include "network_node_impl.h"
 
 namespace leither::node {
@@ -77,6 +79,7 @@ Result<void, store::Fault> NetworkNode::Impl::adopt(const Id& organization, Inst
 void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     serve_contexts(now, fx);
     for (const Endpoint& endpoint : options.peers) learn_configured(endpoint, now, fx);
+    learn_entries(now, fx);
     hub_step(peer::Reserve{reach}, now, fx);
     tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
     // Those who were up before there was a community to tell.
@@ -97,6 +100,38 @@ void NetworkNode::Impl::learn_configured(const Endpoint& endpoint, Instant now, 
     hub_step(peer::Learn{{endpoint, peer::Context::of(community->organization()), std::nullopt,
                           std::nullopt, peer::Source::configured}},
              now, fx);
+}
+
+const protocol::Introduction* NetworkNode::Impl::introduced() const {
+    const bool is_ours = community && introduction &&
+                         crypto::id_of(introduction->organization) == community->organization();
+    return is_ours ? &*introduction : nullptr;
+}
+
+// Dialed by the keys that the invitation names, so that nobody else can answer for them.
+void NetworkNode::Impl::learn_entries(Instant now, Effects& fx) {
+    const protocol::Introduction* known = introduced();
+    if (known == nullptr) return;
+    const auto context = peer::Context::of(community->organization());
+    for (const protocol::Keeper& entry : known->entries) {
+        if (entry.node == key.public_key()) continue;
+        for (const protocol::WireEndpoint& endpoint : entry.endpoints) {
+            hub_step(peer::Learn{{endpoint.endpoint(), context, crypto::id_of(entry.node),
+                                  entry.static_key, peer::Source::configured}},
+                     now, fx);
+        }
+    }
+}
+
+std::vector<Endpoint> NetworkNode::Impl::entry_endpoints() const {
+    std::vector<Endpoint> endpoints;
+    const protocol::Introduction* known = introduced();
+    if (known == nullptr) return endpoints;
+    for (const protocol::Keeper& entry : known->entries) {
+        if (entry.node == key.public_key()) continue;
+        for (const auto& endpoint : entry.endpoints) endpoints.push_back(endpoint.endpoint());
+    }
+    return endpoints;
 }
 
 void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {

@@ -99,6 +99,12 @@ inline const Bytes& followed_key() {
     return kKey;
 }
 
+// And how it was introduced.
+inline const Bytes& introduction_key() {
+    static const Bytes kKey{'n', 'i'};
+    return kKey;
+}
+
 struct NetworkNode::Impl {
     Impl(const Setup& setup, const crypto::KeyPair& its_key, const org::MemberSource& its_source,
          const Log& its_log)
@@ -191,6 +197,10 @@ struct NetworkNode::Impl {
     void begin(Instant now, Effects& fx);
     // REQUIRES: a community.
     void learn_configured(const Endpoint& endpoint, Instant now, Effects& fx);
+    // How the followed organization was introduced; null if it was not.
+    const protocol::Introduction* introduced() const;
+    void learn_entries(Instant now, Effects& fx);
+    std::vector<Endpoint> entry_endpoints() const;
     void serve_contexts(Instant now, Effects& fx);
     void seek_peers(Instant now, Effects& fx);
     void refresh(Instant now, Effects& fx);
@@ -251,6 +261,7 @@ struct NetworkNode::Impl {
     dht::DhtNode dht;
     peer::Hub hub;
     std::unique_ptr<Community> community;
+    std::optional<protocol::Introduction> introduction;  // the last one, of whatever organization
     ChatGatherer gatherer;
 
     std::map<dht::RequestId, Purpose> questions;
@@ -273,6 +284,7 @@ struct NetworkNode::Impl {
     Duration seek_wait{};
     Instant refresh_at{};
     Instant save_at{};
+    Instant saved_at{};
     Instant look_at{};
     Instant gather_at{};
     bool gathered = false;  // the conversation, once since the start

@@ -56,6 +56,29 @@ std::optional<protocol::Manifest> Queries::manifest_draft() const {
     return draft;
 }
 
+std::optional<protocol::Introduction> Queries::introduction() const {
+    const OrgInstance* org = node_->organization();
+    if (org == nullptr || node_->network() == nullptr) return std::nullopt;
+    protocol::Introduction out;
+    out.organization = org->organization().charter.organization;
+    out.chain = org->organization().chain;
+    if (const auto& newest = org->checkpoints().newest()) {
+        const protocol::BlockHeader& header = newest->checkpoint.block.header;
+        out.checkpoint = {header.sequence, protocol::block_hash(out.chain, header), header.pulse};
+    }
+    const auto add = [&out](const protocol::Keeper& entry) {
+        const bool is_known = std::ranges::count(out.entries, entry.node, &protocol::Keeper::node);
+        const bool is_useful = !entry.endpoints.empty() && !is_known && !out.entries.full();
+        if (is_useful) out.entries.push_back(entry);
+    };
+    add(node_->network()->as_keeper());
+    const auto item = manifest();
+    if (item) {
+        for (const protocol::Keeper& keeper : item->content.manifest.keepers) add(keeper);
+    }
+    return out;
+}
+
 std::optional<PublicKey> Queries::account_key(const Id& account) const {
     const auto answer = this->account(account, std::nullopt);
     if (answer && answer->record) {

@@ -7,6 +7,9 @@ namespace leither::rpc {
 
 Outcome node_status(Call& call);
 Outcome node_stop(Call& call);
+Outcome node_machine(Call& call);
+Outcome node_logs(Call& call);
+Outcome dashboard_link(Call& call);
 Outcome organization_create(Call& call);
 Outcome organization_info(Call& call);
 Outcome organization_allocations(Call& call);
@@ -50,6 +53,7 @@ Outcome network_ban(Call& call);
 Outcome network_connect(Call& call);
 Outcome organization_find(Call& call);
 Outcome organization_follow(Call& call);
+Outcome organization_introduction(Call& call);
 Outcome organization_draft(Call& call);
 Outcome organization_publish(Call& call);
 Outcome account_serve(Call& call);
@@ -71,6 +75,8 @@ Outcome app_remove(Call& call);
 Outcome tag_add(Call& call);
 Outcome tag_search(Call& call);
 Outcome tag_find(Call& call);
+// Every method of the wallet that the program holds.
+Outcome wallet_call(Call& call);
 
 // Hands a request to the node, whose reply is the answer.
 Outcome ask_network(Call& call, node::NetworkRequest&& request);

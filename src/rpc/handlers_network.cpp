@@ -147,7 +147,29 @@ Outcome organization_find(Call& call) {
 }
 
 Outcome organization_follow(Call& call) {
-    return ask_network(call, node::FollowOrganization{call.args.get<Id>("organization")});
+    node::FollowOrganization order{call.args.get<Id>("organization")};
+    if (const auto bytes = call.args.find<Bytes>("introduction")) {
+        auto introduction = bcs::decode<protocol::Introduction>(*bytes);
+        const bool is_of_it =
+            introduction && crypto::id_of(introduction->organization) == order.organization;
+        if (!is_of_it) {
+            return CallError{ErrorCode::invalid_params,
+                             "\"introduction\" does not introduce this organization; take it from "
+                             "an invitation with `leither org join`",
+                             nullptr};
+        }
+        order.introduction = *std::move(introduction);
+    }
+    return ask_network(call, std::move(order));
+}
+
+Outcome organization_introduction(Call& call) {
+    const auto introduction = call.host.queries().introduction();
+    if (!introduction) {
+        return named_error(ErrorCode::no_organization, "no_organization",
+                           "this node keeps no ledger, or has no network to tell of it");
+    }
+    return Json{{"introduction", to_hex(bcs::encode(*introduction))}};
 }
 
 Outcome organization_draft(Call& call) {

@@ -23,6 +23,7 @@ constexpr std::uint64_t kMembersMax = 1'000;
 constexpr std::uint64_t kReceiptsMax = 500;
 constexpr std::uint64_t kLinesMax = 1'000;
 constexpr std::uint64_t kVotesMax = 500;
+constexpr std::uint64_t kLogLinesMax = 500;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
 constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
@@ -99,6 +100,10 @@ constexpr ParamInfo kSubscribeParams[] = {
      "whose changes, or messages; for the topics \"account\" and \"message\""}};
 constexpr ParamInfo kOrganizationParams[] = {
     {"organization", ParamType::id, kRequired, "the organization's id"}};
+constexpr ParamInfo kFollowParams[] = {
+    {"organization", ParamType::id, kRequired, "the organization's id"},
+    {"introduction", ParamType::bytes, kOptional,
+     "BCS of how an invitation introduces it: where to begin, and whom to ask first"}};
 constexpr ParamInfo kPublishParams[] = {
     {"manifest", ParamType::bytes, kRequired, "BCS of the signed manifest item"},
     {"read_secret", ParamType::hash, kRequired, "the secret that opens members' routing records"}};
@@ -167,6 +172,66 @@ constexpr ParamInfo kReadParams[] = {
 constexpr ParamInfo kSignTakeoverParams[] = {
     {"seats", ParamType::bytes, kOptional,
      "BCS of the seats that a hand-over names; absent: for a recovery"}};
+constexpr std::uint64_t kNameMax = 64;
+constexpr std::uint64_t kPassphraseMax = 1'024;
+constexpr std::uint64_t kTokenMax = 4'096;
+constexpr std::uint64_t kDigitsMax = 20;
+constexpr std::uint64_t kReferenceMax = 140;
+constexpr std::uint64_t kLineMax = 500;
+constexpr std::uint64_t kRulesMax = 64;
+constexpr std::uint64_t kExpirySecondsMax = std::uint64_t{366} * 86'400;
+constexpr std::string_view kChoiceWords[] = {"yes", "no"};
+
+constexpr ParamInfo kOwnAccount = {"account", ParamType::string, kRequired,
+                                   "a key of the wallet: its name, or its account's id", kNameMax};
+constexpr ParamInfo kReference = {"reference", ParamType::string, kOptional, "what it is for",
+                                  kReferenceMax};
+constexpr ParamInfo kUnlockParams[] = {
+    {"passphrase", ParamType::string, kRequired, "the wallet's passphrase", kPassphraseMax}};
+constexpr ParamInfo kNameParams[] = {
+    {"name", ParamType::string, kRequired, "what to call the key", kNameMax}};
+constexpr ParamInfo kRequestParams[] = {
+    kOwnAccount,
+    {"amount", ParamType::string, kRequired, "how much, in smallest units", kDigitsMax},
+    kReference,
+    {"expires_s", ParamType::number, kOptional, "how long it can be paid; 600 if absent",
+     kExpirySecondsMax},
+    {"payer", ParamType::string, kOptional, "the account it is sent to as a letter", kNameMax}};
+constexpr ParamInfo kReadTextParams[] = {
+    {"text", ParamType::string, kRequired, "leither:pay:..., or a text that holds it", kTokenMax}};
+constexpr ParamInfo kPayParams[] = {
+    kOwnAccount,
+    {"text", ParamType::string, kOptional, "the payee's request; or else payee and amount",
+     kTokenMax},
+    {"payee", ParamType::string, kOptional, "another key of this wallet", kNameMax},
+    {"amount", ParamType::string, kOptional, "how much, in smallest units", kDigitsMax},
+    kReference};
+constexpr ParamInfo kItemParams[] = {
+    {"id", ParamType::string, kRequired, "the item's id, or its first digits", 64}};
+constexpr ParamInfo kDeclineParams[] = {
+    kItemParams[0],
+    {"reason", ParamType::string, kOptional, "what the payee is told", kReferenceMax}};
+constexpr ParamInfo kWhyParams[] = {
+    {"id", ParamType::string, kRequired,
+     "a request's or transaction's id, or the first digits of one this wallet knows", 64},
+    {"signer", ParamType::id, kOptional, "who signed it: finds older ones of others"}};
+constexpr ParamInfo kPolicyParams[] = {{"rules", ParamType::objects, kRequired,
+                                        "all rules there are to be: from, amount_max, per_day",
+                                        kRulesMax}};
+constexpr ParamInfo kOwnAccountParams[] = {kOwnAccount};
+constexpr ParamInfo kSendParams[] = {
+    kOwnAccount,
+    {"to", ParamType::string, kRequired, "the recipient's account", kNameMax},
+    {"text", ParamType::string, kRequired, "what to write", protocol::kLetterTextMax}};
+constexpr ParamInfo kChatParams[] = {
+    kOwnAccount, {"text", ParamType::string, kRequired, "what to say to all members", kLineMax}};
+constexpr ParamInfo kCastParams[] = {
+    kOwnAccount,
+    {"vote", ParamType::id, kRequired, "the vote's id"},
+    {"choice", ParamType::text, kRequired, "the ballot", UINT64_MAX, kChoiceWords}};
+constexpr ParamInfo kLogsParams[] = {
+    {"after", ParamType::number, kOptional, "only lines behind this number"},
+    {"limit", ParamType::number, kOptional, "lines; 100 if absent", kLogLinesMax}};
 constexpr ParamInfo kUnsubscribeParams[] = {
     {"subscription", ParamType::number, kRequired, "the number subscribe gave"}};
 
@@ -183,9 +248,11 @@ constexpr Method kTable[] = {
       kOrganizationParams},
      organization_find,
      Timing::deferred},
-    {{"organization.follow", "Takes part in an organization from now on.", kOrganizationParams},
+    {{"organization.follow", "Takes part in an organization from now on.", kFollowParams},
      organization_follow,
      Timing::deferred},
+    {{"organization.introduction", "How a newcomer's node may begin, for an invitation.", {}},
+     organization_introduction},
     {{"organization.draft", "What the manifest should say today, to be signed.", {}},
      organization_draft},
     {{"organization.publish", "Publishes a signed manifest.", kPublishParams},
@@ -313,9 +380,50 @@ constexpr Method kTable[] = {
     {{"reward.proof", "Proof of an account's mining reward of a term, as a claim carries it.",
       kProofParams},
      reward_proof},
+    {{"wallet.status", "The wallet that this program holds, and its accounts.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.unlock", "Opens the wallet's sealed keys for a while.", kUnlockParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.lock", "Forgets what opens the sealed keys.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.create", "Makes a key.", kNameParams}, wallet_call, Timing::deferred},
+    {{"wallet.request", "Signs a request for a payment, and sends it.", kRequestParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.requests", "Requests made with this wallet, and what became of them.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.read", "What a request says, and who would see the payment.", kReadTextParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.pay", "Pays a request once, or another key of this wallet.", kPayParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.inbox", "What waits for the owner's word, and what became of it.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.accept", "Pays a request of the inbox.", kItemParams}, wallet_call, Timing::deferred},
+    {{"wallet.decline", "Declines a request of the inbox, and tells the payee.", kDeclineParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.why", "Why a request or transaction stands where it stands.", kWhyParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.policy", "What the wallet pays by itself.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.set_policy", "Replaces these rules.", kPolicyParams}, wallet_call, Timing::deferred},
+    {{"wallet.letters", "Letters that have arrived for an account, opened.", kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.send", "Writes a letter to a member.", kSendParams}, wallet_call, Timing::deferred},
+    {{"wallet.chat", "Says a line to all members.", kChatParams}, wallet_call, Timing::deferred},
+    {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
+    {{"node.machine", "What this node takes of its machine and of its line.", {}}, node_machine},
+    {{"node.logs", "The newest lines of this node's log, oldest first.", kLogsParams}, node_logs},
+    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}}, dashboard_link},
     {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
     {{"rpc.discover", "This list, as an OpenRPC document.", {}}, discover},
 };
@@ -338,6 +446,10 @@ Json schema_of(const ParamInfo& param) {
         case ParamType::text: return {{"type", "string"}, {"enum", param.words}};
         case ParamType::bytes: return {{"type", "string"}, {"pattern", kHex}};
         case ParamType::endpoint: return {{"type", "string"}};
+        case ParamType::string:
+            return {{"type", "string"}, {"minLength", 1}, {"maxLength", param.max}};
+        case ParamType::objects:
+            return {{"type", "array"}, {"maxItems", param.max}, {"items", {{"type", "object"}}}};
         case ParamType::bytes_list:
             return {{"type", "array"},
                     {"maxItems", param.max},

@@ -18,6 +18,10 @@ struct RequestHead {
     std::optional<std::string> host;
     std::optional<std::string> origin;
     std::optional<std::string> authorization;
+    std::optional<std::string> cookie = {};  // the Cookie header, whole
+    std::optional<std::string> content_type = {};
+    std::optional<std::string> if_none_match = {};
+    std::optional<std::string> protocols = {};  // Sec-WebSocket-Protocol
 };
 
 // Why a request is not served: an HTTP status and a sentence with the remedy.
@@ -33,8 +37,19 @@ bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 // Method, target, Host and Origin; nothing if they are in order.
 std::optional<Denial> check_origin(const RequestHead& head);
+// Whether the page that asks was served by us: Origin is sent and names our very Host, port and
+// all. A page of another program on this machine has a loopback Origin too, but not this one.
+bool is_own_origin(const RequestHead& head);
 // The bearer cookie.
 std::optional<Denial> check_cookie(const RequestHead& head, std::string_view cookie);
+// What stands behind `scheme` and a space in Authorization; nothing if another scheme does.
+std::optional<std::string_view> credential(const RequestHead& head, std::string_view scheme);
+// The browser's cookie of that name; nothing if there is none, or more than one.
+std::optional<std::string_view> browser_cookie(const RequestHead& head, std::string_view name);
+// Whether a comma-separated header names `word`; and the rest of its first word with that
+// beginning.
+bool has_word(std::string_view list, std::string_view word);
+std::optional<std::string_view> word_behind(std::string_view list, std::string_view beginning);
 // The target without its query.
 std::string_view path_of(std::string_view target);
 

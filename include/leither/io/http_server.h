@@ -2,8 +2,10 @@
 // what a request means is its handler's matter.
 //
 // Specification
-//   * Every request is vetted before its body is read (io/http_guard.h): Host and Origin, then the
-//     bearer cookie where the handler wants one.
+//   * Every request is vetted before its body is read (io/http_guard.h): Host and Origin, then,
+//     where the handler wants it, the bearer cookie or what the handler takes in its place.
+//   * Every response forbids what a page of ours never needs: scripts, styles and connections of
+//     others, inline ones, frames, forms (docs/dashboard.md).
 //   * Limits: connections, header bytes, body bytes, time for a request, idle time. A client above
 //     one of them is answered with the status that says so, if it can be, and disconnected.
 //   * Requests of one connection are answered in order, one at a time; what a client pipelines
@@ -22,6 +24,7 @@
 #include "leither/base/log.h"
 #include "leither/base/result.h"
 #include "leither/base/time.h"
+#include "leither/io/http_guard.h"
 #include "leither/io/reactor.h"
 
 namespace leither::io {
@@ -41,14 +44,16 @@ struct HttpOptions {
 };
 
 struct HttpRequest {
-    std::string method;  // "GET" or "POST"
-    std::string path;    // without the query
+    RequestHead head;  // its method is "GET" or "POST"
+    std::string path;  // without the query
     std::string body;
 };
 struct HttpResponse {
     unsigned status = 200;
     std::string content_type = "application/json";
-    std::string body;
+    std::string body = {};
+    std::string etag = {};        // if there is one, browsers may keep the body and ask again by it
+    std::string set_cookie = {};  // empty: none
 };
 using Respond = std::function<void(HttpResponse&&)>;
 using SendText = std::function<void(std::string)>;
@@ -68,11 +73,13 @@ class HttpHandler {
     virtual ~HttpHandler() = default;
     // Whether a request for `path` must show the cookie.
     virtual Access access(std::string_view path) const = 0;
+    // Whether a request that must and does not is let in all the same.
+    virtual bool admits(const RequestHead& /*head*/) { return false; }
     // Calls `respond` exactly once, now or later.
     virtual void on_request(HttpRequest&& request, Respond respond) = 0;
-    // A client asks to upgrade at `path`; null refuses. `push` sends a text unasked; it may be
-    // called until the peer is destroyed.
-    virtual std::unique_ptr<WebSocketPeer> on_websocket(std::string_view path, SendText push) = 0;
+    // A client asks to upgrade; null refuses. `push` sends a text unasked; it may be called until
+    // the peer is destroyed. Of the protocols that the client offers, `leither.rpc` is agreed to.
+    virtual std::unique_ptr<WebSocketPeer> on_websocket(const RequestHead& head, SendText push) = 0;
 };
 
 class HttpServer {

@@ -3,14 +3,18 @@
 // the journal has its own, and begins with the priority the journal reads ("<6>").
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leither/base/log.h"
 #include "leither/base/result.h"
+#include "leither/base/time.h"
+#include "leither/rpc/front.h"
 
 namespace leither::io {
 
@@ -26,6 +30,22 @@ struct LogOptions {
     std::size_t files_max = 4;  // kept beside the current one
 };
 
+// The newest lines, for whoever looks at a running daemon. Bounded in number and in length.
+class LogRing {
+ public:
+    static constexpr std::size_t kLinesMax = 500;
+    static constexpr std::size_t kFieldsMax = 1024;  // bytes; what is longer is cut
+
+    void add(Instant now, std::string_view room, LogLevel level, std::string_view event,
+             std::string_view fields);
+    // The newest behind number `after`, oldest first, at most `max`.
+    std::vector<rpc::LogLine> lines(std::uint64_t after, std::size_t max) const;
+
+ private:
+    std::deque<rpc::LogLine> lines_;
+    std::uint64_t last_number_ = 0;
+};
+
 class SpdlogSink final : public LogSink {
  public:
     // What the operator reads if `options.file` cannot be opened.
@@ -34,6 +54,9 @@ class SpdlogSink final : public LogSink {
 
     // Not while another thread logs: call on the reactor's thread, which is the one that logs.
     void set_levels(LogLevel level, std::map<std::string, LogLevel, std::less<>> rooms);
+
+    // What was written last. On the thread that logs.
+    const LogRing& recent() const;
 
     bool enabled(std::string_view room, LogLevel level) const override;
     void write(std::string_view room, LogLevel level, std::string_view event,

@@ -17,6 +17,7 @@
 #include "leither/org/mailbox.h"
 #include "leither/org/manifest_keeper.h"
 #include "leither/peer/hub.h"
+#include "leither/protocol/introduction.h"
 #include "leither/protocol/takeover.h"
 #include "leither/store/kv.h"
 
@@ -86,6 +87,8 @@ struct FindOrganization {
 // Takes part in it from now on, also after a restart.
 struct FollowOrganization {
     Id organization;
+    // How an invitation introduces it; kept over restarts.
+    std::optional<protocol::Introduction> introduction = {};
 };
 // By the holder of the organization key. `read_key` opens the members' routing records; it is kept
 // and handed to members' nodes.

@@ -305,6 +305,9 @@ class Queries {
     // What the organization's manifest should say today: all but read key and validity, which its
     // writer fills in. Only where the ledger is kept.
     std::optional<protocol::Manifest> manifest_draft() const;
+    // How a newcomer's node may begin: at this node, and at the manifest's keepers. Only where the
+    // ledger is kept.
+    std::optional<protocol::Introduction> introduction() const;
     // From the ledger, else from what its node has shown.
     std::optional<PublicKey> account_key(const Id& account) const;
     // Delivered here for an account that this node serves, oldest first.

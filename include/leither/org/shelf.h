@@ -27,6 +27,8 @@ enum class ShelfKind : std::uint8_t {
     held_pack = 'w',
     piece = 'b',
     piece_size = 'x',
+    guest_held = 'g',
+    guest_incoming = 'j',
 };
 
 using store::GatheredWrites;

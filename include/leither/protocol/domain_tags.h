@@ -45,6 +45,8 @@ inline constexpr std::string_view kChatLine = "leither/chat-line/1";
 inline constexpr std::string_view kPack = "leither/pack/1";
 inline constexpr std::string_view kTagEntry = "leither/tag-entry/1";
 inline constexpr std::string_view kTagId = "leither/tag-id/1";
+inline constexpr std::string_view kTask = "leither/task/1";
+inline constexpr std::string_view kSubmission = "leither/submission/1";
 inline constexpr std::string_view kNoiseStatic = "leither/noise-static/1";
 inline constexpr std::string_view kNoiseIdentity = "leither/noise-identity/1";
 

@@ -121,5 +121,25 @@ TEST(OsEntropy, FillsDifferently) {
     EXPECT_NE(make_cookie(entropy), make_cookie(entropy));
 }
 
+TEST(LogRing, KeepsTheNewestLinesWithinItsBounds) {
+    LogRing ring;
+    EXPECT_TRUE(ring.lines(0, 10).empty());
+    for (std::size_t i = 1; i <= LogRing::kLinesMax + 1; ++i) {
+        ring.add(instant_from_unix_ms(i), "node", LogLevel::info, "event",
+                 std::string(LogRing::kFieldsMax + 1, 'x'));
+    }
+    const auto all = ring.lines(0, 1000);
+    ASSERT_EQ(all.size(), LogRing::kLinesMax);
+    EXPECT_EQ(all.front().number, 2u) << "the oldest has made room";
+    EXPECT_EQ(all.back().number, LogRing::kLinesMax + 1);
+    EXPECT_EQ(all.back().level, "info");
+    EXPECT_EQ(all.back().fields.size(), LogRing::kFieldsMax);
+    const auto newest = ring.lines(0, 2);
+    ASSERT_EQ(newest.size(), 2u);
+    EXPECT_EQ(newest.front().number, LogRing::kLinesMax);
+    EXPECT_EQ(ring.lines(LogRing::kLinesMax, 1000).size(), 1u);
+    EXPECT_TRUE(ring.lines(LogRing::kLinesMax + 1, 1000).empty());
+}
+
 }  // namespace
 }  // namespace leither::io

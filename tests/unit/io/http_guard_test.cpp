@@ -59,5 +59,51 @@ TEST(HttpGuard, OnlyTheExactCookieIsAccepted) {
     EXPECT_TRUE(check_cookie(head, "")) << "an empty cookie must not open the door";
 }
 
+TEST(HttpGuard, OnlyAPageOfThisVeryPortHasOurOrigin) {
+    const auto own = [](std::optional<std::string> host, std::optional<std::string> origin) {
+        RequestHead head = good_head();
+        head.host = std::move(host);
+        head.origin = std::move(origin);
+        return is_own_origin(head);
+    };
+    EXPECT_TRUE(own("127.0.0.1:7171", "http://127.0.0.1:7171"));
+    EXPECT_TRUE(own("[::1]:7171", "http://[::1]:7171"));
+    EXPECT_FALSE(own("127.0.0.1:7171", std::nullopt));
+    EXPECT_FALSE(own(std::nullopt, "http://127.0.0.1:7171"));
+    EXPECT_FALSE(own("127.0.0.1:7171", "http://127.0.0.1:7172"));
+    EXPECT_FALSE(own("127.0.0.1:7171", "http://localhost:7171"));
+    EXPECT_FALSE(own("127.0.0.1:7171", "https://127.0.0.1:7171"));
+    EXPECT_FALSE(own("evil.example", "http://evil.example"));
+}
+
+TEST(HttpGuard, ABrowsersCookieIsFoundByItsWholeName) {
+    RequestHead head = good_head();
+    EXPECT_FALSE(browser_cookie(head, "s"));
+    head.cookie = "a=1; s=two;s2=3; xs=4";
+    EXPECT_EQ(browser_cookie(head, "s"), "two");
+    EXPECT_EQ(browser_cookie(head, "s2"), "3");
+    EXPECT_FALSE(browser_cookie(head, "b"));
+    head.cookie = "s=1; s=2";
+    EXPECT_FALSE(browser_cookie(head, "s")) << "one of them is somebody else's";
+    head.cookie = "s";
+    EXPECT_FALSE(browser_cookie(head, "s"));
+    head.cookie = "s=";
+    EXPECT_EQ(browser_cookie(head, "s"), "");
+}
+
+TEST(HttpGuard, WordsOfAList) {
+    EXPECT_TRUE(has_word("leither.rpc, leither.key.ab", "leither.rpc"));
+    EXPECT_TRUE(has_word(" a ,\tb", "b"));
+    EXPECT_FALSE(has_word("leither.rpcs", "leither.rpc"));
+    EXPECT_FALSE(has_word("", "a"));
+    EXPECT_EQ(word_behind("leither.rpc, leither.key.ab", "leither.key."), "ab");
+    EXPECT_FALSE(word_behind("leither.rpc", "leither.key."));
+    RequestHead head = good_head();
+    head.authorization = "Session ab";
+    EXPECT_EQ(credential(head, "Session"), "ab");
+    EXPECT_FALSE(credential(head, "Sess"));
+    EXPECT_FALSE(credential(head, "Link"));
+}
+
 }  // namespace
 }  // namespace leither::io

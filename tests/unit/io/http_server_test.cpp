@@ -60,14 +60,17 @@ class EchoHandler final : public HttpHandler {
         return path == "/open" ? Access::open : Access::cookie;
     }
     void on_request(HttpRequest&& request, Respond respond) override {
-        if (request.path == "/late") {
+        if (request.path == "/file") {
+            respond({.status = 200, .body = "content", .etag = "\"1\"", .set_cookie = "a=b"});
+        } else if (request.path == "/late") {
             late.push_back(std::move(respond));
         } else {
             respond({.status = 200, .body = "[" + request.body + "]"});
         }
     }
-    std::unique_ptr<WebSocketPeer> on_websocket(std::string_view path, SendText push) override {
-        if (path != "/rpc") return nullptr;
+    bool admits(const RequestHead& head) override { return credential(head, "Guest") == "guest"; }
+    std::unique_ptr<WebSocketPeer> on_websocket(const RequestHead& head, SendText push) override {
+        if (path_of(head.target) != "/rpc") return nullptr;
         class Echo final : public WebSocketPeer {
          public:
             Echo(EchoHandler& owner, SendText its_push)
@@ -176,6 +179,46 @@ TEST_F(ServerTest, StrangersAreTurnedAwayByStatus) {
     EXPECT_EQ(status_of(answer_to("GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n")), 200u);
 }
 
+TEST_F(ServerTest, TheHandlerMayAdmitWhoeverHasNoCookie) {
+    start(options());
+    const auto get = [](const std::string& credential) {
+        return "GET /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + credential + "\r\n\r\n";
+    };
+    EXPECT_EQ(status_of(answer_to(get("Guest guest"))), 200u);
+    EXPECT_EQ(status_of(answer_to(get("Guest other"))), 401u);
+}
+
+TEST_F(ServerTest, EveryResponseForbidsWhatPagesOfOthersWouldNeed) {
+    start(options());
+    for (const char* request : {"GET /open HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                                "GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                                "GET /file HTTP/1.1\r\nHost: evil.example\r\n\r\n"}) {
+        const auto response = answer_to(request);
+        EXPECT_NE(response.find("Content-Security-Policy: default-src 'none'; script-src 'self'; "
+                                "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                                "base-uri 'none'; frame-ancestors 'none'; form-action 'none'\r\n"),
+                  std::string::npos)
+            << response;
+        for (const char* line :
+             {"X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n"}) {
+            EXPECT_NE(response.find(line), std::string::npos) << response;
+        }
+    }
+}
+
+TEST_F(ServerTest, OnlyWhatHasATagMayBeKeptByTheBrowser) {
+    start(options());
+    const std::string end = "HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n\r\n";
+    const auto file = answer_to("GET /file " + end);
+    EXPECT_NE(file.find("Cache-Control: no-cache\r\nETag: \"1\"\r\nSet-Cookie: a=b\r\n"),
+              std::string::npos)
+        << file;
+    const auto other = answer_to("GET /open " + end);
+    EXPECT_NE(other.find("Cache-Control: no-store\r\n"), std::string::npos) << other;
+    EXPECT_EQ(other.find("ETag"), std::string::npos);
+    EXPECT_EQ(other.find("Set-Cookie"), std::string::npos);
+}
+
 TEST_F(ServerTest, ATooLongBodyIsRefusedBeforeItIsRead) {
     start(options());
     EXPECT_EQ(status_of(answer_to(post(std::string(1000, 'x')))), 200u);
@@ -282,6 +325,22 @@ TEST_F(ServerTest, AWebSocketEchoesAndEndsWithItsClient) {
     while (connections() > 0) {
     }
     EXPECT_EQ(handler_.peers_gone, 1);
+}
+
+TEST_F(ServerTest, AWebSocketAgreesToTheProtocolItSpeaks) {
+    start(options());
+    const auto offer = [this](const std::string& protocols) {
+        const RawClient client(port_);
+        client.send("GET /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Guest guest\r\n" +
+                    protocols + kUpgrade + "\r\n");
+        return client.receive("\r\n\r\n");
+    };
+    EXPECT_NE(offer("Sec-WebSocket-Protocol: leither.rpc, leither.key.ab\r\n")
+                  .find("Sec-WebSocket-Protocol: leither.rpc\r\n"),
+              std::string::npos);
+    EXPECT_EQ(offer("Sec-WebSocket-Protocol: chat\r\n").find("Sec-WebSocket-Protocol"),
+              std::string::npos);
+    EXPECT_EQ(status_of(offer("")), 101u);
 }
 
 TEST_F(ServerTest, AWebSocketNeedsCookieAndPath) {

@@ -367,6 +367,39 @@ TEST(Dispatcher, TheMethodListAndTheDocumentNameTheSameMethods) {
     }
 }
 
+class TestFront final : public rpc::Front {
+ public:
+    rpc::DashboardLink dashboard_link() override {
+        return {"http://127.0.0.1:1/#/login/ab", instant_from_unix_ms(9)};
+    }
+    std::vector<rpc::LogLine> log_lines(std::uint64_t after, std::size_t max) const override {
+        return {{after + 1, instant_from_unix_ms(5), "info", "node", "event", std::to_string(max)}};
+    }
+    std::optional<rpc::DiskUse> disk_use() override { return rpc::DiskUse{1, 2, 3}; }
+};
+
+TEST(Dispatcher, TheProgramAroundTheNodeIsAskedForLinkLogAndDisk) {
+    RpcWorld world;
+    for (const char* method : {"node.logs", "dashboard.link"}) {
+        EXPECT_EQ(world.call(method)["error"]["data"]["name"], "not_found") << method;
+    }
+    EXPECT_EQ(world.call("node.machine")["result"]["disk"], nullptr);
+    TestFront front;
+    world.dispatcher.set_front(front);
+    EXPECT_EQ(world.call("dashboard.link")["result"],
+              (json{{"url", "http://127.0.0.1:1/#/login/ab"}, {"expires_ms", 9}}));
+    EXPECT_EQ(world.call("node.logs", {{"after", 7}, {"limit", 2}})["result"],
+              (json::array({{{"number", 8},
+                             {"time_ms", 5},
+                             {"level", "info"},
+                             {"room", "node"},
+                             {"event", "event"},
+                             {"fields", "2"}}})));
+    EXPECT_EQ(world.call("node.logs", {{"limit", 501}})["error"]["code"], -32602);
+    EXPECT_EQ(world.call("node.machine")["result"]["disk"],
+              (json{{"used_bytes", 1}, {"free_bytes", 2}, {"total_bytes", 3}}));
+}
+
 // ---- Subscriptions -----------------------------------------------------------------------------
 
 TEST(Dispatcher, SubscribersAreToldWhatHasBecomeFinal) {
