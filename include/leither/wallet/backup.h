@@ -13,10 +13,10 @@
 
 namespace leither::wallet {
 
-// A file of the wallet's directory: a key, or what the wallet has been told to do.
+// A file of the wallet's directory: a key, sealed or not, the policy, or the journal of promises.
 struct BackupFile {
     BoundedText<100> name;
-    Bounded<std::uint8_t, 64 << 10> content;
+    Bounded<std::uint8_t, 32 << 20> content;
     static void fields(auto& self, auto&& visit) { visit(self.name, self.content); }
     // A plain name: no path leads out of the directory.
     bool is_canonical() const;

@@ -21,6 +21,7 @@
 #include "app/served.h"
 #include "app/small_file.h"
 #include "app/text_table.h"
+#include "app/wallet_files.h"
 
 namespace leither::app {
 
@@ -34,6 +35,11 @@ using wallet::BackupOrganization;
 
 constexpr std::size_t kWordsBytesMax = 4096;
 constexpr unsigned kServeDays = 90;
+// Of the wallet's files, and of receipts: together they fit a backup.
+constexpr std::size_t kWalletBytesMax = std::size_t{40} << 20;
+constexpr std::size_t kReceiptBytesSumMax = std::size_t{16} << 20;
+static_assert(kWalletBytesMax + kReceiptBytesSumMax < wallet::kBackupBytesMax - (4 << 20));
+constexpr std::string_view kLockName = "lock";
 
 struct BackupOptions {
     std::string file;
@@ -99,18 +105,35 @@ std::string numbered(const std::string& words) {
 
 // ---- What goes into it
 
+bool is_key(const BackupFile& file) {
+    return file.name.ends_with(".key");
+}
+
+std::size_t keys_in(const Backup& backup) {
+    return static_cast<std::size_t>(std::ranges::count_if(backup.files, is_key));
+}
+
+[[noreturn]] void fail_without_keys(const std::string& directory) {
+    refuse("no_wallet", fmt::format("There is no key in {}.", directory),
+           "Make one with `leither key new NAME`, or name the wallet with --wallet.");
+}
+
 std::vector<fs::path> wallet_files(const std::string& directory) {
     std::vector<fs::path> paths;
     std::error_code error;
     for (fs::directory_iterator at(directory, error), end; !error && at != end;
          at.increment(error)) {
-        if (at->is_regular_file() && !at->is_symlink()) paths.push_back(at->path());
+        const bool is_plain = at->is_regular_file() && !at->is_symlink();
+        if (is_plain && at->path().filename() != kLockName) paths.push_back(at->path());
     }
     std::ranges::sort(paths);
     return paths;
 }
 
 void add_wallet(Backup& backup, const std::string& directory) {
+    if (!fs::is_directory(directory)) fail_without_keys(directory);
+    const auto guard = WalletFiles(directory).lock();  // nobody writes meanwhile
+    std::size_t bytes = 0;
     for (const fs::path& path : wallet_files(directory)) {
         BackupFile file;
         const std::string name = path.filename().string();
@@ -119,16 +142,15 @@ void add_wallet(Backup& backup, const std::string& directory) {
         if (!file.is_canonical()) continue;  // none that the wallet has made
         constexpr std::size_t kBytesMax = decltype(file.content)::kMax;
         const std::string content = read_small_file(path.string(), kBytesMax);
-        if (content.size() > kBytesMax || backup.files.full()) {
+        bytes += content.size();
+        if (content.size() > kBytesMax || bytes > kWalletBytesMax || backup.files.full()) {
             refuse("too_large", fmt::format("The wallet holds more than a backup may: {}.", name),
                    "Move what is no key out of the wallet's directory.");
         }
         file.content.assign(content.begin(), content.end());
         backup.files.push_back(std::move(file));
     }
-    if (!backup.files.empty()) return;
-    refuse("no_wallet", fmt::format("There is no key in {}.", directory),
-           "Make one with `leither key new NAME`, or name the wallet with --wallet.");
+    if (keys_in(backup) == 0) fail_without_keys(directory);
 }
 
 // The answer, or nothing if the daemon has none.
@@ -219,7 +241,7 @@ void add_receipts(Backup& backup, Session& session) {
                 got ? from_hex(got->at("receipt").get<std::string>()) : std::nullopt;
             if (!receipt || receipt->size() > (1 << 20)) continue;
             bytes += receipt->size();
-            if (backup.receipts.full() || bytes > wallet::kBackupBytesMax / 2) return;
+            if (backup.receipts.full() || bytes > kReceiptBytesSumMax) return;
             backup.receipts.emplace_back();
             backup.receipts.back().assign(receipt->begin(), receipt->end());
         }
@@ -227,11 +249,6 @@ void add_receipts(Backup& backup, Session& session) {
 }
 
 // ---- Words about it
-
-std::size_t keys_in(const Backup& backup) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        backup.files, [](const BackupFile& file) { return file.name.ends_with(".key"); }));
-}
 
 json summary_json(const Backup& backup) {
     json files = json::array();
@@ -366,7 +383,8 @@ bool holds_exactly(const fs::path& path, ByteView content) {
 void restore_files(const Backup& backup, const fs::path& directory) {
     for (const BackupFile& file : backup.files) {
         const fs::path target = directory / std::string(file.name);
-        if (!fs::exists(target) || holds_exactly(target, file.content)) continue;
+        // A policy or journal that is there already is newer.
+        if (!is_key(file) || !fs::exists(target) || holds_exactly(target, file.content)) continue;
         refuse("exists",
                fmt::format("The wallet has another \"{}\" already; nothing was changed.",
                            std::string(file.name)),
