@@ -1,9 +1,8 @@
 // A backup from a strange place: opened by its words or refused, never a crash; and whatever it
 // holds is canonical, with no name that leads out of a directory.
-#include "leither/wallet/backup.h"
-
 #include "leither/base/prng.h"
 #include "leither/crypto/sign.h"
+#include "leither/wallet/backup.h"
 
 #include "support/codec_fuzz.h"
 
