@@ -59,7 +59,8 @@ void decide(InboxItem& item, const Journal& journal, const Policy& policy,
             item.state = ItemState::accepted;
             return;
         }
-    } else if (journal.declined(item.id) != nullptr) {
+    }
+    if (journal.declined(item.id) != nullptr) {
         item.state = ItemState::declined;
         return;
     }

@@ -94,6 +94,17 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
     EXPECT_EQ(only().refusal, "insufficient_balance");
 }
 
+TEST_F(Inbox, WhatIsDeclinedAfterARefusalStaysDeclined) {
+    const auto asked = request(5);
+    letters.push_back(letter(asked));
+    const Hash id = sign(asked, Cause::by_policy);
+    fates[id] = {State::refused, false, "insufficient_balance"};
+    journal.add(Declined{kNowMs, {kChain, request_id(asked), {}}, std::nullopt});
+    EXPECT_EQ(only().state, ItemState::declined) << "the policy must not try again";
+    fates[id] = {State::committed, false, {}};
+    EXPECT_EQ(only().state, ItemState::paid) << "what is in a block is told all the same";
+}
+
 TEST_F(Inbox, DeclinedAndExpiredSayNothingOfWaiting) {
     const auto asked = request(5);
     letters.push_back(letter(asked));
