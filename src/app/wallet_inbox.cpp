@@ -213,13 +213,7 @@ bool WalletDesk::pay_by_policy(TriedAt& tried) {
         if (!pays || (last != tried.end() && last->second == seen.time.head)) continue;
         tried[item.id] = seen.time.head;
         // What the policy allows is asked again: payments of this very loop count too.
-        const auto& request = item.request->request;
-        const std::uint64_t now_ms = unix_ms_now();
-        const auto answer = wallet::judge(
-            seen.policy,
-            {item.request->chain, request.payee, crypto::id_of(item.sender), request.amount,
-             files_.journal().spent_by_policy(item.request->chain, request.payee,
-                                              now_ms - wallet::kDayMs)});
+        const auto answer = wallet::judge_item(item, files_.journal(), seen.policy, unix_ms_now());
         if (answer.verdict != wallet::PolicyVerdict::pays) continue;
         try {
             pay_request(item.account.hex(), *item.request, wallet::Cause::by_policy);

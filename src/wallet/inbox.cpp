@@ -11,16 +11,8 @@ namespace leither::wallet {
 
 namespace {
 
-Amount spent(const Journal& journal, const ChainId& chain, const Id& payee, std::uint64_t now_ms) {
-    return journal.spent_by_policy(chain, payee, now_ms < kDayMs ? 0 : now_ms - kDayMs);
-}
-
-PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
-                        std::uint64_t now_ms) {
-    const auto& request = item.request->request;
-    const ChainId& chain = item.request->chain;
-    return judge(policy, {chain, request.payee, crypto::id_of(item.sender), request.amount,
-                          spent(journal, chain, request.payee, now_ms)});
+std::uint64_t a_day_before(std::uint64_t now_ms) {
+    return now_ms < kDayMs ? 0 : now_ms - kDayMs;
 }
 
 // Nothing: it is no request of this organization, or of a payee who cannot have signed it.
@@ -69,6 +61,16 @@ void decide(InboxItem& item, const Journal& journal, const Policy& policy,
 }
 
 }  // namespace
+
+PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
+                        std::uint64_t now_ms) {
+    CHECK(item.request.has_value());
+    const auto& request = item.request->request;
+    const ChainId& chain = item.request->chain;
+    const Amount spent =
+        journal.spent_by_policy({chain, request.payee, a_day_before(now_ms), item.id});
+    return judge(policy, {chain, request.payee, crypto::id_of(item.sender), request.amount, spent});
+}
 
 const char* to_string(ItemState state) {
     switch (state) {

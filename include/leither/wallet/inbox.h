@@ -81,6 +81,10 @@ struct InboxFacts {
 std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journal& journal,
                              const Policy& policy, const InboxFacts& facts);
 
+// What the policy says of a request now. REQUIRES: the item is one.
+PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
+                        std::uint64_t now_ms);
+
 // What must be written down of the answers that have arrived: each refusal once.
 std::vector<Refused> refusals_in(std::span<const OpenedLetter> letters, const Journal& journal,
                                  std::uint64_t now_ms);

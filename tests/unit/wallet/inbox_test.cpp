@@ -94,6 +94,13 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
     EXPECT_EQ(only().refusal, "insufficient_balance");
 }
 
+TEST_F(Inbox, ARefusedPaymentOfThePolicyDoesNotStandInItsOwnWay) {
+    const auto asked = request(100);  // of 150 a day
+    letters.push_back(letter(asked));
+    fates[sign(asked, Cause::by_policy)] = {State::refused, false, "insufficient_balance"};
+    EXPECT_EQ(only().why_waiting->verdict, PolicyVerdict::pays);
+}
+
 TEST_F(Inbox, WhatIsDeclinedAfterARefusalStaysDeclined) {
     const auto asked = request(5);
     letters.push_back(letter(asked));
