@@ -23,13 +23,46 @@ std::optional<InboxItem> request_item(const OpenedLetter& letter, std::string_vi
     const bool from_payee = crypto::id_of(letter.sender) == request->request.payee;
     if (from_payee && !is_signed_by(*request, letter.sender)) return std::nullopt;
     InboxItem item;
-    item.id = request_id(*request);
+    item.id = item.name = request_id(*request);
     item.request = *request;
     return item;
 }
 
-void decide(InboxItem& item, const Journal& journal, const Policy& policy,
-            const InboxFacts& facts) {
+std::optional<InboxItem> application_item(const OpenedLetter& letter, std::string_view text,
+                                          const ChainId& chain) {
+    const auto signed_ = application_from_text(text);
+    if (!signed_ || signed_->chain != chain) return std::nullopt;
+    const auto& application = signed_->application;
+    if (!crypto::verify(application.applicant, signing_message(chain, application),
+                        signed_->signature)) {
+        return std::nullopt;
+    }
+    InboxItem item;
+    item.id = letter.message;
+    item.name = name_of(text);
+    item.application = *signed_;
+    return item;
+}
+
+// By what it holds; where it stands is not said yet.
+std::optional<InboxItem> item_of(const OpenedLetter& letter, const Token& token,
+                                 const ChainId& chain) {
+    switch (token.kind) {
+        case TokenKind::decline: return std::nullopt;
+        case TokenKind::request: return request_item(letter, token.text, chain);
+        case TokenKind::application: return application_item(letter, token.text, chain);
+        case TokenKind::claim:
+        case TokenKind::submission:
+        case TokenKind::other: break;
+    }
+    InboxItem item;
+    item.id = letter.message;
+    item.name = name_of(token.text);
+    return item;
+}
+
+void decide_request(InboxItem& item, const Journal& journal, const Policy& policy,
+                    const InboxFacts& facts) {
     const bool has_expired = facts.time.now > item.request->request.expiry;
     if (const Paying* paying = journal.paying(item.id)) {
         const auto& body = paying->transaction.body;
@@ -58,6 +91,17 @@ void decide(InboxItem& item, const Journal& journal, const Policy& policy,
     }
     item.state = has_expired ? ItemState::expired : ItemState::waiting;
     if (!has_expired) item.why_waiting = judge_item(item, journal, policy, facts.now_ms);
+}
+
+void decide_other(InboxItem& item, const Journal& journal, const InboxFacts& facts) {
+    if (journal.declined(item.name) != nullptr) item.state = ItemState::declined;
+    if (!item.application) return;
+    const auto& application = item.application->application;
+    if (facts.is_member(crypto::id_of(application.applicant))) {
+        item.state = ItemState::accepted;
+    } else if (item.state == ItemState::waiting && facts.time.now > application.expiry) {
+        item.state = ItemState::expired;
+    }
 }
 
 }  // namespace
@@ -115,20 +159,21 @@ std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journa
     std::set<Hash> seen;
     for (const OpenedLetter* letter : by_time) {
         const auto token = find_token(letter->text);
-        if (!token || token->kind == TokenKind::decline) continue;
-        const bool is_request = token->kind == TokenKind::request;
-        auto item = is_request ? request_item(*letter, token->text, facts.time.chain)
-                               : std::optional<InboxItem>(InboxItem{});
-        if (!item) continue;
-        if (!is_request) item->id = letter->message;
-        if (!seen.insert(item->id).second) continue;
-        item->message = letter->message;
+        if (!token || crypto::id_of(letter->sender) == letter->account) continue;
+        auto item = item_of(*letter, *token, facts.time.chain);
+        if (!item || !seen.insert(item->id).second) continue;
+        item->letter = letter->message;
         item->kind = token->kind;
         item->account = letter->account;
         item->sender = letter->sender;
         item->sent_ms = letter->sent_ms;
         item->text = std::string(token->text);
-        if (is_request) decide(*item, journal, policy, facts);
+        item->words = words_around(letter->text, *token);
+        if (item->request) {
+            decide_request(*item, journal, policy, facts);
+        } else {
+            decide_other(*item, journal, facts);
+        }
         items.push_back(*std::move(item));
     }
     return items;
