@@ -51,13 +51,23 @@ TEST(Token, IsTheFirstWordOfOurScheme) {
     EXPECT_EQ(kind("Dear Ben,\n\tleither:decline:11 \r\n"), TokenKind::decline);
     EXPECT_EQ(kind("leither:join:0"), TokenKind::application);
     EXPECT_EQ(kind("leither:claim:0"), TokenKind::claim);
-    EXPECT_EQ(kind("leither:task:0"), TokenKind::submission);
+    EXPECT_EQ(kind("leither:submit:0"), TokenKind::submission);
     EXPECT_EQ(kind("leither:unheard-of"), TokenKind::other);
     EXPECT_EQ(find_token("see leither:pay:00 and leither:join:11")->text, "leither:pay:00");
     EXPECT_EQ(find_token("leither:pay:ab")->text, "leither:pay:ab");
     for (const char* text : {"", "   ", "hello", "xleither:pay:00", "(leither:pay:00)"}) {
         EXPECT_FALSE(find_token(text)) << text;
     }
+}
+
+TEST(Token, TheWordsAroundItAreForPeople) {
+    const auto words = [](const std::string& text) {
+        return words_around(text, find_token(text).value());
+    };
+    EXPECT_EQ(words("leither:pay:00"), "");
+    EXPECT_EQ(words("  Two loaves.\n leither:pay:00\n"), "Two loaves.");
+    EXPECT_EQ(words("leither:pay:00 by noon "), "by noon");
+    EXPECT_EQ(words("Hello\nleither:pay:00\nBen"), "Hello\nBen");
 }
 
 }  // namespace
