@@ -60,7 +60,9 @@ const skeleton = (label) => h('p', {class: 'loading'}, h('span', {class: 'dots',
 
 // What went wrong, why, and what to do.
 export function problem(error, retry = null) {
-  return h('div', {class: 'notice bad', role: 'alert'},
+  // Not yet to belong anywhere is no fault.
+  const isFault = error.name !== 'no_organization';
+  return h('div', {class: isFault ? 'notice bad' : 'notice', role: 'alert'},
     h('p', h('strong', errorTitle(error)), ' ', error.message),
     remedy(error),
     retry && h('p', h('button', {type: 'button', class: 'quiet', onclick: retry}, 'Try again')));
