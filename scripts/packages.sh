@@ -3,7 +3,8 @@
 
 build_packages=(g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsodium-dev
     libleveldb-dev libsnappy-dev libspdlog-dev nlohmann-json3-dev libgtest-dev libgmock-dev
-    libexpected-dev libcli11-dev libjemalloc-dev libbenchmark-dev libminiupnpc-dev libnatpmp-dev)
+    libexpected-dev libcli11-dev libjemalloc-dev libbenchmark-dev libminiupnpc-dev libnatpmp-dev
+    libqrencode-dev)
 test_packages=("${build_packages[@]}" clang-14 libclang-rt-14-dev clang-format-14 python3-minimal python3
     python3-libtorrent iproute2 nftables miniupnpd-nftables chromium chromium-driver python3-selenium
     fonts-dejavu-core zbar-tools)

@@ -18,6 +18,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint8_t kLane = 0;
+// Of acts that wait for others, so that the supervisor's own need not.
+constexpr std::uint8_t kOfferLane = 1;
 // Long enough for a slow hand, short enough that "not committed" is soon certain.
 constexpr std::uint64_t kExpiryPulses = 300;
 constexpr int kWaitPulsesMax = 30;
@@ -81,6 +83,14 @@ wallet::Draft draft_for(Session& session, const Id& signer) {
             Pulse(expiry)};
 }
 
+wallet::Draft draft_for_others(Session& session, const Id& signer) {
+    const json next =
+        session.call("account.nonce", {{"account", signer.hex()}, {"lane", kOfferLane}});
+    return {session.organization().chain,
+            {kOfferLane, next.at("counter").get<std::uint64_t>()},
+            Pulse(next.at("expiry_max").get<std::uint64_t>())};
+}
+
 std::vector<crypto::KeyPair> cosigners_of(Session& session, const ActOptions& options) {
     std::vector<crypto::KeyPair> keys;
     for (const auto& name : options.cosigners) keys.push_back(session.key(name));
@@ -97,13 +107,23 @@ protocol::LongText long_text(const std::string& text, const char* what) {
         "Shorten it.");
 }
 
+json submit_act(Session& session, const protocol::Transaction& transaction) {
+    // Whoever signs last may submit what another has made.
+    for (const auto& known : session.keyring().list()) {
+        if (known.id == transaction.body.signer) session.keep_receipts(known.id);
+    }
+    return session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
+}
+
 json decide(Session& session, const protocol::Transaction& transaction, const ActOptions& options) {
-    session.keep_receipts(transaction.body.signer);
-    json result =
-        session.call("transaction.submit", {{"transaction", to_hex(bcs::encode(transaction))}});
+    return await_decision(session, submit_act(session, transaction), transaction.body.signer,
+                          options);
+}
+
+json await_decision(Session& session, json result, const Id& signer, const ActOptions& options) {
     if (!options.wait && !options.wait_final) return result;
     const auto id = result.at("id").get<std::string>();
-    const json status = wait_for_decision(session, id, transaction.body.signer, options);
+    const json status = wait_for_decision(session, id, signer, options);
     if (status.at("state") == "refused") throw_refused(status.at("refusal"));
     if (status.at("state") != "committed") {
         throw CliError(CliExit::undecided, "pending",

@@ -19,6 +19,8 @@ struct ActOptions {
     bool wait = true;
     bool wait_final = false;             // until it is final, not only committed
     std::vector<std::string> cosigners;  // wallet keys of further supervisors
+    bool offer = false;                  // others sign elsewhere
+    std::vector<std::string> with;       // their accounts; empty: as many as are needed
 };
 void add_wait_option(CLI::App& command, ActOptions& options);
 // For what supervisors do: --by, --cosigner and --wait.
@@ -26,6 +28,8 @@ void add_supervisor_options(CLI::App& command, ActOptions& options);
 
 // Nonce and expiry for the signer's next transaction.
 wallet::Draft draft_for(Session& session, const Id& signer);
+// The same of one that others are yet to sign: in a lane of its own, and as long as may be.
+wallet::Draft draft_for_others(Session& session, const Id& signer);
 std::vector<crypto::KeyPair> cosigners_of(Session& session, const ActOptions& options);
 
 // Submits, waits for commitment if asked to, and prints `what` ("Paid 12.50 hour to ...") with the

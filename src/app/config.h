@@ -53,6 +53,10 @@ struct Config {
     ByteSize receipts_bytes_max = 32_MiB;
     std::uint64_t verify_threads = 0;  // 0: one for each core
 
+    bool wallet_enabled = true;
+    std::string wallet_dir;                    // empty: `wallet` in the data directory
+    std::uint64_t wallet_lock_after_s = 3600;  // 0: not by itself
+
     bool network_enabled = true;
     bool network_map_ports = true;
     ByteSize network_upload_max{};    // a second; 0: without limit
@@ -67,6 +71,7 @@ struct Config {
     std::string peer_listen;  // empty: as dht_listen
     std::string peer_connect;
     std::uint64_t peer_connections_max = 128;
+    ByteSize content_max_bytes = 256_MiB;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

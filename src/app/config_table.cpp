@@ -83,6 +83,14 @@ constexpr ConfigKey kKeys[] = {
      Applies::at_restart, "Most bytes of receipts that are kept."},
     {"verify.threads", &Config::verify_threads, 0, 256, Applies::at_restart,
      "Threads that check signatures. 0: one for each core."},
+    {"wallet.enabled", &Config::wallet_enabled, 0, 0, Applies::at_restart,
+     "Whether the daemon holds the wallet of its data directory: for the dashboard, and to pay "
+     "what its policy allows. false: it runs without spending keys, and only leither signs."},
+    {"wallet.dir", &Config::wallet_dir, 0, kTextSizeMax, Applies::at_restart,
+     "The wallet's directory. Empty: `wallet` in the data directory, as for leither."},
+    {"wallet.lock_after_s", &Config::wallet_lock_after_s, 0, 31'536'000, Applies::at_restart,
+     "Seconds after which keys that a passphrase has opened are closed again. 0: only by `leither "
+     "wallet lock`, or when the daemon stops."},
     {"network.enabled", &Config::network_enabled, 0, 0, Applies::at_restart,
      "Whether this node takes part in the network at all."},
     {"network.map_ports", &Config::network_map_ports, 0, 0, Applies::at_restart,
@@ -120,6 +128,9 @@ constexpr ConfigKey kKeys[] = {
      "Addresses and ports of nodes to keep connections to, separated by commas."},
     {"peer.connections_max", &Config::peer_connections_max, 4, 4096, Applies::at_restart,
      "Most connections to other nodes at once."},
+    {"content.max_bytes", &Config::content_max_bytes, 1 << 20, std::uint64_t{1} << 40,
+     Applies::at_restart,
+     "Most bytes of packs that this node keeps: those that its users have published or fetched."},
 };
 
 constexpr std::string_view kLevelsAllowed =

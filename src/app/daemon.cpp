@@ -27,6 +27,7 @@
 #include "app/data_dir.h"
 #include "app/network_config.h"
 #include "app/repair.h"
+#include "app/wallet_service.h"
 
 namespace leither::app {
 
@@ -70,6 +71,9 @@ std::string key_remedy(crypto::KeyFileError error, const std::string& path) {
     switch (error) {
         case KeyFileError::not_found:
         case KeyFileError::exists: return "start again";
+        case KeyFileError::locked:
+        case KeyFileError::wrong_passphrase:
+            return "it is a wallet's sealed key: the node's own is never sealed";
         case KeyFileError::bad_format: return "restore it from a backup";
         case KeyFileError::too_permissive: return "run: chmod 600 " + path;
         case KeyFileError::io: return "check the directory's permissions and free space";
@@ -385,6 +389,11 @@ Result<node::Node, node::OpenError> open_node(const Config& config, const crypto
                              *machine.network->store, machine.entropy, machine.clock.now()});
 }
 
+WalletOptions wallet_options(const Config& config, const DataDir& dir) {
+    return {config.wallet_dir.empty() ? dir.wallet().string() : config.wallet_dir,
+            std::chrono::seconds(config.wallet_lock_after_s)};
+}
+
 // Everything between an open node and the end of its event loop.
 void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir& dir,
            store::Store& store, node::Node& node, Machine& machine, io::SpdlogSink& sink) {
@@ -399,6 +408,10 @@ void serve(const LoadedConfig& loaded, const ConfigOrigin& origin, const DataDir
     const std::string cookie = io::make_cookie(machine.entropy);
     io::LocalApi api(http_options(config, cookie), rpc_options(config), reactor, loop,
                      log.with_room("rpc"), {&sink.recent(), dir.root().string()});
+    std::optional<WalletService> wallet;
+    if (config.wallet_enabled) {
+        wallet.emplace(wallet_options(config, dir), reactor, api, log);
+    }
     auto url = api.listen();
     if (!url) throw DaemonFailure(DaemonExit::environment, url.error());
 

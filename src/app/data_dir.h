@@ -17,7 +17,9 @@ class DataDir {
     std::filesystem::path ledger() const { return root_ / "ledger"; }
     std::filesystem::path network() const { return root_ / "network"; }  // records, messages, chat
     std::filesystem::path traffic() const { return root_ / "traffic"; }  // of this month
-    std::filesystem::path wallet() const { return root_ / "wallet"; }  // the CLI's, never read here
+    std::filesystem::path wallet() const {
+        return root_ / "wallet";
+    }  // unless wallet.dir names another
 
  private:
     std::filesystem::path root_;

@@ -16,6 +16,11 @@ protocol::LongText long_text(const std::string& text, const char* what);
 // if it is refused, CliError if waiting ends without a decision.
 nlohmann::json decide(Session& session, const protocol::Transaction& transaction,
                       const ActOptions& options);
+// Submits, and keeps the signer's receipts from now on: {id, state}.
+nlohmann::json submit_act(Session& session, const protocol::Transaction& transaction);
+// Waits for the decision on what was submitted as {id, ...}, if that is asked for; as `decide`.
+nlohmann::json await_decision(Session& session, nlohmann::json submitted, const Id& signer,
+                              const ActOptions& options);
 // "is committed in sequence 7, final: ...", or "is pending".
 std::string state_text(const nlohmann::json& decided);
 

@@ -40,6 +40,10 @@ void declare(CLI::App& cli, app::GlobalOptions& options) {
     cli.add_option("--cookie", options.cookie_file, "Its cookie file")->type_name("FILE");
     cli.add_option("--wallet", options.wallet_dir, "Directory of keys; default: DATA-DIR/wallet")
         ->type_name("DIR");
+    cli.add_option("--passphrase-fd", options.passphrase_fd,
+                   "Read the wallet's passphrase from this file descriptor")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1'023));
     cli.add_flag("--json", options.json, "Answer in JSON");
 }
 
@@ -112,8 +116,13 @@ int run(int argc, char** argv) {
     declare(cli, options);
     app::add_key_commands(cli, session);
     app::add_org_commands(cli, session);
+    app::add_invite_commands(cli, session);
     app::add_member_commands(cli, session);
+    app::add_cosign_command(cli, session);
+    app::add_task_commands(cli, session);
     app::add_payment_commands(cli, session);
+    app::add_inbox_commands(cli, session);
+    app::add_wallet_commands(cli, session);
     app::add_receipt_commands(cli, session);
     app::add_evidence_commands(cli, session);
     app::add_reward_command(cli, session);
@@ -128,6 +137,8 @@ int run(int argc, char** argv) {
     app::add_dht_commands(cli, session);
     app::add_message_commands(cli, session);
     app::add_chat_commands(cli, session);
+    app::add_app_commands(cli, session);
+    app::add_tag_commands(cli, session);
     app::add_replay_command(cli, session);
     app::demand_decimal_numbers(cli);
     try {

@@ -171,6 +171,7 @@ node::NetworkOptions network_options(const Config& config, const std::vector<End
         config.dht_local_network ? dht::LocalSources::exempt : dht::LocalSources::limited;
     options.dht.rates.local = options.dht.local;
     options.hub.connections_max = config.peer_connections_max;
+    options.content.bytes_max = config.content_max_bytes.bytes;
     options.hub.agent = fmt::format("leither {}", kVersion);
     options.bootstrap = read_bootstrap(config.dht_bootstrap).value().endpoints;
     options.peers = read_endpoints(config.peer_connect).value();

@@ -118,6 +118,13 @@ Result<RpcEndpoint, std::string> parse_rpc_url(const std::string& url) {
     return endpoint;
 }
 
+json result_of(json&& reply) {
+    if (const auto error = reply.find("error"); error != reply.end()) {
+        throw RpcError(error_details(*error));
+    }
+    return std::move(reply["result"]);
+}
+
 RpcClient::RpcClient(RpcEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
 RpcClient::RpcClient(RpcClient&& other) noexcept
@@ -152,10 +159,7 @@ json RpcClient::call(const std::string& method, const json& params) {
         unreachable(endpoint_, fmt::format("answered with HTTP status {} and no JSON-RPC reply",
                                            response.status));
     }
-    if (const auto error = reply.find("error"); error != reply.end()) {
-        throw RpcError(error_details(*error));
-    }
-    return std::move(reply["result"]);
+    return result_of(std::move(reply));
 }
 
 // A kept connection that the daemon has closed meanwhile is no failure: the request is sent once

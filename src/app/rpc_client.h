@@ -48,15 +48,24 @@ class RpcError : public std::runtime_error {
     Details details_;
 };
 
-class RpcClient {
+// Whoever brings a call to the daemon: over its socket, or from within.
+class RpcCaller {
+ public:
+    virtual ~RpcCaller() = default;
+    // The `result` of one call; `params` is an object. Throws RpcUnreachable or RpcError.
+    virtual nlohmann::json call(const std::string& method, const nlohmann::json& params) = 0;
+};
+// The `result` of a reply. Throws RpcError. REQUIRES: an object.
+nlohmann::json result_of(nlohmann::json&& reply);
+
+class RpcClient final : public RpcCaller {
  public:
     explicit RpcClient(RpcEndpoint endpoint);
     RpcClient(RpcClient&& other) noexcept;
     RpcClient& operator=(RpcClient&& other) noexcept;
-    ~RpcClient();
+    ~RpcClient() override;
 
-    // The `result` of one call; `params` is an object. Throws RpcUnreachable or RpcError.
-    nlohmann::json call(const std::string& method, const nlohmann::json& params);
+    nlohmann::json call(const std::string& method, const nlohmann::json& params) override;
 
     const RpcEndpoint& endpoint() const { return endpoint_; }
 

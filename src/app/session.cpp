@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "leither/base/check.h"
 #include "leither/base/time.h"
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 #include "leither/io/data_dir.h"
+#include "leither/io/os_entropy.h"
 
 #include "app/data_dir.h"
+#include "app/passphrase.h"
 
 namespace leither::app {
 
@@ -37,15 +40,63 @@ fs::path data_dir_of(const GlobalOptions& options) {
     return options.data_dir.empty() ? default_data_dir() : fs::path(options.data_dir);
 }
 
+constexpr const char* kPassphraseSources =
+    "Run this on a terminal, or give the passphrase by --passphrase-fd or "
+    "LEITHER_PASSPHRASE_FILE.";
+
+std::string remedy(const std::string& name, crypto::KeyFileError error) {
+    using crypto::KeyFileError;
+    switch (error) {
+        case KeyFileError::not_found:
+            return "See the names with: leither key list. Make one with: leither key new " + name;
+        case KeyFileError::locked: return kPassphraseSources;
+        case KeyFileError::wrong_passphrase:
+            return "It is sealed under another passphrase than the wallet's other keys, or its "
+                   "file was altered: restore it from a backup.";
+        case KeyFileError::exists:
+        case KeyFileError::bad_format:
+        case KeyFileError::too_permissive:
+        case KeyFileError::io: return "Check the wallet directory.";
+    }
+    UNREACHABLE();
+}
+
 [[noreturn]] void fail_on_key(const std::string& name, crypto::KeyFileError error) {
-    const std::string next_step =
-        error == crypto::KeyFileError::not_found
-            ? "See the names with: leither key list. Make one with: leither key new " + name
-            : "Check the wallet directory.";
     throw CliError(
         CliExit::local, crypto::to_string(error),
         fmt::format("The wallet's key \"{}\" cannot be used: {}.", name, crypto::to_string(error)),
-        next_step);
+        remedy(name, error));
+}
+
+struct Explanation {
+    std::string cause;
+    std::string remedy;
+};
+Explanation explain(wallet::KeyringError error) {
+    using wallet::KeyringError;
+    switch (error) {
+        case KeyringError::empty:
+            return {"there is no key in it", "Make one with: leither key new NAME"};
+        case KeyringError::already_protected:
+            return {"every key of it is sealed already",
+                    "For another passphrase: leither key unprotect, then leither key protect"};
+        case KeyringError::not_protected:
+            return {"its keys are not sealed", "Seal them with: leither key protect"};
+        case KeyringError::locked:
+            return {"its keys are sealed, and there is nowhere to ask for the passphrase",
+                    kPassphraseSources};
+        case KeyringError::wrong_passphrase: return {"the passphrase is another one", "Try again."};
+        case KeyringError::bad_passphrase:
+            return {fmt::format("a passphrase has 1 to {} bytes", crypto::kPassphraseBytesMax),
+                    "Choose another."};
+        case KeyringError::no_memory:
+            return {"there is not enough memory to try a passphrase", "End other programs."};
+        case KeyringError::unreadable:
+            return {"a key file cannot be read or written",
+                    "Check the directory; what is sealed already stays so, and the same command "
+                    "finishes it."};
+    }
+    UNREACHABLE();
 }
 
 }  // namespace
@@ -61,6 +112,7 @@ RpcEndpoint find_daemon(const GlobalOptions& options) {
 }
 
 json Session::call(const std::string& method, const json& params) {
+    if (caller_ != nullptr) return caller_->call(method, params);
     if (!client_) client_.emplace(find_daemon(options_));
     return client_->call(method, params);
 }
@@ -98,12 +150,26 @@ Pulse Session::pulse_now() {
 }
 
 wallet::Keyring& Session::keyring() {
+    if (shared_keyring_ != nullptr) return *shared_keyring_;
     if (!keyring_) {
         const fs::path dir = options_.wallet_dir.empty() ? DataDir(data_dir_of(options_)).wallet()
                                                          : fs::path(options_.wallet_dir);
         keyring_.emplace(dir.string());
     }
     return *keyring_;
+}
+
+void Session::unlock() {
+    if (keyring().is_unlocked() || !keyring().is_protected()) return;
+    if (shared_keyring_ != nullptr) {
+        throw CliError(CliExit::local, "locked", "The wallet that the daemon holds is locked.",
+                       "Unlock it: leither wallet unlock, or wallet.unlock.");
+    }
+    const auto passphrase = read_passphrase(options_.passphrase_fd, AskFor::the_passphrase);
+    if (!passphrase) fail_on_passphrase(wallet::KeyringError::locked, keyring().directory());
+    if (auto unlocked = keyring().unlock(passphrase->view()); !unlocked) {
+        fail_on_passphrase(unlocked.error(), keyring().directory());
+    }
 }
 
 crypto::KeyPair Session::key(const std::string& name) {
@@ -116,6 +182,10 @@ crypto::KeyPair Session::key(const std::string& name) {
                        "Only the key's owner can sign for it.");
     }
     auto key = keyring().load(name);
+    if (!key && key.error() == crypto::KeyFileError::locked) {
+        unlock();
+        key = keyring().load(name);
+    }
     if (!key) fail_on_key(name, key.error());
     return *key;
 }
@@ -137,7 +207,10 @@ crypto::KeyPair Session::supervisor_key(const std::string& name) {
 
 Id Session::account(const std::string& name) {
     if (const auto id = Id::parse(name)) return *id;
-    return key(name).id();
+    for (const auto& known : keyring().list()) {
+        if (known.name == name) return known.id;
+    }
+    return key(name).id();  // says what is wrong with it
 }
 
 std::string Session::display(const Id& account) {
@@ -181,6 +254,33 @@ void Session::print(const json& result, const std::string& text) const {
     } else {
         fmt::print("{}", text);
     }
+}
+
+wallet::NamedKey new_key(Session& session, const std::string& name) {
+    if (!wallet::Keyring::is_valid_name(name)) {
+        throw CliError(CliExit::usage, "bad_name",
+                       fmt::format("\"{}\" is no name for a key.", name),
+                       "Use 1 to 64 of a-z, 0-9, '_', '.' and '-', starting with none of the last "
+                       "two.");
+    }
+    session.unlock();  // a protected wallet takes sealed keys only
+    io::OsEntropy entropy;
+    const auto key = crypto::KeyPair::generate(entropy);
+    if (auto added = session.keyring().add(name, key, entropy); !added) {
+        const bool exists = added.error() == crypto::KeyFileError::exists;
+        throw CliError(
+            CliExit::local, crypto::to_string(added.error()),
+            exists ? fmt::format("The wallet has a key \"{}\" already.", name)
+                   : fmt::format("The key cannot be written to {}.", session.keyring().directory()),
+            exists ? "Choose another name." : "Check the directory, or use --wallet.");
+    }
+    return {name, key.id(), key.public_key()};
+}
+
+void fail_on_passphrase(wallet::KeyringError error, const std::string& directory) {
+    const Explanation why = explain(error);
+    throw CliError(CliExit::local, wallet::to_string(error),
+                   fmt::format("The wallet {}: {}.", directory, why.cause), why.remedy);
 }
 
 std::uint64_t unix_ms_now() {

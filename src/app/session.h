@@ -21,6 +21,7 @@ struct GlobalOptions {
     std::string rpc_url;
     std::string cookie_file;
     std::string wallet_dir;
+    std::optional<int> passphrase_fd;
     bool json = false;
 };
 
@@ -40,6 +41,10 @@ class Session {
  public:
     // `options` are read only once a command runs, after they have been parsed.
     explicit Session(const GlobalOptions& options) : options_(options) {}
+    // Within the daemon: its own way of calling, and the keyring it holds, which nobody is asked to
+    // unlock. All outlive the session.
+    Session(const GlobalOptions& options, RpcCaller& caller, wallet::Keyring& keyring)
+        : options_(options), caller_(&caller), shared_keyring_(&keyring) {}
 
     // ---- The daemon ----
     nlohmann::json call(const std::string& method, const nlohmann::json& params);
@@ -53,7 +58,10 @@ class Session {
 
     // ---- The wallet ----
     wallet::Keyring& keyring();
-    // The wallet's key with that name or 40-digit id. Throws CliError.
+    // Asks for the passphrase if keys are sealed and it has not been asked for. Throws CliError.
+    void unlock();
+    // The wallet's key with that name or 40-digit id; asks for the passphrase if it is sealed.
+    // Throws CliError.
     crypto::KeyPair key(const std::string& name);
     // `name`'s key, or if that is empty the wallet's key of a supervisor, the founder first. Throws
     // CliError.
@@ -78,10 +86,17 @@ class Session {
 
  private:
     const GlobalOptions& options_;
+    RpcCaller* caller_ = nullptr;
+    wallet::Keyring* shared_keyring_ = nullptr;
     std::optional<RpcClient> client_;
     std::optional<OrganizationInfo> organization_;
     std::optional<wallet::Keyring> keyring_;
 };
+
+// Makes a key in the session's wallet, sealed if that is protected. Throws CliError.
+wallet::NamedKey new_key(Session& session, const std::string& name);
+// What went wrong with a wallet's passphrase, for people. Throws CliError.
+[[noreturn]] void fail_on_passphrase(wallet::KeyringError error, const std::string& directory);
 
 std::uint64_t unix_ms_now();
 

@@ -12,9 +12,10 @@ using store::Fault;
 using store::KeyKind;
 using store::version_key;
 
-// These lie beside the genesis, where nothing is ever pruned.
+// These lie beside the genesis, where nothing is ever pruned; 1 is the stamp of the vote keys
+// (docs/protocol/storage.md).
 constexpr std::uint32_t kVouchIndex = 0;
-constexpr std::uint32_t kYieldIndex = 1;
+constexpr std::uint32_t kYieldIndex = 2;
 // Index of a record: round * 8 + kind.
 constexpr std::uint32_t kKindsMax = 8;
 static_assert(kRoundMax <= (UINT32_MAX - (kKindsMax - 1)) / kKindsMax);

@@ -33,11 +33,18 @@ LastBlock named(const ChainContext& context, std::uint64_t cycle,
 // The record of a block that `trusted` has decided and that says so itself.
 Result<ElectionRecord, ChainError> decided_record(const ChainContext& context,
                                                   const Trusted& trusted, const CycleLink& link) {
-    TRY(verify_decided(context, trusted, link.header, link.certificate));
+    const bool by_former =
+        link.certificate.slot.cycle + 1 == trusted.cycle && !trusted.former.empty();
+    const protocol::Seats& seats = by_former ? trusted.former : trusted.seats;
+    TRY(verify_decided(context, {trusted.cycle - (by_former ? 1 : 0), seats}, link.header,
+                       link.certificate));
     auto record = TRY(opened<ElectionRecord>(context, link.record,
                                              protocol::election_id(context.chain), link.header));
     const auto authority = authority_over(record, link.header.sequence);
-    if (authority.cycle != link.certificate.slot.cycle || authority.seats != trusted.seats) {
+    if (authority.cycle != link.certificate.slot.cycle || authority.seats != seats) {
+        return fail(ChainError::not_continued);
+    }
+    if (by_former && (record.cycle != trusted.cycle || record.present != trusted.seats)) {
         return fail(ChainError::not_continued);
     }
     return record;
@@ -88,7 +95,7 @@ struct Step {
         const Standing standing{context.chain, record, table,
                                 named(context, record.cycle, link.last.header)};
         auto seats = TRY(std::visit(TakeoverCheck{context, standing, link}, link.act.body.action));
-        return Trusted{record.cycle + 1, std::move(seats)};
+        return Trusted{record.cycle + 1, std::move(seats), record.present};
     }
 };
 
@@ -129,7 +136,7 @@ Result<void, ChainError> verify_decided(const ChainContext& context, const Trust
 Result<Trusted, ChainError> committee_after(const ChainContext& context, const Trusted& trusted,
                                             const CycleLink& link) {
     ElectionRecord record = TRY(decided_record(context, trusted, link));
-    return Trusted{record.cycle, std::move(record.present)};
+    return Trusted{record.cycle, std::move(record.present), std::move(record.former)};
 }
 
 Result<Trusted, ChainError> follow(const ChainContext& context, Trusted trusted,
@@ -151,7 +158,7 @@ Result<Trusted, ChainError> anchored_by(const ChainContext& context,
     const auto authority = authority_over(record, header.sequence);
     TRY(verify_decided(context, {authority.cycle, authority.seats}, header, block.certificate));
     if (block.certificate.slot.cycle != authority.cycle) return fail(ChainError::wrong_term);
-    return Trusted{record.cycle, record.present};
+    return Trusted{record.cycle, record.present, record.former};
 }
 
 Result<Trusted, ChainError> trusted_from(const ChainContext& context, const Checkpoint& checkpoint,
@@ -164,7 +171,7 @@ Result<Trusted, ChainError> trusted_from(const ChainContext& context, const Chec
                           checkpoint.signatures)) {
         return fail(ChainError::bad_certificate);
     }
-    return Trusted{record.cycle, record.present};
+    return Trusted{record.cycle, record.present, record.former};
 }
 
 }  // namespace leither::election

@@ -252,6 +252,16 @@ Result<std::string, std::string> LocalApi::listen() {
     return impl_->base_url() + std::string(kRpcPath);
 }
 
+void LocalApi::set_wallet(rpc::WalletPort& wallet) {
+    impl_->dispatcher.set_wallet(wallet);
+}
+void LocalApi::on_wallet_reply(node::Token token, const rpc::WalletResult& result) {
+    impl_->dispatcher.on_wallet_reply(token, result);
+}
+void LocalApi::call(std::string_view request, rpc::Answer answer) {
+    impl_->dispatcher.handle(request, std::nullopt, std::move(answer));
+}
+
 void LocalApi::on_reply(node::Reply&& reply) {
     impl_->dispatcher.on_reply(std::move(reply));
 }

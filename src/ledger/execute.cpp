@@ -64,8 +64,8 @@ class Run {
         TRY(run.state_.load_system());
         run.has_possible_signers_ = run.can_have_signed(parent.header.sequence, stamp.signers);
         if (!run.has_possible_signers_) return run;
-        const bool is_taken_over = first != nullptr && TRY(run.is_takeover(*first));
-        if (is_taken_over) {
+        if (first != nullptr) TRY(run.judge_takeover(*first));
+        if (run.takeover_ && *run.takeover_) {
             run.term_ = Term::begins;
         } else if (run.state_.election().end_pulse <= stamp.pulse) {
             TRY(begin_cycle(run.state_, run.heading_.place, stamp.signers));
@@ -88,8 +88,9 @@ class Run {
     }
 
     Result<void, Refused> check(const Transaction& transaction) const {
-        if (protocol::is_takeover(transaction.body.action) && !commitments_.empty()) {
-            return fail(Refused{Refusal::takeover_not_first});
+        if (protocol::is_takeover(transaction.body.action)) {
+            const bool is_first = commitments_.empty() && takeover_;
+            return is_first ? *takeover_ : fail(Refused{Refusal::takeover_not_first});
         }
         return ledger::check(state_, heading_.place, transaction, PulseLimit::enforce);
     }
@@ -122,10 +123,13 @@ class Run {
                                      authority_over(state_.election(), parent).seats.size());
     }
 
-    Result<bool, Fault> is_takeover(const Transaction& first) {
-        if (!protocol::is_takeover(first.body.action)) return false;
+    // On the state that the last block has left: the term that it takes over has not ended by
+    // itself.
+    Result<void, Fault> judge_takeover(const Transaction& first) {
+        if (!protocol::is_takeover(first.body.action)) return {};
         TRY(state_.load(first));
-        return check(first).has_value();
+        takeover_ = ledger::check(state_, heading_.place, first, PulseLimit::enforce);
+        return {};
     }
 
     State state_;
@@ -133,6 +137,8 @@ class Run {
     Heading heading_;
     bool has_possible_signers_ = false;
     Term term_ = Term::goes_on;
+    // What is to be said of a takeover that comes first.
+    std::optional<Result<void, Refused>> takeover_;
     std::vector<Hash> commitments_;
     std::size_t bytes_ = 0;
 };

@@ -203,6 +203,10 @@ struct CounterpartyHalf {
         return std::pair(join.application.applicant,
                          signing_message(state.organization().chain, join.application));
     }
+    Half operator()(const protocol::Earn& earned) const {
+        return std::pair(earned.application.applicant,
+                         signing_message(state.organization().chain, earned.application));
+    }
     Half operator()(const protocol::Leave& leave) const {
         return of_member(leave.member, Refusal::counterparty_unknown, message);
     }

@@ -20,6 +20,7 @@ using store::Fault;
 struct FurtherAccount {
     using Answer = std::optional<Id>;
     Answer operator()(const protocol::Join& join) const { return join.application.sponsor; }
+    Answer operator()(const protocol::Earn& earned) const { return earned.application.sponsor; }
     Answer operator()(const protocol::Reward& reward) const { return reward.member; }
     Answer operator()(const protocol::Cast& cast) const { return cast.vote; }
     Answer operator()(const protocol::Evidence& evidence) const { return evidence.accused; }

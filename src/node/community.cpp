@@ -25,24 +25,15 @@ Bytes prefix_of_organization(const Id& organization) {
     return prefix;
 }
 
-NetworkFailure refused(std::string_view rule, std::string_view why) {
-    return {NetworkError::refused, std::string(why), rule};
-}
 NetworkFailure refused(protocol::RecordError error, std::string_view what) {
     const char* rule = protocol::to_string(error);
-    return refused(rule, fmt::format("{}: {}", what, rule));
-}
-NetworkFailure not_a_member(std::string_view what) {
-    return refused("not_a_member",
-                   fmt::format("{}; if a supervisor has just admitted it, wait until a node that "
-                               "keeps the ledger has been reached",
-                               what));
+    return node::refused(rule, fmt::format("{}: {}", what, rule));
 }
 // What its author can do about it.
 NetworkFailure refused(org::ChatRefusal refusal) {
     using org::ChatRefusal;
     const auto named = [refusal](std::string_view why) {
-        return refused(org::to_string(refusal), why);
+        return node::refused(org::to_string(refusal), why);
     };
     switch (refusal) {
         case ChatRefusal::known: return named("this line has been said already");
@@ -61,11 +52,20 @@ NetworkFailure refused(org::ChatRefusal refusal) {
     UNREACHABLE();
 }
 
+}  // namespace
+
+NetworkFailure refused(std::string_view rule, std::string_view why) {
+    return {NetworkError::refused, std::string(why), rule};
+}
+NetworkFailure not_a_member(std::string_view what) {
+    return refused("not_a_member",
+                   fmt::format("{}; if a supervisor has just admitted it, wait until a node that "
+                               "keeps the ledger has been reached",
+                               what));
+}
 NetworkFailure no_manifest() {
     return {NetworkError::no_organization, "the organization's manifest is not known yet"};
 }
-
-}  // namespace
 
 std::optional<crypto::X25519KeyPair> read_key_from(ByteView bytes) {
     using Secret = crypto::X25519KeyPair::Secret;
@@ -162,6 +162,8 @@ Result<void, store::Fault> Community::Impl::load_life(const store::Reader& reade
     TRY(life->book.load(reader, now));
     TRY(life->announcer.load(reader));
     TRY(life->mailbox.load(reader, now));
+    TRY(life->catalogue.load(reader, now));
+    TRY(life->content.load(reader));
     return life->chat.load(reader, now);
 }
 
@@ -185,6 +187,7 @@ void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
     for (const auto& [node, key] : up) {
         introduce(node, now, fx);
         if (is_born) tell_mailbox(Mailbox::NodeUp{node}, now, fx);
+        if (is_born && exchanging.contains(node)) begin_exchange(node, now, fx);
         if (is_newly_member(node, now)) meet(node, now, fx);
     }
 }
@@ -206,7 +209,7 @@ void Community::Impl::learn_keepers(Effects& fx) const {
     }
 }
 
-// Nobody else passes on what comes from here unless this is a member's node.
+// Nobody else passes on all that comes from here unless this is a member's node.
 bool Community::Impl::is_members_node(Instant now) const {
     if (life->members.is_keeper(setup.node.id())) return true;
     return std::ranges::any_of(
@@ -232,6 +235,7 @@ void Community::Impl::tell_served(Instant now, Effects& fx) {
     life->book.introduce(setup.node.public_key(), served, now);
     tell_announcer(Announcer::Serves{served}, now, fx);
     tell_mailbox(Mailbox::Serves{served}, now, fx);
+    tell_offers(now, fx);
 }
 
 // ---- Community ---------------------------------------------------------------------------------
@@ -274,11 +278,14 @@ void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
     impl_->met.erase(node);
+    impl_->exchanging.erase(node);
     impl_->introductions.erase(node);
     impl_->review_neighbour(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeDown{node}, now, fx);
     impl_->tell_chat(ChatLog::NodeDown{node}, now, fx);
+    impl_->tell_catalogue(org::Catalogue::NodeDown{node}, now, fx);
+    impl_->tell_content(org::ContentExchange::NodeDown{node}, now, fx);
     impl_->take_writes(fx);
 }
 
@@ -301,6 +308,7 @@ const std::set<Id>& Community::neighbours() const {
 
 void Community::review_neighbours(Instant now, Effects& fx) {
     impl_->review_neighbours(now, fx);
+    impl_->take_writes(fx);
 }
 
 void Community::on_carried(org::OrderId order, org::OrderOutcome outcome, Instant now,
@@ -352,6 +360,8 @@ void Community::on_tick(Instant now, Effects& fx) {
     if (due(impl_->life->announcer)) impl_->tell_announcer(Announcer::Tick{}, now, fx);
     if (due(impl_->life->mailbox)) impl_->tell_mailbox(Mailbox::Tick{}, now, fx);
     if (due(impl_->life->chat)) impl_->tell_chat(ChatLog::Tick{}, now, fx);
+    if (due(impl_->life->catalogue)) impl_->tell_catalogue(org::Catalogue::Tick{}, now, fx);
+    if (due(impl_->life->content)) impl_->tell_content(org::ContentExchange::Tick{}, now, fx);
     impl_->take_writes(fx);
 }
 
@@ -415,8 +425,10 @@ Result<void, NetworkFailure> Community::serve(ServeAccount&& order, Instant now,
 
 Result<Hash, NetworkFailure> Community::post(PostLetter&& letter, Instant now, Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
-    if (!impl_->is_members_node(now)) {
-        return fail(not_a_member("none of the accounts this node serves is a member's"));
+    // A guest's node may write too: to members, who take it within the bounds of guests.
+    if (impl_->served.empty() && !impl_->is_members_node(now)) {
+        return fail(
+            refused("not_served", "this node serves no account whose answers could find it"));
     }
     auto step = impl_->life->mailbox.step(
         Mailbox::Post{letter.recipient, std::move(letter.sealed), letter.lifetime}, now);
@@ -469,6 +481,8 @@ std::optional<Instant> Community::next_deadline() const {
     sooner(impl_->life->announcer.next_deadline());
     sooner(impl_->life->mailbox.next_deadline());
     sooner(impl_->life->chat.next_deadline());
+    sooner(impl_->life->catalogue.next_deadline());
+    sooner(impl_->life->content.next_deadline());
     return next;
 }
 
@@ -480,6 +494,8 @@ void Community::check_invariants() const {
     impl_->life->announcer.check_invariants();
     impl_->life->mailbox.check_invariants();
     impl_->life->chat.check_invariants();
+    impl_->life->catalogue.check_invariants();
+    impl_->life->content.check_invariants();
 }
 
 const Id& Community::organization() const {
@@ -502,6 +518,12 @@ const org::ChatLog* Community::chat() const {
 }
 const AddressBook* Community::book() const {
     return impl_->life ? &impl_->life->book : nullptr;
+}
+const org::Catalogue* Community::catalogue() const {
+    return impl_->life ? &impl_->life->catalogue : nullptr;
+}
+const org::ContentExchange* Community::content() const {
+    return impl_->life ? &impl_->life->content : nullptr;
 }
 const std::optional<crypto::X25519KeyPair>& Community::read_key() const {
     return impl_->read_key;
@@ -545,6 +567,10 @@ CommunityStatus Community::status(Instant now) const {
     status.passes = impl_->life->members.passes();
     status.mailbox = impl_->life->mailbox.usage();
     status.chat_lines = impl_->life->chat.size();
+    status.catalogue_entries = impl_->life->catalogue.size();
+    status.packs_held = impl_->life->content.held().size();
+    status.content_bytes = impl_->life->content.bytes_reserved();
+    status.content_bytes_max = impl_->life->content.options().bytes_max;
     return status;
 }
 

@@ -14,6 +14,8 @@
 #include "leither/base/log.h"
 #include "leither/node/network.h"
 #include "leither/org/address_book.h"
+#include "leither/org/catalogue.h"
+#include "leither/org/content_exchange.h"
 #include "leither/org/members.h"
 #include "leither/protocol/peer_message.h"
 
@@ -32,6 +34,8 @@ class Community {
         crypto::KeyPair node;
         protocol::StaticKey static_key;
         Log log;
+        // Where pieces of packs are read from; outlives the community. Null: none can be.
+        const store::Reader* store = nullptr;
     };
     using Message = ToNeighbour;
     struct Effects {
@@ -42,6 +46,7 @@ class Community {
         std::vector<org::AnnounceOrder> announce;
         std::vector<peer::PeerAddress> learn;
         std::vector<Id> reach;             // nodes worth a connection now
+        std::vector<Id> seek;              // whoever announces these in the DHT is worth one too
         std::vector<NetworkEvent> events;  // once the writes are durable
         std::vector<peer::Judge> judged;
         std::vector<LedgerInput> ledger;
@@ -61,6 +66,8 @@ class Community {
 
     // ---- Connections. `key` is the peer's node key, proven.
     void on_peer_up(const PublicKey& key, Instant now, Effects& fx);
+    // What its hello says it understands. REQUIRES: the peer is up.
+    void on_features(const Id& node, std::uint64_t features, Instant now, Effects& fx);
     void on_peer_down(const Id& node, Instant now, Effects& fx);
     // REQUIRES: the peer is up.
     void on_message(const Id& from, protocol::PeerMessage&& message, Instant now, Effects& fx);
@@ -88,6 +95,16 @@ class Community {
     Result<void, NetworkFailure> forget(const ForgetLetter& letter, Instant now, Effects& fx);
     Result<Hash, NetworkFailure> say(SayLine&& line, Instant now, Effects& fx);
 
+    Result<org::ContentProgress, NetworkFailure> publish_pack(PublishPack&& order, Instant now,
+                                                              Effects& fx);
+    Result<org::ContentProgress, NetworkFailure> put_piece(PutPiece&& order, Instant now,
+                                                           Effects& fx);
+    Result<org::ContentProgress, NetworkFailure> fetch_pack(const FetchPack& order, Instant now,
+                                                            Effects& fx);
+    Result<Hash, NetworkFailure> drop_pack(const DropPack& order, Instant now, Effects& fx);
+    Result<Hash, NetworkFailure> add_tag(AddTag&& order, Instant now, Effects& fx);
+    Result<void, NetworkFailure> seek_tag(const SeekTag& order, Instant now, Effects& fx);
+
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
 
@@ -103,6 +120,8 @@ class Community {
     const org::Mailbox* mailbox() const;
     const org::ChatLog* chat() const;
     const org::AddressBook* book() const;
+    const org::Catalogue* catalogue() const;
+    const org::ContentExchange* content() const;
     bool is_member(const Id& account, Instant now) const;
     // What opens lines and records of the DHT; nothing before a keeper has given it.
     const std::optional<crypto::X25519KeyPair>& read_key() const;

@@ -1,5 +1,5 @@
-// The parts of a Community, as its own files see them: its life (community.cpp) and what it says to
-// other nodes (community_talk.cpp).
+// The parts of a Community, as its own files see them: its life (community.cpp), what it says to
+// other nodes (community_talk.cpp), packs and tags (community_catalogue.cpp).
 #pragma once
 
 #include <map>
@@ -26,6 +26,11 @@ class DhtFormat final : public org::ItemFormat {
     }
 };
 
+// What a caller is told. `rule` is a constant.
+NetworkFailure refused(std::string_view rule, std::string_view why);
+NetworkFailure not_a_member(std::string_view what);
+NetworkFailure no_manifest();
+
 // Nothing for bytes that are no secret.
 std::optional<crypto::X25519KeyPair> read_key_from(ByteView bytes);
 
@@ -42,17 +47,22 @@ struct Community::Impl {
         org::Announcer announcer;
         org::Mailbox mailbox;
         org::ChatLog chat;
+        org::Catalogue catalogue;
+        org::ContentExchange content;
 
         Life(const NetworkOptions& options, const Setup& setup, const ChainId& its_chain,
              const org::MemberSource& source, Entropy& entropy, const Bytes& prefix)
             : chain(its_chain),
               members({}, chain, source, org::Shelf(prefix, org::ShelfKind::pass)),
               book({}, chain, members, prefix),
-              announcer(options.announcer,
-                        {setup.node, setup.static_key, setup.organization, chain, 0},
-                        org::Shelf(prefix, org::ShelfKind::sequence), entropy, setup.log),
+              announcer(
+                  options.announcer,
+                  {setup.node, setup.static_key, setup.organization, chain, protocol::kOwnFeatures},
+                  org::Shelf(prefix, org::ShelfKind::sequence), entropy, setup.log),
               mailbox(options.mailbox, {setup.node, chain, prefix}, book, entropy, setup.log),
-              chat(options.chat, {chain, prefix}, members, entropy, setup.log) {}
+              chat(options.chat, {chain, prefix}, members, entropy, setup.log),
+              catalogue(options.catalogue, {chain, prefix}, members, entropy, setup.log),
+              content(options.content, {chain, prefix, setup.store}, setup.log) {}
     };
 
     Impl(const NetworkOptions& given, Setup its_setup, const org::MemberSource& its_source,
@@ -63,6 +73,8 @@ struct Community::Impl {
     void take(org::Announcer::Effects&& from, Instant now, Effects& fx);
     void take(org::Mailbox::Effects&& from, Effects& fx);
     void take(org::ChatLog::Effects&& from, Instant now, Effects& fx);
+    void take(org::Catalogue::Effects&& from, Instant now, Effects& fx);
+    void take(org::ContentExchange::Effects&& from, Instant now, Effects& fx);
     void take_writes(Effects& fx);
 
     // ---- Life
@@ -77,6 +89,11 @@ struct Community::Impl {
     void drop_expired_delegations(const PublicKey& spared, Instant now, Effects& fx);
     bool is_members_node(Instant now) const;
     bool is_keeper() const;
+
+    // ---- Packs and tags
+    void begin_exchange(const Id& node, Instant now, Effects& fx);
+    // What we announce for others to come for.
+    void tell_offers(Instant now, Effects& fx);
 
     // ---- Talk
     void introduce(const Id& to, Instant now, Effects& fx);
@@ -128,6 +145,12 @@ struct Community::Impl {
     void on(const Id& from, protocol::ChatHave&& have, Instant now, Effects& fx);
     void on(const Id& from, protocol::ChatAsk&& ask, Instant now, Effects& fx);
     void on(const Id& from, protocol::ChatLines&& lines, Instant now, Effects& fx);
+    void on(const Id& from, protocol::CatalogueHave&& have, Instant now, Effects& fx);
+    void on(const Id& from, protocol::CatalogueOffer&& offer, Instant now, Effects& fx);
+    void on(const Id& from, protocol::CatalogueAsk&& ask, Instant now, Effects& fx);
+    void on(const Id& from, protocol::CatalogueEntries&& entries, Instant now, Effects& fx);
+    void on(const Id& from, protocol::ContentAsk&& ask, Instant now, Effects& fx);
+    void on(const Id& from, protocol::ContentReply&& reply, Instant now, Effects& fx);
     // The hub's own kinds never come here.
     void on(const Id&, protocol::Hello&&, Instant, Effects&) { UNREACHABLE(); }
     void on(const Id&, protocol::Ping&&, Instant, Effects&) { UNREACHABLE(); }
@@ -152,6 +175,14 @@ struct Community::Impl {
         take(std::move(step), now, fx);
     }
     template <class Input>
+    void tell_catalogue(Input&& input, Instant now, Effects& fx) {
+        take(life->catalogue.step(std::forward<Input>(input), now), now, fx);
+    }
+    template <class Input>
+    void tell_content(Input&& input, Instant now, Effects& fx) {
+        take(life->content.step(std::forward<Input>(input), now), now, fx);
+    }
+    template <class Input>
     void tell_announcer(Input&& input, Instant now, Effects& fx) {
         take(life->announcer.step(std::forward<Input>(input), now), now, fx);
     }
@@ -171,6 +202,7 @@ struct Community::Impl {
     std::vector<Endpoint> endpoints;
     std::optional<Life> life;
     std::map<Id, PublicKey> up;  // connected nodes
+    std::set<Id> exchanging;     // those of them that understand packs and tags
     std::set<Id> met;            // those of them the conversation goes on with
     struct Introductions {
         Instant since;

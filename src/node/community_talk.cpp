@@ -102,7 +102,16 @@ void Community::Impl::review_neighbour(const Id& node, Instant now, Effects& fx)
 }
 
 void Community::Impl::review_neighbours(Instant now, Effects& fx) {
-    for (const auto& [node, key] : up) review_neighbour(node, now, fx);
+    for (const auto& [node, key] : up) {
+        // Its account may have been admitted since it has shown itself: nobody is to wait until it
+        // does so again.
+        if (is_newly_member(node, now)) {
+            introduce(node, now, fx);
+            meet(node, now, fx);
+            welcome(key, {life->book.delegations_of(node), {}}, now, fx);
+        }
+        review_neighbour(node, now, fx);
+    }
 }
 
 void Community::Impl::offer_records(const Id& to, Instant now, Effects& fx) {

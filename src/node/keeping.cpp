@@ -223,9 +223,11 @@ Result<void, Fault> NodeImpl::review_pursuit(Instant now, Effects& fx) {
     return begin_pursuit(*chain, now, fx);
 }
 
-// What the operator trusts goes before what the organization's key has signed.
+// What the operator trusts goes before what a member has, who invited, and that before what the
+// organization's key has signed.
 std::optional<sync::Anchor> NodeImpl::anchor() const {
     if (options_.pin) return sync::Anchor{*options_.pin, /*is_pinned=*/true};
+    if (const auto pin = network_->pin()) return sync::Anchor{*pin, /*is_pinned=*/true};
     const Community* community = network_->community();
     if (community == nullptr || !community->manifest()) return std::nullopt;
     const protocol::Checkpoint& named = community->manifest()->content.manifest.checkpoint;

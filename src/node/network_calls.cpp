@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "leither/codec/bcs.h"
+
 #include "acquaintances.h"
 #include "network_node_impl.h"
 
@@ -72,25 +74,35 @@ void NetworkNode::Impl::on(Token token, FindOrganization&& find, Instant now, Ef
 }
 
 void NetworkNode::Impl::on(Token token, FollowOrganization&& order, Instant now, Effects& fx) {
-    if (community && community->organization() == order.organization) {
-        return answer(token, std::monostate{}, fx);
-    }
-    if (community && source.is_member(Id{}).has_value()) {
+    const bool is_known = community && community->organization() == order.organization;
+    if (is_known && !order.introduction) return answer(token, std::monostate{}, fx);
+    if (!is_known && community && source.is_member(Id{}).has_value()) {
         return refuse(
             token,
             failure_of(NetworkError::refused, "this node keeps the ledger of another organization"),
             fx);
     }
-    if (const auto adopted = adopt(order.organization, now); !adopted) {
-        fx.fatal = adopted.error();
-        return;
-    }
     store::GatheredWrites writes;
-    const auto bytes = order.organization.view();
-    writes.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
+    if (order.introduction) {
+        writes.put(introduction_key(), bcs::encode(*order.introduction));
+        introduction = std::move(order.introduction);
+    }
+    if (!is_known) {
+        if (const auto adopted = adopt(order.organization, now); !adopted) {
+            fx.fatal = adopted.error();
+            return;
+        }
+        const auto bytes = order.organization.view();
+        writes.put(followed_key(), Bytes(bytes.begin(), bytes.end()));
+    }
     write(std::move(writes), {}, now, fx);
     answer_when_durable(token, std::monostate{}, fx);
-    begin(now, fx);
+    if (is_known) {
+        learn_entries(now, fx);
+    } else {
+        begin(now, fx);
+    }
+    dht_step(dht::Bootstrap{entry_endpoints()}, now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, PublishManifest&& order, Instant now, Effects& fx) {
@@ -121,6 +133,45 @@ void NetworkNode::Impl::on(Token token, SayLine&& line, Instant now, Effects& fx
     ask_community(
         token, [&](auto& ours, auto& theirs) { return ours.say(std::move(line), now, theirs); },
         now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, PublishPack&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.publish_pack(std::move(order), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, PutPiece&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.put_piece(std::move(order), now, theirs); },
+        now, fx);
+}
+
+void NetworkNode::Impl::on(Token token, FetchPack&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.fetch_pack(order, now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, DropPack&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.drop_pack(order, now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, AddTag&& order, Instant now, Effects& fx) {
+    ask_community(
+        token,
+        [&](auto& ours, auto& theirs) { return ours.add_tag(std::move(order), now, theirs); }, now,
+        fx);
+}
+
+void NetworkNode::Impl::on(Token token, SeekTag&& order, Instant now, Effects& fx) {
+    ask_community(
+        token, [&](auto& ours, auto& theirs) { return ours.seek_tag(order, now, theirs); }, now,
+        fx);
 }
 
 void NetworkNode::Impl::on(Token token, AddPeer&& order, Instant now, Effects& fx) {

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "leither/crypto/hash.h"
+
 #include "network_node_impl.h"
 
 namespace leither::node {
@@ -24,6 +26,10 @@ void NetworkNode::Impl::take(Community::Effects&& from, Instant now, Effects& fx
     }
     for (const auto& order : from.announce) {
         ask_dht(ForOrder{order.order}, dht::Announce{order.target, open_port()}, now, fx);
+    }
+    // Whoever has something of ours is dialed as one of the organization's nodes.
+    for (const Id& target : from.seek) {
+        ask_dht(ForPeers{community->organization()}, dht::GetPeers{target}, now, fx);
     }
     for (const Id& node : from.reach) {
         std::erase(reach, node);
@@ -50,8 +56,9 @@ Result<void, store::Fault> NetworkNode::Impl::adopt(const Id& organization, Inst
         }
     }
     community = std::make_unique<Community>(
-        options, Community::Setup{organization, key, hub.static_key(), log.with_room("org")},
-        source, entropy);
+        options,
+        Community::Setup{organization, key, hub.static_key(), log.with_room("org"), &store}, source,
+        entropy);
     TRY(community->load(store, now));
     for (auto& [id, purpose] : questions) {
         const bool stays =
@@ -72,14 +79,19 @@ Result<void, store::Fault> NetworkNode::Impl::adopt(const Id& organization, Inst
 void NetworkNode::Impl::begin(Instant now, Effects& fx) {
     serve_contexts(now, fx);
     for (const Endpoint& endpoint : options.peers) learn_configured(endpoint, now, fx);
+    learn_entries(now, fx);
     hub_step(peer::Reserve{reach}, now, fx);
     tell_community([&](auto& ours, auto& theirs) { ours.begin(now, theirs); }, now, fx);
     // Those who were up before there was a community to tell.
     for (const peer::PeerStatus& one : hub.peers(now)) {
         const PublicKey& node = one.peer.node_key;
         if (!hub.is_connected(one.peer.node)) continue;
-        tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(node, now, theirs); }, now,
-                       fx);
+        tell_community(
+            [&](auto& ours, auto& theirs) {
+                ours.on_peer_up(node, now, theirs);
+                ours.on_features(one.peer.node, one.peer.hello.features, now, theirs);
+            },
+            now, fx);
     }
     look_at_endpoints(now, fx);
 }
@@ -88,6 +100,38 @@ void NetworkNode::Impl::learn_configured(const Endpoint& endpoint, Instant now, 
     hub_step(peer::Learn{{endpoint, peer::Context::of(community->organization()), std::nullopt,
                           std::nullopt, peer::Source::configured}},
              now, fx);
+}
+
+const protocol::Introduction* NetworkNode::Impl::introduced() const {
+    const bool is_ours = community && introduction &&
+                         crypto::id_of(introduction->organization) == community->organization();
+    return is_ours ? &*introduction : nullptr;
+}
+
+// Dialed by the keys that the invitation names, so that nobody else can answer for them.
+void NetworkNode::Impl::learn_entries(Instant now, Effects& fx) {
+    const protocol::Introduction* known = introduced();
+    if (known == nullptr) return;
+    const auto context = peer::Context::of(community->organization());
+    for (const protocol::Keeper& entry : known->entries) {
+        if (entry.node == key.public_key()) continue;
+        for (const protocol::WireEndpoint& endpoint : entry.endpoints) {
+            hub_step(peer::Learn{{endpoint.endpoint(), context, crypto::id_of(entry.node),
+                                  entry.static_key, peer::Source::configured}},
+                     now, fx);
+        }
+    }
+}
+
+std::vector<Endpoint> NetworkNode::Impl::entry_endpoints() const {
+    std::vector<Endpoint> endpoints;
+    const protocol::Introduction* known = introduced();
+    if (known == nullptr) return endpoints;
+    for (const protocol::Keeper& entry : known->entries) {
+        if (entry.node == key.public_key()) continue;
+        for (const auto& endpoint : entry.endpoints) endpoints.push_back(endpoint.endpoint());
+    }
+    return endpoints;
 }
 
 void NetworkNode::Impl::serve_contexts(Instant now, Effects& fx) {

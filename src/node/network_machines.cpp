@@ -10,6 +10,9 @@ namespace {
 // Log lines about single connections at info.
 constexpr int kLinesAtOnce = 20;
 constexpr Duration kLineInterval = std::chrono::seconds(30);
+// Acquaintances are kept this long after the last one came, and not again so soon.
+constexpr Duration kSaveAfterPeer = std::chrono::seconds(10);
+constexpr Duration kSaveAgain = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -145,13 +148,18 @@ bool NetworkNode::Impl::may_tell(Instant now) {
 void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx) {
     const peer::Peer& peer = event.peer;
     connected.insert(peer.node);
+    save_at = std::min(save_at, std::max(now + kSaveAfterPeer, saved_at + kSaveAgain));
     tell_line(now, "peer_up", "node={} endpoint={} direction={}", peer.node.hex(),
               peer.endpoint.text(), peer::to_string(peer.direction));
     for (const Find& find : finds) {
         hub_step(peer::SendMessage{peer.node, protocol::AskManifest{find.organization}}, now, fx);
     }
-    tell_community([&](auto& ours, auto& theirs) { ours.on_peer_up(peer.node_key, now, theirs); },
-                   now, fx);
+    tell_community(
+        [&](auto& ours, auto& theirs) {
+            ours.on_peer_up(peer.node_key, now, theirs);
+            ours.on_features(peer.node, peer.hello.features, now, theirs);
+        },
+        now, fx);
 }
 
 void NetworkNode::Impl::on_event(peer::PeerDown&& event, Instant now, Effects& fx) {

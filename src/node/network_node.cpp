@@ -87,7 +87,7 @@ void NetworkNode::Impl::on(PortsMapped&& input, Instant now, Effects& fx) {
     ports = std::move(input);
     // What could not be reached may be reached now, and the reverse.
     if (is_news) {
-        hub_step(peer::Introduce{open_port(), options.hub.features}, now, fx);
+        hub_step(peer::Introduce{open_port(), hub_options().features}, now, fx);
         hub_step(peer::CheckReachability{}, now, fx);
     }
     look_at_endpoints(now, fx);
@@ -146,6 +146,7 @@ void NetworkNode::Impl::hand_out(Effects& fx) {
 }
 
 void NetworkNode::Impl::save_acquaintances(Instant now, Effects& fx) {
+    saved_at = now;
     save_at = now + options.save_interval;
     store::GatheredWrites writes;
     put_contacts(writes, dht.good_nodes(options.saved_max));
@@ -169,6 +170,10 @@ Result<std::unique_ptr<NetworkNode>, Fault> NetworkNode::open(const Setup& setup
     if (followed) {
         if (const auto id = Id::from(as_bytes(*followed))) TRY(made->impl_->adopt(*id, setup.now));
     }
+    if (const auto introduction = TRY(setup.store.get(introduction_key()))) {
+        auto decoded = bcs::decode<protocol::Introduction>(as_bytes(*introduction));
+        if (decoded) made->impl_->introduction = *std::move(decoded);
+    }
     return made;
 }
 
@@ -179,7 +184,9 @@ Done NetworkNode::start(Instant now, Effects& fx) {
     for (const auto& ban : TRY(read_bans(impl_->store))) {
         if (ban.until > now) impl_->hub_step(peer::Ban{ban.node, ban.until - now}, now, fx);
     }
-    impl_->dht_step(dht::Start{impl_->options.bootstrap, std::move(contacts)}, now, fx);
+    std::vector<Endpoint> bootstrap = impl_->options.bootstrap;
+    std::ranges::move(impl_->entry_endpoints(), std::back_inserter(bootstrap));
+    impl_->dht_step(dht::Start{std::move(bootstrap), std::move(contacts)}, now, fx);
     for (auto& address : addresses) impl_->hub_step(peer::Learn{std::move(address)}, now, fx);
     if (impl_->community) impl_->begin(now, fx);
     return {};
@@ -262,6 +269,12 @@ const store::Reader& NetworkNode::store() const {
 
 std::optional<ChainId> NetworkNode::followed_chain() const {
     return impl_->community ? impl_->community->chain() : std::nullopt;
+}
+
+std::optional<protocol::BlockName> NetworkNode::pin() const {
+    const protocol::Introduction* known = impl_->introduced();
+    if (known == nullptr || !known->checkpoint) return std::nullopt;
+    return protocol::BlockName{known->checkpoint->sequence, known->checkpoint->block};
 }
 
 const protocol::Delegations& NetworkNode::served() const {

@@ -8,8 +8,10 @@
 //     and less often; what it names is for the hub to dial.
 //   * What a step writes is durable before what depends on it is sent, published, answered or told;
 //     batches go out one at a time, in order, and what is to be written meanwhile makes one more.
-//   * Contacts, addresses and bans are kept at the end and every save_interval: an idle node writes
-//     nothing in between.
+//   * Contacts, addresses and bans are kept at the end, every save_interval, and soon after
+//   somebody
+//     new is connected: whoever loses its power finds back when its first acquaintance is gone. An
+//     idle node writes nothing in between.
 #pragma once
 
 #include <deque>
@@ -64,6 +66,8 @@ class NetworkNode {
     const store::Reader& store() const;
     // Of the followed organization, once a manifest has told.
     std::optional<ChainId> followed_chain() const;
+    // The block that the invitation to the followed organization names; nothing without one.
+    std::optional<protocol::BlockName> pin() const;
     // Of the accounts this node serves.
     const protocol::Delegations& served() const;
     std::uint64_t draw();

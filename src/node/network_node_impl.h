@@ -89,10 +89,19 @@ inline NetworkAnswer answer_of(const Result<void, NetworkFailure>&) {
 inline NetworkAnswer answer_of(const Result<Hash, NetworkFailure>& taken) {
     return *taken;
 }
+inline NetworkAnswer answer_of(const Result<org::ContentProgress, NetworkFailure>& done) {
+    return *done;
+}
 
 // Where the store keeps which organization is followed.
 inline const Bytes& followed_key() {
     static const Bytes kKey{'n', 'f'};
+    return kKey;
+}
+
+// And how it was introduced.
+inline const Bytes& introduction_key() {
+    static const Bytes kKey{'n', 'i'};
     return kKey;
 }
 
@@ -118,6 +127,7 @@ struct NetworkNode::Impl {
     peer::HubOptions hub_options() const {
         peer::HubOptions chosen = options.hub;
         chosen.listen_port = listen_port();
+        chosen.features |= protocol::kOwnFeatures;
         return chosen;
     }
     // 0: nobody can dial us.
@@ -187,6 +197,10 @@ struct NetworkNode::Impl {
     void begin(Instant now, Effects& fx);
     // REQUIRES: a community.
     void learn_configured(const Endpoint& endpoint, Instant now, Effects& fx);
+    // How the followed organization was introduced; null if it was not.
+    const protocol::Introduction* introduced() const;
+    void learn_entries(Instant now, Effects& fx);
+    std::vector<Endpoint> entry_endpoints() const;
     void serve_contexts(Instant now, Effects& fx);
     void seek_peers(Instant now, Effects& fx);
     void refresh(Instant now, Effects& fx);
@@ -211,6 +225,12 @@ struct NetworkNode::Impl {
     void on(Token token, PostLetter&& letter, Instant now, Effects& fx);
     void on(Token token, ForgetLetter&& letter, Instant now, Effects& fx);
     void on(Token token, SayLine&& line, Instant now, Effects& fx);
+    void on(Token token, PublishPack&& order, Instant now, Effects& fx);
+    void on(Token token, PutPiece&& order, Instant now, Effects& fx);
+    void on(Token token, FetchPack&& order, Instant now, Effects& fx);
+    void on(Token token, DropPack&& order, Instant now, Effects& fx);
+    void on(Token token, AddTag&& order, Instant now, Effects& fx);
+    void on(Token token, SeekTag&& order, Instant now, Effects& fx);
     void on(Token token, AddPeer&& order, Instant now, Effects& fx);
     void on(Token token, BanPeer&& order, Instant now, Effects& fx);
 
@@ -241,6 +261,7 @@ struct NetworkNode::Impl {
     dht::DhtNode dht;
     peer::Hub hub;
     std::unique_ptr<Community> community;
+    std::optional<protocol::Introduction> introduction;  // the last one, of whatever organization
     ChatGatherer gatherer;
 
     std::map<dht::RequestId, Purpose> questions;
@@ -263,6 +284,7 @@ struct NetworkNode::Impl {
     Duration seek_wait{};
     Instant refresh_at{};
     Instant save_at{};
+    Instant saved_at{};
     Instant look_at{};
     Instant gather_at{};
     bool gathered = false;  // the conversation, once since the start

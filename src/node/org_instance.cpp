@@ -16,18 +16,21 @@ using store::Fault;
 // recognised when a client sends it again.
 constexpr std::size_t kRememberedAtOpenMax = 16'384;
 
-// The system account a kind changes beside those of members.
-struct SystemAccount {
+// The system accounts a kind changes beside those of members.
+struct SystemAccounts {
     const ledger::Organization& organization;
-    using Answer = std::optional<Id>;
-    Answer operator()(const protocol::Join&) const { return organization.bookkeeping; }
-    Answer operator()(const protocol::Leave&) const { return organization.bookkeeping; }
-    Answer operator()(const protocol::SetRole&) const { return organization.bookkeeping; }
-    Answer operator()(const protocol::Reward&) const { return organization.treasury; }
-    Answer operator()(const protocol::Claim&) const { return organization.treasury; }
-    Answer operator()(const protocol::Propose&) const { return organization.bookkeeping; }
-    Answer operator()(const protocol::Evidence&) const { return organization.treasury; }
-    Answer operator()(const auto&) const { return std::nullopt; }
+    using Answer = std::vector<Id>;
+    Answer operator()(const protocol::Join&) const { return {organization.bookkeeping}; }
+    Answer operator()(const protocol::Leave&) const { return {organization.bookkeeping}; }
+    Answer operator()(const protocol::SetRole&) const { return {organization.bookkeeping}; }
+    Answer operator()(const protocol::Reward&) const { return {organization.treasury}; }
+    Answer operator()(const protocol::Claim&) const { return {organization.treasury}; }
+    Answer operator()(const protocol::Propose&) const { return {organization.bookkeeping}; }
+    Answer operator()(const protocol::Evidence&) const { return {organization.treasury}; }
+    Answer operator()(const protocol::Earn&) const {
+        return {organization.bookkeeping, organization.treasury};
+    }
+    Answer operator()(const auto&) const { return {}; }
 };
 
 std::vector<Id> accounts_changed(const ledger::Organization& organization,
@@ -92,9 +95,8 @@ std::vector<Id> members_concerned(const protocol::TransactionBody& body) {
 std::vector<Id> accounts_concerned(const ledger::Organization& organization,
                                    const protocol::TransactionBody& body) {
     std::vector<Id> accounts = members_concerned(body);
-    if (const auto id = std::visit(SystemAccount{organization}, body.action)) {
-        accounts.push_back(*id);
-    }
+    const auto further = std::visit(SystemAccounts{organization}, body.action);
+    accounts.insert(accounts.end(), further.begin(), further.end());
     return accounts;
 }
 

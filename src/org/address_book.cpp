@@ -190,6 +190,10 @@ bool AddressBook::is_members(const Node& node, Instant now) const {
     });
 }
 
+bool AddressBook::is_member(const Id& account, Instant now) const {
+    return members_.is_member(account, now);
+}
+
 bool AddressBook::is_members_node(const Id& node, Instant now) const {
     const auto known = nodes_.find(node);
     return members_.is_keeper(node) || (known != nodes_.end() && is_members(known->second, now));
@@ -223,6 +227,14 @@ std::optional<PublicKey> AddressBook::account_key(const Id& account) const {
     const auto known = nodes_by_account_.find(account);
     if (known == nodes_by_account_.end()) return std::nullopt;
     return nodes_.at(*known->second.begin()).accounts.at(account).delegation.account;
+}
+
+Delegations AddressBook::delegations_of(const Id& node) const {
+    Delegations out;
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end()) return out;
+    for (const auto& [account, delegation] : known->second.accounts) out.push_back(delegation);
+    return out;
 }
 
 std::vector<Id> AddressBook::members_nodes(Instant now) const {

@@ -19,9 +19,9 @@ constexpr std::string_view kSequenceName = "last";
 constexpr Instant kNever = Instant::max();
 
 // Kinds of what stays published, in the order in which they are sent when due at once.
-enum class SlotKind : std::uint8_t { record, manifest, chat_line, chat_head, presence };
+enum class SlotKind : std::uint8_t { record, manifest, chat_line, chat_head, presence, offer };
 
-// `target` tells chat lines and the ids we are present at apart.
+// `target` tells chat lines and the ids we are announced at apart.
 struct SlotKey {
     SlotKind kind = SlotKind::record;
     Id target;
@@ -34,6 +34,11 @@ struct Slot {
     Instant order_lost;
     Duration retry{};  // zero: the last order did not fail
 };
+
+// By announce_peer; the others are items.
+bool is_announced(SlotKind kind) {
+    return kind == SlotKind::presence || kind == SlotKind::offer;
+}
 
 // Whatever was on its way is out of date.
 Slot slot_due(Instant due) {
@@ -66,6 +71,7 @@ struct Announcer::Impl {
     void on(Serves&& input, Instant now, Effects& effects);
     void on(ManifestIs&& input, Instant now, Effects& effects);
     void on(ChatIs&& input, Instant now, Effects& effects);
+    void on(Offers&& input, Instant now, Effects& effects);
     void on(Carried&& input, Instant now, Effects& effects);
     void on(Joined&&, Instant now, Effects& effects);
 
@@ -113,7 +119,7 @@ void Announcer::Impl::on(AddressesAre&& input, Instant now, Effects&) {
     if (!has_moved) return;
     // An announcement names the address that it came from.
     for (auto& [key, slot] : slots) {
-        if (key.kind != SlotKind::presence) continue;
+        if (!is_announced(key.kind)) continue;
         slot.order = 0;
         want(key, now + options.settle);
     }
@@ -161,6 +167,19 @@ void Announcer::Impl::on(ChatIs&& input, Instant now, Effects& effects) {
     if (!waits) head = slot_due(now + options.settle);
 }
 
+void Announcer::Impl::on(Offers&& input, Instant now, Effects&) {
+    if (input.targets.size() > kOffersMax) input.targets.resize(kOffersMax);
+    std::erase_if(slots, [&input](const auto& slot) {
+        const SlotKey& key = slot.first;
+        return key.kind == SlotKind::offer &&
+               std::ranges::find(input.targets, key.target) == input.targets.end();
+    });
+    for (const Id& target : input.targets) {
+        const SlotKey key{SlotKind::offer, target};
+        if (!slots.contains(key)) want(key, now);
+    }
+}
+
 const Bytes* Announcer::Impl::find_line(const Id& target) const {
     for (std::size_t i = 0; i < chat->lines.size(); ++i) {
         if (chat->head.lines[i].target == target) return &chat->lines[i];
@@ -205,7 +224,7 @@ void Announcer::Impl::run(Instant now, Effects& effects) {
 
 void Announcer::Impl::carry_out(const SlotKey& key, Slot& slot, Instant now, Effects& effects) {
     slot.due = kNever;
-    if (key.kind == SlotKind::presence) {
+    if (is_announced(key.kind)) {
         slot.order = ++last_order;
         effects.announce.push_back({slot.order, key.target});
     } else if (auto item = publication(key, now, effects)) {
@@ -224,7 +243,8 @@ std::optional<Publication> Announcer::Impl::publication(const SlotKey& key, Inst
         case SlotKind::chat_head:
             return MutableItem{setup.node.public_key(), std::string(protocol::kChatSalt),
                                chat_sequence, bcs::encode(chat->head), std::nullopt};
-        case SlotKind::presence: return std::nullopt;
+        case SlotKind::presence:
+        case SlotKind::offer: return std::nullopt;
     }
     UNREACHABLE();
 }
@@ -324,7 +344,7 @@ const std::optional<SignedRoutingRecord>& Announcer::record() const {
 
 void Announcer::check_invariants() const {
     constexpr std::size_t kSlotsMax =
-        2 + 1 + protocol::kChatHeadLines + 1 + protocol::kServedAccountsMax;
+        2 + 1 + protocol::kChatHeadLines + 1 + protocol::kServedAccountsMax + kOffersMax;
     CHECK(impl_->slots.size() <= kSlotsMax);
     for (const auto& [key, slot] : impl_->slots) CHECK(slot.order <= impl_->last_order);
 }

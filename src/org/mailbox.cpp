@@ -111,13 +111,18 @@ struct Mailbox::Impl {
 
     // ---- Receiving
     EnvelopeOutcome judge(const Id& from, const EnvelopeOffer& offer, Instant now) const;
+    Origin origin_of(const Id& node, Instant now) const;
+    // Whether there is room for one of that cost of a guest's node.
+    bool has_room_for_guest(const Id& recipient, const Id& sender, std::size_t cost) const;
     EnvelopeOutcome take(const Id& from, SignedEnvelope&& envelope, Instant now, Effects& effects);
     void answer(const Id& to, const protocol::Delivery& delivery, EnvelopeOutcome outcome,
                 Effects& effects);
-    void arrive(const Hash& message, const SignedEnvelope& envelope, Instant now, Effects& effects);
+    void arrive(const Hash& message, const SignedEnvelope& envelope, Origin origin, Instant now,
+                Effects& effects);
     // If its recipient is served here.
     void arrive_at_home(Parcel& parcel, Instant now, Effects& effects);
-    void hold(const Hash& message, SignedEnvelope&& envelope, Instant now, Effects& effects);
+    void hold(const Hash& message, SignedEnvelope&& envelope, Origin origin, Instant now,
+              Effects& effects);
 };
 
 // ---- Sending ------------------------------------------------------------------------------------
@@ -307,7 +312,9 @@ void Mailbox::Impl::arrive_at_home(Parcel& parcel, Instant now, Effects& effects
     const auto home = served.find(parcel.recipient());
     if (home == served.end() || !incoming.fits(home->first, cost_of(parcel.bytes))) return;
     const Hash message = parcel.message;
-    if (!incoming.contains(message)) arrive(message, parcel.envelope, now, effects);
+    if (!incoming.contains(message)) {
+        arrive(message, parcel.envelope, Origin::member, now, effects);
+    }
     delivered(parcel, acknowledge(setup.chain, message, home->second, setup.node), effects);
 }
 
@@ -461,14 +468,31 @@ void Mailbox::Impl::held(Parcel& parcel, const Id& by, Instant now, Effects& eff
 
 // ---- Receiving ----------------------------------------------------------------------------------
 
+Origin Mailbox::Impl::origin_of(const Id& node, Instant now) const {
+    const bool is_ours = node == setup.node.id();
+    return is_ours || directory.is_members_node(node, now) ? Origin::member : Origin::guest;
+}
+
+bool Mailbox::Impl::has_room_for_guest(const Id& recipient, const Id& sender,
+                                       std::size_t cost) const {
+    return served.contains(recipient) ? incoming.fits_of_guest(recipient, sender, cost)
+                                      : parcels.has_room_for_guest(sender, cost);
+}
+
 EnvelopeOutcome Mailbox::Impl::judge(const Id& from, const EnvelopeOffer& offer,
                                      Instant now) const {
-    if (!directory.is_members_node(from, now)) return EnvelopeOutcome::refused;
+    const bool is_guest = origin_of(from, now) == Origin::guest;
+    // Guests have something to say to members alone.
+    if (is_guest && !directory.is_member(offer.recipient, now)) return EnvelopeOutcome::refused;
     if (offer.bytes > EnvelopePost::kBytesMax) return EnvelopeOutcome::refused;
     if (settled.contains(offer.message)) return EnvelopeOutcome::delivered;
     if (incoming.contains(offer.message)) return EnvelopeOutcome::delivered;
     if (parcels.contains(offer.message)) return EnvelopeOutcome::held;
     const std::size_t cost = cost_of(offer.bytes);
+    if (is_guest) {
+        const bool fits = has_room_for_guest(offer.recipient, from, cost);
+        return fits ? EnvelopeOutcome::wanted : EnvelopeOutcome::full;
+    }
     const bool fits = served.contains(offer.recipient)
                           ? incoming.fits(offer.recipient, cost)
                           : parcels.has_room_for_held(offer.recipient, from, cost);
@@ -512,8 +536,14 @@ EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, I
         effects.forged = holds.error() == protocol::RecordError::bad_signature;
         return EnvelopeOutcome::refused;
     }
+    const Id sender = crypto::id_of(envelope.envelope.node);
+    const Origin origin = origin_of(sender, now);
     if (served.contains(recipient)) {
-        arrive(message, envelope, now, effects);
+        // What a member's node hands on of a guest counts as the guest's.
+        const bool fits =
+            origin == Origin::member || has_room_for_guest(recipient, sender, cost_of(bytes));
+        if (!fits) return EnvelopeOutcome::full;
+        arrive(message, envelope, origin, now, effects);
         // Whoever brought it has it: another of the account's nodes, perhaps.
         if (const auto link = links.find(from); link != links.end()) {
             link->second.shared.insert(message);
@@ -521,23 +551,24 @@ EnvelopeOutcome Mailbox::Impl::take(const Id& from, SignedEnvelope&& envelope, I
         return EnvelopeOutcome::delivered;
     }
     // A holder holds for the sender alone: a chain of holders would have no end.
-    if (crypto::id_of(envelope.envelope.node) != from) return EnvelopeOutcome::refused;
-    hold(message, std::move(envelope), now, effects);
+    if (sender != from) return EnvelopeOutcome::refused;
+    hold(message, std::move(envelope), origin, now, effects);
     return EnvelopeOutcome::held;
 }
 
-void Mailbox::Impl::arrive(const Hash& message, const SignedEnvelope& envelope, Instant now,
-                           Effects& effects) {
-    incoming.add(message, envelope, writes);
+void Mailbox::Impl::arrive(const Hash& message, const SignedEnvelope& envelope, Origin origin,
+                           Instant now, Effects& effects) {
+    incoming.add(message, envelope, origin, writes);
     share_soon(now);
     effects.arrived.push_back({envelope.envelope.recipient, message});
 }
 
-void Mailbox::Impl::hold(const Hash& message, SignedEnvelope&& envelope, Instant now,
+void Mailbox::Impl::hold(const Hash& message, SignedEnvelope&& envelope, Origin origin, Instant now,
                          Effects& effects) {
     Parcel parcel;
     parcel.message = message;
     parcel.place = Place::held;
+    parcel.origin = origin;
     parcel.envelope = std::move(envelope);
     parcel.next_attempt = now;
     attempt(parcels.add(std::move(parcel), writes), now, effects);
@@ -563,8 +594,7 @@ Mailbox::Mailbox(MailboxOptions options, Setup setup, const Directory& directory
                    .log = std::move(log),
                    .prng = Prng(draw_number(entropy)),
                    .parcels = Parcels(options, setup.chain, setup.prefix),
-                   .incoming = IncomingBox(options.incoming_bytes_per_account_max, setup.chain,
-                                           Shelf(setup.prefix, ShelfKind::incoming)),
+                   .incoming = IncomingBox(options, setup.chain, setup.prefix),
                    .settled = Settled(options.settled_max, Shelf(setup.prefix, ShelfKind::settled)),
                    .served = {},
                    .links = {},

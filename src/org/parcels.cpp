@@ -55,7 +55,8 @@ Parcels::Parcels(const MailboxOptions& options, const ChainId& chain, ByteView p
     : options_(options),
       chain_(chain),
       outgoing_shelf_(prefix, ShelfKind::outgoing),
-      held_shelf_(prefix, ShelfKind::held) {}
+      held_shelf_(prefix, ShelfKind::held),
+      guest_shelf_(prefix, ShelfKind::guest_held) {}
 
 Result<void, store::Fault> Parcels::load(const store::Reader& reader, Instant now) {
     GatheredWrites unused;
@@ -69,17 +70,33 @@ Result<void, store::Fault> Parcels::load(const store::Reader& reader, Instant no
         const bool fits = outgoing_ < options_.outgoing_max;
         if (fits && is_sound(parcel)) add(std::move(parcel), unused);
     }));
-    TRY(held_shelf_.load<SignedEnvelope>(reader, [&](ByteView, SignedEnvelope&& envelope) {
+    TRY(load_held(reader, Origin::member, now));
+    return load_held(reader, Origin::guest, now);
+}
+
+Result<void, store::Fault> Parcels::load_held(const store::Reader& reader, Origin origin,
+                                              Instant now) {
+    GatheredWrites unused;
+    const Shelf& shelf = origin == Origin::member ? held_shelf_ : guest_shelf_;
+    return shelf.load<SignedEnvelope>(reader, [&](ByteView, SignedEnvelope&& envelope) {
         Parcel parcel;
         parcel.message = message_id(chain_, envelope.envelope);
         parcel.place = Place::held;
+        parcel.origin = origin;
         parcel.envelope = std::move(envelope);
         parcel.next_attempt = now;
-        const bool fits = has_room_for_held(parcel.recipient(), sender_of(parcel),
-                                            cost_of(encoded_size(parcel.envelope)));
+        const std::size_t cost = cost_of(encoded_size(parcel.envelope));
+        const Id sender = sender_of(parcel);
+        const bool fits = origin == Origin::member
+                              ? has_room_for_held(parcel.recipient(), sender, cost)
+                              : has_room_for_guest(sender, cost);
         if (fits && is_sound(parcel)) add(std::move(parcel), unused);
-    }));
-    return {};
+    });
+}
+
+const Shelf& Parcels::shelf_of(const Parcel& parcel) const {
+    if (parcel.place == Place::outgoing) return outgoing_shelf_;
+    return parcel.origin == Origin::member ? held_shelf_ : guest_shelf_;
 }
 
 bool Parcels::is_sound(const Parcel& parcel) const {
@@ -112,6 +129,11 @@ bool Parcels::has_room_for_held(const Id& recipient, const Id& sender, std::size
            sum_of(held_by_sender_, sender) + cost <= options_.held_bytes_per_sender_max;
 }
 
+bool Parcels::has_room_for_guest(const Id& sender, std::size_t cost) const {
+    return guest_cost_ + cost <= options_.guest_bytes_max &&
+           sum_of(guest_by_sender_, sender) + cost <= options_.guest_bytes_per_sender_max;
+}
+
 Parcel& Parcels::add(Parcel&& parcel, GatheredWrites& writes) {
     const Hash message = parcel.message;
     const auto [entry, added] = parcels_.emplace(message, std::move(parcel));
@@ -126,8 +148,7 @@ Parcel& Parcels::add(Parcel&& parcel, GatheredWrites& writes) {
 void Parcels::erase(const Hash& message, GatheredWrites& writes) {
     const auto entry = parcels_.find(message);
     CHECK(entry != parcels_.end());
-    const Shelf& shelf = entry->second.place == Place::outgoing ? outgoing_shelf_ : held_shelf_;
-    shelf.erase(writes, message.view());
+    shelf_of(entry->second).erase(writes, message.view());
     unindex(entry->second);
     parcels_.erase(entry);
 }
@@ -145,7 +166,7 @@ void Parcels::strip(Parcel& parcel, GatheredWrites& writes) {
 
 void Parcels::save(const Parcel& parcel, GatheredWrites& writes) const {
     if (parcel.place == Place::held) {
-        held_shelf_.put(writes, parcel.message.view(), parcel.envelope);
+        shelf_of(parcel).put(writes, parcel.message.view(), parcel.envelope);
         return;
     }
     StoredOutgoing stored;
@@ -185,6 +206,11 @@ void Parcels::index(const Parcel& parcel) {
         return;
     }
     const std::size_t cost = cost_of(parcel.bytes);
+    if (parcel.origin == Origin::guest) {
+        guest_cost_ += cost;
+        guest_by_sender_[sender_of(parcel)] += cost;
+        return;
+    }
     held_cost_ += cost;
     held_by_recipient_[parcel.recipient()] += cost;
     held_by_sender_[sender_of(parcel)] += cost;
@@ -202,6 +228,11 @@ void Parcels::unindex(const Parcel& parcel) {
         return;
     }
     const std::size_t cost = cost_of(parcel.bytes);
+    if (parcel.origin == Origin::guest) {
+        guest_cost_ -= cost;
+        subtract(guest_by_sender_, sender_of(parcel), cost);
+        return;
+    }
     held_cost_ -= cost;
     subtract(held_by_recipient_, parcel.recipient(), cost);
     subtract(held_by_sender_, sender_of(parcel), cost);
@@ -229,6 +260,7 @@ std::vector<Hash> Parcels::outgoing() const {
 
 void Parcels::check_invariants() const {
     std::size_t cost = 0;
+    std::size_t of_guests = 0;
     std::size_t outgoing = 0;
     for (const auto& [message, parcel] : parcels_) {
         CHECK(schedule_.contains({due(parcel), message}));
@@ -237,17 +269,21 @@ void Parcels::check_invariants() const {
             ++outgoing;
         } else {
             CHECK(parcel.holders.empty() && parcel.state == OutgoingState::waiting);
-            cost += cost_of(parcel.bytes);
+            (parcel.origin == Origin::member ? cost : of_guests) += cost_of(parcel.bytes);
         }
     }
     CHECK(outgoing == outgoing_ && outgoing <= options_.outgoing_max);
     CHECK(cost == held_cost_ && cost <= options_.held_bytes_max);
+    CHECK(of_guests == guest_cost_ && of_guests <= options_.guest_bytes_max);
     CHECK(schedule_.size() == parcels_.size());
     for (const auto& [id, held] : held_by_recipient_) {
         CHECK(held <= options_.held_bytes_per_recipient_max);
     }
     for (const auto& [id, held] : held_by_sender_) {
         CHECK(held <= options_.held_bytes_per_sender_max);
+    }
+    for (const auto& [id, held] : guest_by_sender_) {
+        CHECK(held <= options_.guest_bytes_per_sender_max);
     }
 }
 

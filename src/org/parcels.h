@@ -21,6 +21,7 @@ struct Holder {
 struct Parcel {
     Hash message;
     Place place = Place::outgoing;
+    Origin origin = Origin::member;     // of a held one
     protocol::SignedEnvelope envelope;  // without its letter once delivered
     std::size_t bytes = 0;              // of the whole envelope, encoded
     OutgoingState state = OutgoingState::waiting;
@@ -47,7 +48,9 @@ class Parcels {
     // Makes room among outgoing parcels that are delivered already; false if all are still on
     // their way.
     bool has_room_for_outgoing(GatheredWrites& writes);
+    // By a member's node; by a guest's.
     bool has_room_for_held(const Id& recipient, const Id& sender, std::size_t cost) const;
+    bool has_room_for_guest(const Id& sender, std::size_t cost) const;
 
     // REQUIRES: there is room, and no such message yet.
     Parcel& add(Parcel&& parcel, GatheredWrites& writes);
@@ -65,11 +68,13 @@ class Parcels {
     std::vector<Id> recipients() const;
     std::vector<Hash> outgoing() const;
     std::size_t outgoing_count() const { return outgoing_; }
-    std::size_t held_cost() const { return held_cost_; }
+    std::size_t held_cost() const { return held_cost_ + guest_cost_; }
     std::size_t held_count() const { return parcels_.size() - outgoing_; }
     void check_invariants() const;
 
  private:
+    Result<void, store::Fault> load_held(const store::Reader& reader, Origin origin, Instant now);
+    const Shelf& shelf_of(const Parcel& parcel) const;
     // What the store gave is fit to be kept.
     bool is_sound(const Parcel& parcel) const;
     static Instant due(const Parcel& parcel);
@@ -80,12 +85,15 @@ class Parcels {
     ChainId chain_;
     Shelf outgoing_shelf_;
     Shelf held_shelf_;
+    Shelf guest_shelf_;
     std::map<Hash, Parcel> parcels_;
     std::set<std::pair<Instant, Hash>> schedule_;
     std::map<Id, std::set<Hash>> by_recipient_;
     std::map<Id, std::size_t> held_by_recipient_;  // cost
     std::map<Id, std::size_t> held_by_sender_;     // cost
-    std::size_t held_cost_ = 0;
+    std::size_t held_cost_ = 0;                    // of members
+    std::map<Id, std::size_t> guest_by_sender_;    // cost
+    std::size_t guest_cost_ = 0;
     std::size_t outgoing_ = 0;
 };
 

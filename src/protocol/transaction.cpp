@@ -27,6 +27,7 @@ struct KindName {
     const char* operator()(const Evidence&) const { return "evidence"; }
     const char* operator()(const HandOver&) const { return "hand_over"; }
     const char* operator()(const Recovery&) const { return "recovery"; }
+    const char* operator()(const Earn&) const { return "earn"; }
 };
 
 struct Counterparty {
@@ -48,6 +49,9 @@ struct Counterparty {
     Answer operator()(const Evidence&) const { return std::nullopt; }
     Answer operator()(const HandOver&) const { return std::nullopt; }
     Answer operator()(const Recovery&) const { return std::nullopt; }
+    Answer operator()(const Earn& earned) const {
+        return crypto::id_of(earned.application.applicant);
+    }
 };
 
 }  // namespace

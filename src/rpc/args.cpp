@@ -28,6 +28,9 @@ std::string expectation(const ParamInfo& param) {
         case ParamType::bytes_list:
             return fmt::format("an array of at most {} strings of hex digits", param.max);
         case ParamType::endpoint: return "an address and port, as \"192.0.2.1:7400\"";
+        case ParamType::string: return fmt::format("a string of 1 to {} bytes", param.max);
+        case ParamType::objects:
+            return fmt::format("an array of at most {} objects of texts and numbers", param.max);
     }
     UNREACHABLE();
 }
@@ -59,6 +62,25 @@ std::optional<Bytes> parse_bytes(const JsonValue& value) {
     return text ? from_hex(*text) : std::nullopt;
 }
 
+std::optional<std::string> parse_string(const JsonValue& value, std::uint64_t max) {
+    if (!value.is(JsonKind::string)) return std::nullopt;
+    auto text = value.text();
+    return text.empty() || text.size() > max ? std::nullopt : std::optional(std::move(text));
+}
+
+std::optional<JsonValue> parse_objects(const JsonValue& value, std::uint64_t max) {
+    if (!value.is(JsonKind::array) || value.size() > max) return std::nullopt;
+    bool are_flat = true;
+    value.each_element([&are_flat](const JsonValue& one) {
+        are_flat = are_flat && one.is(JsonKind::object);
+        if (!are_flat) return;
+        one.each_field([&are_flat](const JsonValue&, const JsonValue& field) {
+            are_flat = are_flat && (field.is(JsonKind::string) || field.integer().has_value());
+        });
+    });
+    return are_flat ? std::optional(value) : std::nullopt;
+}
+
 std::optional<Endpoint> parse_endpoint(const JsonValue& value) {
     const auto text = value.plain_text();
     const auto endpoint = text ? Endpoint::parse(*text) : std::nullopt;
@@ -79,6 +101,8 @@ Result<Args::Value, std::string> Args::convert(const ParamInfo& param, const Jso
         case ParamType::text: return converted(parse_word(value, param.words));
         case ParamType::bytes: return converted(parse_bytes(value));
         case ParamType::endpoint: return converted(parse_endpoint(value));
+        case ParamType::string: return converted(parse_string(value, param.max));
+        case ParamType::objects: return converted(parse_objects(value, param.max));
         case ParamType::bytes_list: break;
     }
     if (!value.is(JsonKind::array) || value.size() > param.max) return fail(ill_typed(param));
@@ -131,6 +155,64 @@ Result<Args, std::string> Args::read(const MethodInfo& method,
         }
     }
     return args;
+}
+
+namespace {
+
+Json json_of(std::monostate) {
+    return nullptr;
+}
+template <class Tag, std::size_t N>
+Json json_of(const FixedBytes<Tag, N>& bytes) {
+    return bytes.hex();
+}
+Json json_of(std::uint64_t number) {
+    return number;
+}
+Json json_of(std::string_view word) {
+    return word;
+}
+Json json_of(const std::string& text) {
+    return text;
+}
+Json json_of(const Bytes& bytes) {
+    return to_hex(bytes);
+}
+Json json_of(const std::vector<Bytes>& list) {
+    Json out = Json::array();
+    for (const Bytes& bytes : list) out.push_back(to_hex(bytes));
+    return out;
+}
+Json json_of(const Endpoint& endpoint) {
+    return endpoint.text();
+}
+// REQUIRES: as parse_objects takes it.
+Json json_of(const JsonValue& array) {
+    Json out = Json::array();
+    array.each_element([&out](const JsonValue& object) {
+        Json fields = Json::object();
+        object.each_field([&fields](const JsonValue& key, const JsonValue& value) {
+            if (value.is(JsonKind::string)) {
+                fields[key.text()] = value.text();
+            } else {
+                fields[key.text()] = value.integer().value();
+            }
+        });
+        out.push_back(std::move(fields));
+    });
+    return out;
+}
+
+}  // namespace
+
+Json Args::to_json() const {
+    Json out = Json::object();
+    for (std::size_t at = 0; at < params_.size(); ++at) {
+        if (values_[at].index() == 0) continue;
+        out[std::string(params_[at].name)] =
+            std::visit([](const auto& held) { return json_of(held); }, values_[at]);
+    }
+    return out;
 }
 
 std::size_t Args::position(std::string_view name) const {

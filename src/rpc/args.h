@@ -12,6 +12,7 @@
 #include "leither/base/check.h"
 #include "leither/base/endpoint.h"
 #include "leither/base/fixed_bytes.h"
+#include "leither/rpc/json.h"
 #include "leither/rpc/methods.h"
 
 #include "json_text.h"
@@ -34,6 +35,8 @@ class Args {
         CHECK(held != nullptr, name);
         return *held;
     }
+    // What was sent, as JSON again, for whoever takes it whole.
+    Json to_json() const;
     template <class T>
     std::optional<T> find(std::string_view name) {
         if (!has(name)) return std::nullopt;
@@ -43,7 +46,7 @@ class Args {
  private:
     // In the order of ParamType behind the empty one; `text` is one of the row's words.
     using Value = std::variant<std::monostate, Id, Hash, std::uint64_t, std::string_view, Bytes,
-                               std::vector<Bytes>, Endpoint>;
+                               std::vector<Bytes>, Endpoint, std::string, JsonValue>;
 
     explicit Args(std::span<const ParamInfo> params) : params_(params) {}
     static Result<Value, std::string> convert(const ParamInfo& param, const JsonValue& value);

@@ -44,7 +44,8 @@ CallOutcome outcome_of(ErrorCode code) {
         case ErrorCode::not_found:
         case ErrorCode::founding:
         case ErrorCode::busy:
-        case ErrorCode::network: return CallOutcome::refused;
+        case ErrorCode::network:
+        case ErrorCode::wallet: return CallOutcome::refused;
         case ErrorCode::internal:
         case ErrorCode::fault: return CallOutcome::failed;
     }

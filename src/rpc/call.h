@@ -7,6 +7,7 @@
 
 #include "leither/rpc/dispatcher.h"
 #include "leither/rpc/json.h"
+#include "leither/rpc/wallet_port.h"
 
 #include "args.h"
 #include "subscriptions.h"
@@ -28,6 +29,7 @@ enum class ErrorCode : int {
     founding = 6,
     busy = 7,
     network = 8,
+    wallet = 9,
 };
 
 struct CallError {
@@ -46,7 +48,13 @@ CallError network_error(const node::NetworkFailure& failure);
 CallOutcome outcome_of(ErrorCode code);
 
 // The node will reply under the call's token; how that reply becomes a result.
-enum class Deferred : std::uint8_t { founding, one_transaction, many_transactions, network };
+enum class Deferred : std::uint8_t {
+    founding,
+    one_transaction,
+    many_transactions,
+    network,
+    wallet
+};
 
 // A question to the DHT, which says how its outcome becomes a result.
 struct DhtQuestion {
@@ -63,6 +71,8 @@ struct Call {
     Subscriptions& subscriptions;
     std::optional<ConnectionId> connection;
     node::Token token = 0;  // for inputs to the node
+    std::string_view method;
+    WalletPort* wallet = nullptr;  // null: the program holds none
     Front* front = nullptr;
 };
 using Handler = Outcome (*)(Call& call);

@@ -114,6 +114,7 @@ struct Dispatcher::Impl {
     Subscriptions subscriptions;
     std::unordered_map<node::Token, WaitingCall> waiting;
     node::Token last_token = 0;
+    WalletPort* wallet = nullptr;
     bool stopping = false;
 };
 
@@ -185,7 +186,8 @@ void Dispatcher::Impl::run_method(const Method& method, const RequestObject& req
     if (!args) return fail_call(to, {ErrorCode::invalid_params, args.error(), nullptr});
     if (const auto refused = refuse_early(method, *to.exchange)) return fail_call(to, *refused);
 
-    Call call{std::move(*args), host, subscriptions, connection, ++last_token, front};
+    Call call{std::move(*args), host,   subscriptions, connection, ++last_token,
+              method.info.name, wallet, front};
     const auto outcome = [&]() -> Outcome {
         try {
             return method.handler(call);
@@ -351,6 +353,20 @@ void Dispatcher::on_reply(node::Reply&& reply) {
 
 void Dispatcher::on_event(const node::Event& event) {
     std::visit([this](const auto& held) { impl_->on(held); }, event);
+    if (impl_->wallet != nullptr) impl_->wallet->on_event(event);
+}
+
+void Dispatcher::set_wallet(WalletPort& wallet) {
+    impl_->wallet = &wallet;
+}
+
+void Dispatcher::on_wallet_reply(node::Token token, const WalletResult& result) {
+    const auto call = impl_->take_waiting(token);
+    if (!call) return;  // answered by stop()
+    if (result) return impl_->succeed(call->to, to_text(*result));
+    const WalletFailure& failure = result.error();
+    impl_->fail_call(call->to,
+                     {static_cast<ErrorCode>(failure.code), failure.message, failure.data});
 }
 
 void Dispatcher::on_pulse() {

@@ -53,6 +53,7 @@ Outcome network_ban(Call& call);
 Outcome network_connect(Call& call);
 Outcome organization_find(Call& call);
 Outcome organization_follow(Call& call);
+Outcome organization_introduction(Call& call);
 Outcome organization_draft(Call& call);
 Outcome organization_publish(Call& call);
 Outcome account_serve(Call& call);
@@ -64,6 +65,18 @@ Outcome message_forget(Call& call);
 Outcome chat_next(Call& call);
 Outcome chat_post(Call& call);
 Outcome chat_read(Call& call);
+Outcome app_publish(Call& call);
+Outcome app_put(Call& call);
+Outcome app_list(Call& call);
+Outcome app_show(Call& call);
+Outcome app_fetch(Call& call);
+Outcome app_piece(Call& call);
+Outcome app_remove(Call& call);
+Outcome tag_add(Call& call);
+Outcome tag_search(Call& call);
+Outcome tag_find(Call& call);
+// Every method of the wallet that the program holds.
+Outcome wallet_call(Call& call);
 
 // Hands a request to the node, whose reply is the answer.
 Outcome ask_network(Call& call, node::NetworkRequest&& request);
@@ -75,6 +88,9 @@ Result<Json, CallError> dht_result(const DhtQuestion& question, const dht::Outco
                                    const Host& host);
 Json answer_json(const node::NetworkAnswer& answer);
 Json line_json(const protocol::SignedLine& signed_, const ChainId& chain);
+Json progress_json(const org::ContentProgress& progress);
+// The error of what begins with the organization's manifest, as long as that is not known.
+std::optional<CallError> not_ready(const Call& call);
 Json letter_json(const Hash& message, const protocol::SignedEnvelope& signed_);
 
 }  // namespace leither::rpc

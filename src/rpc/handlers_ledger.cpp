@@ -1,6 +1,8 @@
 // account.*, member.*, receipt.*, child.*, block.*
 #include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
 #include "leither/tree/proof.h"
+#include "leither/wallet/request.h"
 
 #include "handlers.h"
 
@@ -46,6 +48,12 @@ Side side_of(const protocol::TransactionBody& body, const Id& account) {
         return {earned ? "in" : "none", earned ? body.signer : reward->member, reward->amount,
                 reward->reason};
     }
+    if (const auto* work = std::get_if<protocol::Earn>(&body.action)) {
+        const Id applicant = crypto::id_of(work->application.applicant);
+        const bool earned = applicant == account;
+        return {earned ? "in" : "none", earned ? body.signer : applicant, work->amount,
+                work->reason};
+    }
     if (const auto* pledge = std::get_if<protocol::Pledge>(&body.action)) {
         return {"none", std::nullopt, pledge->amount, {}};
     }
@@ -57,7 +65,8 @@ Side side_of(const protocol::TransactionBody& body, const Id& account) {
 }
 
 Json history_json(const node::HistoryItem& item, const Id& account,
-                  const protocol::Charter& charter) {
+                  const ledger::Organization& organization) {
+    const protocol::Charter& charter = organization.charter;
     const auto* proposal = std::get_if<protocol::Propose>(&item.body.action);
     const auto* grant =
         item.vote && proposal ? std::get_if<protocol::Grant>(&proposal->subject) : nullptr;
@@ -74,6 +83,9 @@ Json history_json(const node::HistoryItem& item, const Id& account,
     if (side.counterparty) out["counterparty"] = side.counterparty->hex();
     if (side.amount) out["amount"] = amount_text(*side.amount);
     if (!side.reference.empty()) out["reference"] = side.reference;
+    if (const auto* transfer = std::get_if<protocol::Transfer>(&item.body.action)) {
+        out["request"] = wallet::request_id(organization.chain, transfer->request).hex();
+    }
     return out;
 }
 
@@ -145,7 +157,7 @@ Outcome account_history(Call& call) {
     if (!history) return query_error(history.error());
     Json items = Json::array();
     for (const auto& item : history->items) {
-        items.push_back(history_json(item, account, status->organization.charter));
+        items.push_back(history_json(item, account, status->organization));
     }
     Json out = {{"items", std::move(items)}};
     if (history->next) out["next"] = history->next->value();
@@ -189,7 +201,7 @@ Outcome receipt_list(Call& call) {
     for (const auto& item : kept->items) {
         Json transactions = Json::array();
         for (const auto& one : item.transactions) {
-            transactions.push_back(history_json(one, item.account, charter));
+            transactions.push_back(history_json(one, item.account, status->organization));
         }
         items.push_back({{"account", item.account.hex()},
                          {"sequence", item.sequence.value()},

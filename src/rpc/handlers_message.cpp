@@ -18,17 +18,6 @@ CallError bad_bytes(std::string_view field, std::string_view expected) {
     return {ErrorCode::invalid_params, fmt::format("\"{}\" is no {}", field, expected), nullptr};
 }
 
-// The conversation and the inbox begin with the manifest.
-std::optional<CallError> not_ready(const Call& call) {
-    const auto queries = call.host.queries();
-    if (!queries.network(call.host.now())) {
-        return network_error(node::no_network());
-    }
-    if (queries.chain()) return std::nullopt;
-    return named_error(ErrorCode::network, "no_organization",
-                       "this node follows no organization whose manifest it knows");
-}
-
 // At least the newest `limit` of those asked for, oldest first.
 std::vector<protocol::SignedLine> lines_of(Call& call, std::uint64_t limit) {
     const bool all = call.args.has("author") || call.args.has("before");
@@ -42,6 +31,16 @@ std::vector<protocol::SignedLine> lines_of(Call& call, std::uint64_t limit) {
 }
 
 }  // namespace
+
+std::optional<CallError> not_ready(const Call& call) {
+    const auto queries = call.host.queries();
+    if (!queries.network(call.host.now())) {
+        return network_error(node::no_network());
+    }
+    if (queries.chain()) return std::nullopt;
+    return named_error(ErrorCode::network, "no_organization",
+                       "this node follows no organization whose manifest it knows");
+}
 
 Json line_json(const protocol::SignedLine& signed_, const ChainId& chain) {
     const protocol::ChatLine& line = signed_.line;

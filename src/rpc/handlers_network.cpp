@@ -45,7 +45,11 @@ Json community_json(const node::CommunityStatus& community) {
             {"manifest", community.manifest ? manifest_json(*community.manifest) : Json(nullptr)},
             {"endpoints", std::move(endpoints)},
             {"accounts", std::move(accounts)},
-            {"members_nodes", community.members_nodes}};
+            {"members_nodes", community.members_nodes},
+            {"catalogue_entries", community.catalogue_entries},
+            {"packs_held", community.packs_held},
+            {"content_bytes", community.content_bytes},
+            {"content_bytes_max", community.content_bytes_max}};
 }
 
 Json peer_json(const peer::PeerStatus& status) {
@@ -101,6 +105,9 @@ Json answer_json(const node::NetworkAnswer& answer) {
         Json operator()(const protocol::TakeoverSignature& signature) const {
             return {{"signature", to_hex(bcs::encode(signature))}};
         }
+        Json operator()(const org::ContentProgress& progress) const {
+            return progress_json(progress);
+        }
     };
     return std::visit(Visit{}, answer);
 }
@@ -140,7 +147,29 @@ Outcome organization_find(Call& call) {
 }
 
 Outcome organization_follow(Call& call) {
-    return ask_network(call, node::FollowOrganization{call.args.get<Id>("organization")});
+    node::FollowOrganization order{call.args.get<Id>("organization")};
+    if (const auto bytes = call.args.find<Bytes>("introduction")) {
+        auto introduction = bcs::decode<protocol::Introduction>(*bytes);
+        const bool is_of_it =
+            introduction && crypto::id_of(introduction->organization) == order.organization;
+        if (!is_of_it) {
+            return CallError{ErrorCode::invalid_params,
+                             "\"introduction\" does not introduce this organization; take it from "
+                             "an invitation with `leither org join`",
+                             nullptr};
+        }
+        order.introduction = *std::move(introduction);
+    }
+    return ask_network(call, std::move(order));
+}
+
+Outcome organization_introduction(Call& call) {
+    const auto introduction = call.host.queries().introduction();
+    if (!introduction) {
+        return named_error(ErrorCode::no_organization, "no_organization",
+                           "this node keeps no ledger, or has no network to tell of it");
+    }
+    return Json{{"introduction", to_hex(bcs::encode(*introduction))}};
 }
 
 Outcome organization_draft(Call& call) {

@@ -100,6 +100,10 @@ constexpr ParamInfo kSubscribeParams[] = {
      "whose changes, or messages; for the topics \"account\" and \"message\""}};
 constexpr ParamInfo kOrganizationParams[] = {
     {"organization", ParamType::id, kRequired, "the organization's id"}};
+constexpr ParamInfo kFollowParams[] = {
+    {"organization", ParamType::id, kRequired, "the organization's id"},
+    {"introduction", ParamType::bytes, kOptional,
+     "BCS of how an invitation introduces it: where to begin, and whom to ask first"}};
 constexpr ParamInfo kPublishParams[] = {
     {"manifest", ParamType::bytes, kRequired, "BCS of the signed manifest item"},
     {"read_secret", ParamType::hash, kRequired, "the secret that opens members' routing records"}};
@@ -148,6 +152,19 @@ constexpr ParamInfo kAuthorParams[] = {
     {"author", ParamType::id, kRequired, "the author's account"}};
 constexpr ParamInfo kLineParams[] = {
     {"line", ParamType::bytes, kRequired, "BCS of the author's signed line"}};
+constexpr ParamInfo kPackId = {"id", ParamType::hash, kRequired, "the pack's id"};
+constexpr ParamInfo kPackParams[] = {kPackId};
+constexpr ParamInfo kAppPublishParams[] = {
+    {"pack", ParamType::bytes, kRequired, "BCS of the publisher's signed pack"},
+    {"contents", ParamType::bytes, kRequired, "BCS of the list of its files"}};
+constexpr ParamInfo kAppPutParams[] = {
+    kPackId, {"data", ParamType::bytes, kRequired, "a piece of one of its files"}};
+constexpr ParamInfo kAppPieceParams[] = {
+    {"piece", ParamType::hash, kRequired, "the hash of a piece that is here"}};
+constexpr ParamInfo kTagAddParams[] = {
+    {"entry", ParamType::bytes, kRequired, "BCS of the author's signed tag entry"}};
+constexpr ParamInfo kTagParams[] = {
+    {"tag", ParamType::bytes, kRequired, "the tag: its UTF-8 in hex"}};
 constexpr ParamInfo kReadParams[] = {
     {"limit", ParamType::number, kOptional, "lines of this page; 50 if absent", kLinesMax},
     {"before", ParamType::hash, kOptional, "only older ones than this; the first line's id"},
@@ -155,6 +172,63 @@ constexpr ParamInfo kReadParams[] = {
 constexpr ParamInfo kSignTakeoverParams[] = {
     {"seats", ParamType::bytes, kOptional,
      "BCS of the seats that a hand-over names; absent: for a recovery"}};
+constexpr std::uint64_t kNameMax = 64;
+constexpr std::uint64_t kPassphraseMax = 1'024;
+constexpr std::uint64_t kTokenMax = 4'096;
+constexpr std::uint64_t kDigitsMax = 20;
+constexpr std::uint64_t kReferenceMax = 140;
+constexpr std::uint64_t kLineMax = 500;
+constexpr std::uint64_t kRulesMax = 64;
+constexpr std::uint64_t kExpirySecondsMax = std::uint64_t{366} * 86'400;
+constexpr std::string_view kChoiceWords[] = {"yes", "no"};
+
+constexpr ParamInfo kOwnAccount = {"account", ParamType::string, kRequired,
+                                   "a key of the wallet: its name, or its account's id", kNameMax};
+constexpr ParamInfo kReference = {"reference", ParamType::string, kOptional, "what it is for",
+                                  kReferenceMax};
+constexpr ParamInfo kUnlockParams[] = {
+    {"passphrase", ParamType::string, kRequired, "the wallet's passphrase", kPassphraseMax}};
+constexpr ParamInfo kNameParams[] = {
+    {"name", ParamType::string, kRequired, "what to call the key", kNameMax}};
+constexpr ParamInfo kRequestParams[] = {
+    kOwnAccount,
+    {"amount", ParamType::string, kRequired, "how much, in smallest units", kDigitsMax},
+    kReference,
+    {"expires_s", ParamType::number, kOptional, "how long it can be paid; 600 if absent",
+     kExpirySecondsMax},
+    {"payer", ParamType::string, kOptional, "the account it is sent to as a letter", kNameMax}};
+constexpr ParamInfo kReadTextParams[] = {
+    {"text", ParamType::string, kRequired, "leither:pay:..., or a text that holds it", kTokenMax}};
+constexpr ParamInfo kPayParams[] = {
+    kOwnAccount,
+    {"text", ParamType::string, kOptional, "the payee's request; or else payee and amount",
+     kTokenMax},
+    {"payee", ParamType::string, kOptional, "another key of this wallet", kNameMax},
+    {"amount", ParamType::string, kOptional, "how much, in smallest units", kDigitsMax},
+    kReference};
+constexpr ParamInfo kItemParams[] = {
+    {"id", ParamType::string, kRequired, "the item's id, or its first digits", 64}};
+constexpr ParamInfo kDeclineParams[] = {
+    kItemParams[0],
+    {"reason", ParamType::string, kOptional, "what the payee is told", kReferenceMax}};
+constexpr ParamInfo kWhyParams[] = {
+    {"id", ParamType::string, kRequired,
+     "a request's or transaction's id, or the first digits of one this wallet knows", 64},
+    {"signer", ParamType::id, kOptional, "who signed it: finds older ones of others"}};
+constexpr ParamInfo kPolicyParams[] = {{"rules", ParamType::objects, kRequired,
+                                        "all rules there are to be: from, amount_max, per_day",
+                                        kRulesMax}};
+constexpr ParamInfo kOwnAccountParams[] = {kOwnAccount};
+constexpr ParamInfo kSendParams[] = {
+    kOwnAccount,
+    {"to", ParamType::string, kRequired, "the recipient's account", kNameMax},
+    {"text", ParamType::string, kRequired, "what to write", protocol::kLetterTextMax}};
+constexpr ParamInfo kChatParams[] = {
+    kOwnAccount, {"text", ParamType::string, kRequired, "what to say to all members", kLineMax}};
+constexpr ParamInfo kCastParams[] = {
+    kOwnAccount,
+    {"vote", ParamType::id, kRequired, "the vote's id"},
+    {"choice", ParamType::text, kRequired, "the ballot", UINT64_MAX, kChoiceWords}};
 constexpr ParamInfo kLogsParams[] = {
     {"after", ParamType::number, kOptional, "only lines behind this number"},
     {"limit", ParamType::number, kOptional, "lines; 100 if absent", kLogLinesMax}};
@@ -174,9 +248,11 @@ constexpr Method kTable[] = {
       kOrganizationParams},
      organization_find,
      Timing::deferred},
-    {{"organization.follow", "Takes part in an organization from now on.", kOrganizationParams},
+    {{"organization.follow", "Takes part in an organization from now on.", kFollowParams},
      organization_follow,
      Timing::deferred},
+    {{"organization.introduction", "How a newcomer's node may begin, for an invitation.", {}},
+     organization_introduction},
     {{"organization.draft", "What the manifest should say today, to be signed.", {}},
      organization_draft},
     {{"organization.publish", "Publishes a signed manifest.", kPublishParams},
@@ -224,6 +300,29 @@ constexpr Method kTable[] = {
     {{"chat.next", "What an author's next line must carry.", kAuthorParams}, chat_next},
     {{"chat.post", "Says a signed line to all members.", kLineParams}, chat_post, Timing::deferred},
     {{"chat.read", "The newest lines of the conversation, oldest first.", kReadParams}, chat_read},
+    {{"app.publish", "Begins to publish a pack; its pieces are brought by app.put.",
+      kAppPublishParams},
+     app_publish,
+     Timing::deferred},
+    {{"app.put", "Brings a piece of a pack that is being published; the last one makes it public.",
+      kAppPutParams},
+     app_put,
+     Timing::deferred},
+    {{"app.list", "The packs of the organization and those held here, newest first.", {}},
+     app_list},
+    {{"app.show", "A pack, with its files as far as they are known here.", kPackParams}, app_show},
+    {{"app.fetch", "Fetches a pack's files, or says how far they are.", kPackParams},
+     app_fetch,
+     Timing::deferred},
+    {{"app.piece", "A piece that is here.", kAppPieceParams}, app_piece},
+    {{"app.remove", "This node keeps a pack's files no longer.", kPackParams},
+     app_remove,
+     Timing::deferred},
+    {{"tag.add", "Makes a signed tag entry public.", kTagAddParams}, tag_add, Timing::deferred},
+    {{"tag.search", "The entries under a tag, newest first.", kTagParams}, tag_search},
+    {{"tag.find", "Looks in the DHT for nodes that keep entries under a tag.", kTagParams},
+     tag_find,
+     Timing::deferred},
     {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
       kSubmitParams},
      transaction_submit,
@@ -281,6 +380,44 @@ constexpr Method kTable[] = {
     {{"reward.proof", "Proof of an account's mining reward of a term, as a claim carries it.",
       kProofParams},
      reward_proof},
+    {{"wallet.status", "The wallet that this program holds, and its accounts.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.unlock", "Opens the wallet's sealed keys for a while.", kUnlockParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.lock", "Forgets what opens the sealed keys.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.create", "Makes a key.", kNameParams}, wallet_call, Timing::deferred},
+    {{"wallet.request", "Signs a request for a payment, and sends it.", kRequestParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.requests", "Requests made with this wallet, and what became of them.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.read", "What a request says, and who would see the payment.", kReadTextParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.pay", "Pays a request once, or another key of this wallet.", kPayParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.inbox", "What waits for the owner's word, and what became of it.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.accept", "Pays a request of the inbox.", kItemParams}, wallet_call, Timing::deferred},
+    {{"wallet.decline", "Declines a request of the inbox, and tells the payee.", kDeclineParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.why", "Why a request or transaction stands where it stands.", kWhyParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.policy", "What the wallet pays by itself.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.set_policy", "Replaces these rules.", kPolicyParams}, wallet_call, Timing::deferred},
+    {{"wallet.letters", "Letters that have arrived for an account, opened.", kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.send", "Writes a letter to a member.", kSendParams}, wallet_call, Timing::deferred},
+    {{"wallet.chat", "Says a line to all members.", kChatParams}, wallet_call, Timing::deferred},
+    {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
@@ -309,6 +446,10 @@ Json schema_of(const ParamInfo& param) {
         case ParamType::text: return {{"type", "string"}, {"enum", param.words}};
         case ParamType::bytes: return {{"type", "string"}, {"pattern", kHex}};
         case ParamType::endpoint: return {{"type", "string"}};
+        case ParamType::string:
+            return {{"type", "string"}, {"minLength", 1}, {"maxLength", param.max}};
+        case ParamType::objects:
+            return {{"type", "array"}, {"maxItems", param.max}, {"items", {{"type", "object"}}}};
         case ParamType::bytes_list:
             return {{"type", "array"},
                     {"maxItems", param.max},

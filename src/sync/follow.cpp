@@ -20,10 +20,23 @@ bool holds_its_transactions(const ChainId& chain, const DecidedBlock& block) {
            block.header.transactions == transactions_hash(chain, block.transactions);
 }
 
-// The term whose committee signs the next block if the link's does not: 0 terms are skipped.
-std::uint64_t certified_in(const Link& link) {
+struct TermEnded {
+    std::optional<std::uint64_t> operator()(const protocol::HandOver& act) const {
+        return act.last.cycle;
+    }
+    std::optional<std::uint64_t> operator()(const protocol::Recovery& act) const {
+        return act.last.cycle;
+    }
+    std::optional<std::uint64_t> operator()(const auto&) const { return std::nullopt; }
+};
+
+// The last term whose committee the link is of use to: whoever trusts a later one is past it. A
+// takeover may stand on the cycle block of the term that it ends, which the one before has decided.
+std::uint64_t leads_from(const Link& link) {
     if (const auto* cycle = std::get_if<CycleLink>(&link)) return cycle->certificate.slot.cycle;
-    return std::get<election::TakeoverLink>(link).last.certificate.slot.cycle;
+    const auto& takeover = std::get<election::TakeoverLink>(link);
+    const auto ended = std::visit(TermEnded{}, takeover.act.body.action);
+    return ended.value_or(takeover.last.certificate.slot.cycle);
 }
 
 Result<Trusted, ChainError> follow_one(const ChainContext& context, const Trusted& trusted,
@@ -48,7 +61,7 @@ Result<Learned, ChainError> walk(const ChainContext& context, Learned learned, c
         learned.committee = std::move(next);
     };
     for (const Link& link : chain.links) {
-        if (certified_in(link) < learned.committee.cycle) continue;
+        if (leads_from(link) < learned.committee.cycle) continue;
         go_on(TRY(follow_one(context, learned.committee, link)), link);
     }
     if (chain.end) {
@@ -99,7 +112,7 @@ class Certifier {
         while (!links_.empty()) {
             const Link& link = links_.front();
             links_ = links_.subspan(1);
-            if (certified_in(link) < trusted.cycle) continue;
+            if (leads_from(link) < trusted.cycle) continue;
             auto later = follow_one(context_, trusted, link);
             if (later) return *std::move(later);
         }

@@ -95,7 +95,7 @@ Result<Head, Fault> head_at(const ledger::Organization& organization, const tree
     const protocol::BlockHeader& header = seal.header;
     const auto authority = authority_over(*election, header.sequence.next());
     return Head{header.sequence, hash_as_parent(organization.chain, header), header.pulse,
-                Trusted{authority.cycle, authority.seats}};
+                Trusted{authority.cycle, authority.seats, election->former}};
 }
 
 Result<Built, Fault> build_state(const store::Reader& store, const PieceKeys& keys,

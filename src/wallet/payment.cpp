@@ -115,6 +115,15 @@ Transaction admit(const Draft& draft, const SignedApplication& application,
     return complete(draft, std::move(body), application.signature, supervisor, sorted);
 }
 
+Transaction admit_for(const Draft& draft, const SignedApplication& application, Earning earning,
+                      const KeyPair& supervisor, std::span<const KeyPair> cosigners) {
+    const auto sorted = by_id(cosigners);
+    protocol::Earn earned{application.application, earning.task, earning.amount,
+                          std::move(earning.reason), std::move(earning.proof)};
+    TransactionBody body = body_of(draft, std::move(earned), supervisor, sorted);
+    return complete(draft, std::move(body), application.signature, supervisor, sorted);
+}
+
 Transaction sign(const Draft& draft, protocol::Action action, const KeyPair& signer,
                  const KeyPair* counterparty, std::span<const KeyPair> cosigners) {
     const auto concerned = protocol::counterparty(action);

@@ -30,8 +30,9 @@ Id known(const Id& id) {
 
 struct NameKnownAccounts {
     void operator()(protocol::Transfer& act) const { act.request.payee = known(act.request.payee); }
-    void operator()(protocol::Join& act) const {
-        auto& application = act.application;
+    void operator()(protocol::Join& act) const { (*this)(act.application); }
+    void operator()(protocol::Earn& act) const { (*this)(act.application); }
+    void operator()(protocol::Application& application) const {
         const std::string& name = names()[application.applicant[0] % names().size()];
         application.applicant = testing::key_of(name).public_key();
         if (application.sponsor) application.sponsor = known(*application.sponsor);

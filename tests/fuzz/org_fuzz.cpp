@@ -74,7 +74,25 @@ struct SignAs {
             delegation = world().sample.delegation(account, node);
         }
     }
+    void operator()(protocol::CatalogueEntries& told) const {
+        for (auto& listed : told.entries)
+            std::visit([](auto& entry) { sign_entry(entry); }, listed.entry);
+    }
     void operator()(auto&) const {}
+
+    static void sign_entry(protocol::SignedPack& pack) {
+        const auto& publisher = world().account(pack.pack.publisher[0]);
+        pack.pack.publisher = publisher.public_key();
+        pack.pack.published_ms = testing::kSampleMs - pack.pack.published_ms % 4'000'000;
+        pack = sign(world().sample.chain, pack.pack, publisher);
+    }
+    static void sign_entry(protocol::SignedTag& tag) {
+        const auto& author = world().account(tag.entry.author[0]);
+        tag.entry.author = author.public_key();
+        tag.entry.validity =
+            world().sample.valid(std::chrono::hours(1 + tag.entry.validity.expires_ms % 300));
+        tag = sign(world().sample.chain, tag.entry, author);
+    }
 
     static void sign_line(protocol::SignedLine& line) {
         const auto& author = world().account(line.line.author[0]);
@@ -118,6 +136,8 @@ class Run {
         up_.insert(peer.id());
         self_->on_peer_up(peer.public_key(), now_, begin());
         finish();
+        self_->on_features(peer.id(), protocol::kOwnFeatures, now_, begin());
+        finish();
     }
     void part(const crypto::KeyPair& peer) {
         up_.erase(peer.id());
@@ -143,7 +163,16 @@ class Run {
         auto message = read_peer_body(header, body);
         if (!message) return;
         if (signed_well) std::visit(SignAs{peer}, *message);
+        ask_for_what_is_told(peer, *message);
         hear(peer, *std::move(message));
+    }
+    // Entries are taken only if they have been offered and asked for before.
+    void ask_for_what_is_told(const crypto::KeyPair& peer, const protocol::PeerMessage& message) {
+        const auto* told = std::get_if<protocol::CatalogueEntries>(&message);
+        if (told == nullptr) return;
+        for (const auto& listed : told->entries) {
+            hear(peer, protocol::CatalogueOffer{{entry_id(world().sample.chain, listed.entry)}});
+        }
     }
     // An answer to the last offer made to this peer, with an id that no fuzzer guesses.
     void say_back(const crypto::KeyPair& peer) {
@@ -164,7 +193,7 @@ class Run {
     void operate() {
         const std::uint8_t act = in_.byte();
         const auto& account = world().account(in_.byte());
-        switch (act % 5) {
+        switch (act % 8) {
             case 0:
                 static_cast<void>(self_->serve(
                     {world().sample.delegation(account, world().sample.node)}, now_, begin()));
@@ -173,8 +202,40 @@ class Run {
             case 2: say_as(account); break;
             case 3: forget_one(account.id()); break;
             case 4: publish(); break;
+            case 5: publish_pack(account); break;
+            case 6: fetch_pack(); break;
+            case 7: tag_as(account); break;
         }
         finish();
+    }
+    void publish_pack(const crypto::KeyPair& account) {
+        const std::string name(1, static_cast<char>('a' + in_.byte() % 4));
+        const auto pack = testing::make_pack(world().sample.chain, account, name,
+                                             {in_.byte() % 64u + 1u, in_.byte() % 64u}, now_);
+        static_cast<void>(self_->publish_pack({pack.pack, pack.contents}, now_, begin()));
+        finish();
+        for (const Bytes& piece : pack.pieces) {
+            static_cast<void>(self_->put_piece({pack.id, piece}, now_, begin()));
+            finish();
+        }
+    }
+    void fetch_pack() {
+        if (self_->catalogue() == nullptr) return;
+        const auto packs = self_->catalogue()->packs();
+        if (packs.empty()) return;
+        const auto& chosen = packs[in_.byte() % packs.size()];
+        const Hash id = protocol::pack_id(world().sample.chain, chosen.pack);
+        if (in_.byte() % 4 == 0) {
+            static_cast<void>(self_->drop_pack({id}, now_, begin()));
+        } else {
+            static_cast<void>(self_->fetch_pack({id}, now_, begin()));
+        }
+    }
+    void tag_as(const crypto::KeyPair& account) {
+        const std::string word(1, static_cast<char>('a' + in_.byte() % 4));
+        const auto tag = world().sample.tag(account, word, protocol::AccountTarget{account.id()},
+                                            now_, std::chrono::minutes(1 + in_.byte()));
+        static_cast<void>(self_->add_tag({tag}, now_, begin()));
     }
     void post_to(const Id& account) {
         protocol::SealedLetter sealed(50 + in_.little_endian<std::uint16_t>() % 4000);
@@ -215,10 +276,15 @@ class Run {
         options.chat.authors_max = 2;
         options.chat.lines_per_author_max = 24;
         options.chat.lines_max = 30;
+        options.catalogue.packs_max = 4;
+        options.catalogue.packs_per_publisher_max = 2;
+        options.catalogue.tags_max = 4;
+        options.catalogue.tags_per_author_max = 2;
+        options.content.packs_max = 3;
         self_ = std::make_unique<node::Community>(
             options,
             node::Community::Setup{
-                world().sample.organization.id(), world().sample.node, {}, Log()},
+                world().sample.organization.id(), world().sample.node, {}, Log(), &disk_},
             world().ledger, prng_);
         up_.clear();
         CHECK(self_->load(disk_, now_).has_value());

@@ -20,6 +20,9 @@ namespace leither::election {
 struct Trusted {
     std::uint64_t cycle = 0;
     protocol::Seats seats;
+    // Of the term before, if they are known: they have decided the cycle block, on which a takeover
+    // may stand.
+    protocol::Seats former = {};
     friend bool operator==(const Trusted&, const Trusted&) = default;
 };
 Trusted trusted_from(const protocol::Charter& charter);
@@ -77,7 +80,8 @@ Result<void, ChainError> verify_decided(const ChainContext& context, const Trust
                                         const protocol::Certificate& certificate);
 
 // The committee that decides the height behind the link's block, as that block's state says.
-// Refused unless `trusted`, or the same seats in a later term, have decided the block.
+// Refused unless `trusted`, the same seats in a later term, or the former ones of the cycle block
+// have decided the block.
 Result<Trusted, ChainError> committee_after(const ChainContext& context, const Trusted& trusted,
                                             const CycleLink& link);
 

@@ -34,6 +34,12 @@ class LocalApi final : public Listener {
     // reads.
     Result<std::string, std::string> listen();
 
+    // The wallet that the program holds, which outlives the API; its results; and its own calls,
+    // which need no cookie.
+    void set_wallet(rpc::WalletPort& wallet);
+    void on_wallet_reply(node::Token token, const rpc::WalletResult& result);
+    void call(std::string_view request, rpc::Answer answer);
+
     void on_reply(node::Reply&& reply) override;
     void on_event(const node::Event& event) override;
     void on_pulse() override;

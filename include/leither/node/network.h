@@ -11,10 +11,13 @@
 
 #include "leither/dht/dht_node.h"
 #include "leither/org/announcer.h"
+#include "leither/org/catalogue.h"
 #include "leither/org/chat_log.h"
+#include "leither/org/content_exchange.h"
 #include "leither/org/mailbox.h"
 #include "leither/org/manifest_keeper.h"
 #include "leither/peer/hub.h"
+#include "leither/protocol/introduction.h"
 #include "leither/protocol/takeover.h"
 #include "leither/store/kv.h"
 
@@ -29,6 +32,8 @@ struct NetworkOptions {
     org::AnnouncerOptions announcer;
     org::MailboxOptions mailbox;
     org::ChatOptions chat;
+    org::CatalogueOptions catalogue;
+    org::ContentOptions content;
     std::vector<Endpoint> bootstrap;  // of the DHT
     std::vector<Endpoint> peers;      // nodes the operator wants connections to
     // Where we listen for connections, one of each family at most. The address may be unspecified:
@@ -82,6 +87,8 @@ struct FindOrganization {
 // Takes part in it from now on, also after a restart.
 struct FollowOrganization {
     Id organization;
+    // How an invitation introduces it; kept over restarts.
+    std::optional<protocol::Introduction> introduction = {};
 };
 // By the holder of the organization key. `read_key` opens the members' routing records; it is kept
 // and handed to members' nodes.
@@ -104,6 +111,30 @@ struct ForgetLetter {
 struct SayLine {
     protocol::SignedLine line;
 };
+// Publishes a pack, of whose files nothing but the list comes with it: PutPiece brings the rest.
+struct PublishPack {
+    protocol::SignedPack pack;
+    Bytes contents;
+};
+struct PutPiece {
+    Hash pack;
+    Bytes bytes;
+};
+// Fetches a pack's files, also after a restart, until they are here or DropPack.
+struct FetchPack {
+    Hash pack;
+};
+// Its files are no longer kept here.
+struct DropPack {
+    Hash pack;
+};
+struct AddTag {
+    protocol::SignedTag entry;
+};
+// Looks in the DHT for nodes that keep entries under this tag.
+struct SeekTag {
+    std::string tag;
+};
 // Dials an address for the followed organization and keeps it as configured.
 struct AddPeer {
     Endpoint endpoint;
@@ -115,7 +146,8 @@ struct BanPeer {
 };
 using NetworkRequest =
     std::variant<dht::Request, FindOrganization, FollowOrganization, PublishManifest, ServeAccount,
-                 PostLetter, ForgetLetter, SayLine, AddPeer, BanPeer>;
+                 PostLetter, ForgetLetter, SayLine, AddPeer, BanPeer, PublishPack, PutPiece,
+                 FetchPack, DropPack, AddTag, SeekTag>;
 
 enum class NetworkError : std::uint8_t {
     no_network,       // this node runs without network
@@ -135,9 +167,9 @@ struct NetworkFailure {
 };
 NetworkFailure no_network();
 // In the order of requests: an outcome, a manifest, nothing, or the id of what was taken. Of what
-// concerns takeovers: a signature, or the act's id.
+// concerns takeovers: a signature, or the act's id. Of a pack's files: how far they are.
 using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash,
-                                   protocol::TakeoverSignature>;
+                                   protocol::TakeoverSignature, org::ContentProgress>;
 struct NetworkReply {
     Token token = 0;
     Result<NetworkAnswer, NetworkFailure> answer;
@@ -190,7 +222,11 @@ struct CommunityStatus {
     std::size_t passes = 0;
     org::Mailbox::Usage mailbox;
     std::size_t chat_lines = 0;
-    std::vector<Endpoint> endpoints;  // in our routing record
+    std::size_t catalogue_entries = 0;
+    std::size_t packs_held = 0;
+    std::uint64_t content_bytes = 0;      // of these, when complete
+    std::uint64_t content_bytes_max = 0;  // what they may have
+    std::vector<Endpoint> endpoints;      // in our routing record
 };
 struct NetworkStatus {
     dht::Status dht;

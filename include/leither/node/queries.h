@@ -234,6 +234,13 @@ struct LedgerBehind {
     std::uint64_t blocks = 0;  // that a neighbour has and it has not
 };
 
+// A pack as this node knows it: from the catalogue, from its own store, or both.
+struct PackItem {
+    Hash id;
+    protocol::SignedPack pack;
+    std::optional<org::ContentProgress> progress;  // of what is held here
+};
+
 class NodeImpl;
 
 class Queries {
@@ -298,6 +305,9 @@ class Queries {
     // What the organization's manifest should say today: all but read key and validity, which its
     // writer fills in. Only where the ledger is kept.
     std::optional<protocol::Manifest> manifest_draft() const;
+    // How a newcomer's node may begin: at this node, and at the manifest's keepers. Only where the
+    // ledger is kept.
+    std::optional<protocol::Introduction> introduction() const;
     // From the ledger, else from what its node has shown.
     std::optional<PublicKey> account_key(const Id& account) const;
     // Delivered here for an account that this node serves, oldest first.
@@ -308,6 +318,15 @@ class Queries {
     // The newest `max` lines, oldest first.
     std::vector<protocol::SignedLine> chat(std::size_t max) const;
     std::optional<org::ChatLog::Next> next_line(const Id& author) const;
+    // Newest first.
+    std::vector<PackItem> packs() const;
+    std::optional<PackItem> pack(const Hash& id) const;
+    // Of a held pack; nothing until the list of its files has come.
+    std::optional<protocol::PackContents> pack_contents(const Hash& id) const;
+    // Nothing if it is not here.
+    std::optional<Bytes> piece(const Hash& piece) const;
+    // Newest first.
+    std::vector<protocol::SignedTag> tags() const;
 
  private:
     friend class Node;

@@ -49,6 +49,7 @@ class AddressBook final : public Directory {
     void expire(Instant now);
 
     // ---- Directory
+    bool is_member(const Id& account, Instant now) const override;
     bool is_members_node(const Id& node, Instant now) const override;
     std::vector<Id> nodes_of(const Id& account, Instant now) const override;
 
@@ -57,6 +58,8 @@ class AddressBook final : public Directory {
     // Of an account that some node serves: what messages to it are sealed to.
     std::optional<PublicKey> account_key(const Id& account) const;
     std::vector<Id> members_nodes(Instant now) const;
+    // By which the node serves, as far as is known.
+    protocol::Delegations delegations_of(const Id& node) const;
     // In order of id, from `from` on: what to offer to others.
     std::vector<protocol::RecordNotice> notices(const Id& from, std::size_t max, Instant now) const;
     // When to call `expire` next: what has expired is never shown, but takes room.

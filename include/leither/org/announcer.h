@@ -7,7 +7,8 @@
 //   * The manifest when it changes, the chat head and the lines it names `settle` after that; then
 //     every `republish`.
 //   * announce_peer on the organization's id and each served account's: at once, `settle` after an
-//     address has changed, and every `republish`.
+//     address has changed, and every `republish`. The same on what else this node has for others
+//     (packs, tags), at most kOffersMax ids.
 //   * An order that failed is repeated after retry_min, doubling to retry_max; one without an
 //     outcome after order_timeout counts as failed.
 //   * Sequences of the node's own items always rise, also over restarts and if the clock steps
@@ -39,6 +40,8 @@ struct AnnouncerOptions {
     Duration order_timeout = std::chrono::minutes(2);
 };
 
+inline constexpr std::size_t kOffersMax = 64;
+
 class Announcer {
  public:
     struct Setup {
@@ -65,6 +68,10 @@ class Announcer {
         std::vector<Bytes> lines;  // at most kChatHeadLines
         protocol::ChatHead head;
     };
+    // What others may come here for; replaces what was said before. Only kOffersMax count.
+    struct Offers {
+        std::vector<Id> targets;
+    };
     struct Carried {
         OrderId order = 0;
         OrderOutcome outcome = OrderOutcome::stored;
@@ -72,7 +79,8 @@ class Announcer {
     // There are nodes to publish at, after there were none: whoever held what was published is
     // gone.
     struct Joined {};
-    using Input = std::variant<Tick, AddressesAre, Serves, ManifestIs, ChatIs, Carried, Joined>;
+    using Input =
+        std::variant<Tick, AddressesAre, Serves, ManifestIs, ChatIs, Offers, Carried, Joined>;
 
     struct Effects {
         std::vector<PublishOrder> publish;

@@ -11,6 +11,7 @@ namespace leither::org {
 class Directory {
  public:
     virtual ~Directory() = default;
+    virtual bool is_member(const Id& account, Instant now) const = 0;
     // One of the accounts it serves is a member's.
     virtual bool is_members_node(const Id& node, Instant now) const = 0;
     // The nodes that serve the account, the latest delegated first.

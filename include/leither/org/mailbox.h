@@ -13,6 +13,9 @@
 //     of the recipient shows up; deleted when that one has receipted it.
 //   * Incoming: for served accounts, from members' nodes; kept until forgotten by its owner.
 //     Within bounds per account: then the sender hears "full" and keeps it.
+//   * Guests: a node that is, as far as is known here, no member's may send for itself to members
+//     alone. What it sends is held and kept within small bounds of its own, in all and per sending
+//     node, and takes no room from members.
 //   * The nodes of one account share what arrives, so that its owner finds it at each: whichever
 //     has it offers it to the others, until they have receipted it, it is forgotten or expires.
 //   * A message that has been delivered, or forgotten by its owner, is remembered until it expires,
@@ -43,6 +46,9 @@ struct MailboxOptions {
     std::size_t held_bytes_per_recipient_max = std::size_t{512} << 10;
     std::size_t held_bytes_per_sender_max = std::size_t{1} << 20;
     std::size_t incoming_bytes_per_account_max = std::size_t{2} << 20;
+    // Of guests' nodes: held here in all, and in one inbox; and of one such node in either.
+    std::size_t guest_bytes_max = std::size_t{128} << 10;
+    std::size_t guest_bytes_per_sender_max = std::size_t{8} << 10;
     std::size_t settled_max = 4096;
     std::size_t holders = 3;
     std::size_t offers_per_node_max = 16;  // unanswered
@@ -52,6 +58,9 @@ struct MailboxOptions {
     Duration retry_min = std::chrono::seconds(15);
     Duration retry_max = std::chrono::hours(1);
 };
+
+// Whose node has sent an envelope, as far as is known where it is taken.
+enum class Origin : std::uint8_t { member, guest };
 
 // What keeping one costs in memory beside its encoded bytes.
 inline constexpr std::size_t kEnvelopeOverhead = 512;

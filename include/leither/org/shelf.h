@@ -23,6 +23,12 @@ enum class ShelfKind : std::uint8_t {
     chat_line = 'c',
     read_secret = 'k',
     served = 'a',
+    entry = 'e',
+    held_pack = 'w',
+    piece = 'b',
+    piece_size = 'x',
+    guest_held = 'g',
+    guest_incoming = 'j',
 };
 
 using store::GatheredWrites;

@@ -42,6 +42,11 @@ inline constexpr std::string_view kEnvelope = "leither/envelope/1";
 inline constexpr std::string_view kMessageId = "leither/message-id/1";
 inline constexpr std::string_view kDeliveryReceipt = "leither/delivery-receipt/1";
 inline constexpr std::string_view kChatLine = "leither/chat-line/1";
+inline constexpr std::string_view kPack = "leither/pack/1";
+inline constexpr std::string_view kTagEntry = "leither/tag-entry/1";
+inline constexpr std::string_view kTagId = "leither/tag-id/1";
+inline constexpr std::string_view kTask = "leither/task/1";
+inline constexpr std::string_view kSubmission = "leither/submission/1";
 inline constexpr std::string_view kNoiseStatic = "leither/noise-static/1";
 inline constexpr std::string_view kNoiseIdentity = "leither/noise-identity/1";
 

@@ -16,6 +16,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/protocol/acknowledgement.h"
 #include "leither/protocol/agreement.h"
+#include "leither/protocol/catalogue_messages.h"
 #include "leither/protocol/checkpoint.h"
 #include "leither/protocol/org_messages.h"
 #include "leither/protocol/sync_messages.h"
@@ -23,6 +24,12 @@
 #include "leither/protocol/wire_endpoint.h"
 
 namespace leither::protocol {
+
+// Bits of Hello::features; never give one another meaning. Kinds that came later than the first are
+// sent only to whoever has their bit.
+inline constexpr std::uint64_t kFeatureCatalogue = 1;  // kinds 80 to 85
+// What this program understands.
+inline constexpr std::uint64_t kOwnFeatures = kFeatureCatalogue;
 
 // The first message of each side. Nothing else may come before it.
 struct Hello {
@@ -96,7 +103,8 @@ using PeerMessage =
                  EnvelopeOffer, EnvelopePost, EnvelopeAck, ChatPost, ChatHave, ChatAsk, ChatLines,
                  TransactionPost, Proposal, Vote, Heartbeat, Status, Decision, AskBlocks,
                  BlocksReply, AskGenesis, GenesisReply, AskChain, ChainReply, AskPiece, PieceReply,
-                 CheckpointVotes, Acknowledgements>;
+                 CheckpointVotes, Acknowledgements, CatalogueHave, CatalogueOffer, CatalogueAsk,
+                 CatalogueEntries, ContentAsk, ContentReply>;
 
 // What a sender that must drop something drops first.
 enum class Urgency : std::uint8_t {
@@ -152,6 +160,12 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {71, "piece", PieceReply::kBytesMax, Urgency::normal},
         {72, "checkpoint_signatures", CheckpointVotes::kBytesMax, Urgency::normal},
         {73, "acknowledgements", Acknowledgements::kBytesMax, Urgency::low},
+        {80, "catalogue_have", CatalogueHave::kBytesMax, Urgency::low},
+        {81, "catalogue_offer", CatalogueOffer::kBytesMax, Urgency::low},
+        {82, "catalogue_ask", CatalogueAsk::kBytesMax, Urgency::low},
+        {83, "catalogue_entries", CatalogueEntries::kBytesMax, Urgency::low},
+        {84, "content_ask", ContentAsk::kBytesMax, Urgency::low},
+        {85, "content_reply", ContentReply::kBytesMax, Urgency::low},
     }};
 
 inline constexpr std::size_t kPeerHeaderBytes = 5;

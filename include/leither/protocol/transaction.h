@@ -168,9 +168,23 @@ struct Evidence {
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
+// Signer = supervisor, counterparty = applicant, who signs the application. A task done earns both
+// the membership and what was promised for it: all or nothing.
+struct Earn {
+    Application application;
+    Hash task;  // the promise that is kept (docs/protocol/tasks.md)
+    Amount amount;
+    LongText reason;
+    LongText proof;  // where the evidence is
+    static void fields(auto& self, auto&& visit) {
+        visit(self.application, self.task, self.amount, self.reason, self.proof);
+    }
+    friend bool operator==(const Earn&, const Earn&) = default;
+};
+
 // The alternatives' order is encoded; only ever append.
 using Action = std::variant<Transfer, Join, Leave, SetRole, Reward, Pledge, Release, Cancel, Reveal,
-                            Ready, Claim, Propose, Cast, Evidence, HandOver, Recovery>;
+                            Ready, Claim, Propose, Cast, Evidence, HandOver, Recovery, Earn>;
 // "transfer", "join", ... as in logs, RPC and docs.
 const char* kind_name(const Action& action);
 
@@ -225,7 +239,7 @@ Hash transaction_id(const ChainId& chain, const TransactionBody& body);
 Bytes signing_message(const ChainId& chain, const TransactionBody& body);
 // What the payee of a transfer signs.
 Bytes signing_message(const ChainId& chain, const PaymentRequest& request);
-// What the applicant of a join signs.
+// What the applicant of a join, or of one earned, signs.
 Bytes signing_message(const ChainId& chain, const Application& application);
 // A transaction encoded once, for everything that is made of its bytes.
 class EncodedTransaction {

@@ -21,6 +21,7 @@
 #include "leither/rpc/front.h"
 #include "leither/rpc/host.h"
 #include "leither/rpc/metrics.h"
+#include "leither/rpc/wallet_port.h"
 
 namespace leither::rpc {
 
@@ -56,6 +57,10 @@ class Dispatcher {
     // `connection`: where subscriptions of this request belong; nothing for plain HTTP. `answer`
     // may be called after its connection is gone and must then do nothing.
     void handle(std::string_view request, std::optional<ConnectionId> connection, Answer answer);
+
+    // The wallet that `wallet.*` goes to; without one they are refused. It outlives the dispatcher.
+    void set_wallet(WalletPort& wallet);
+    void on_wallet_reply(node::Token token, const WalletResult& result);
 
     void on_reply(node::Reply&& reply);
     void on_event(const node::Event& event);

@@ -14,7 +14,9 @@ enum class ParamType : std::uint8_t {
     text,        // one of the words in `words`
     bytes,       // hex
     bytes_list,  // array of hex, at most max of them
-    endpoint     // "192.0.2.1:7400", "[2001:db8::1]:7400"
+    endpoint,    // "192.0.2.1:7400", "[2001:db8::1]:7400"
+    string,      // UTF-8, 1 .. max bytes
+    objects,     // array of at most max objects of strings and numbers; the method checks them
 };
 enum class Presence : std::uint8_t { required, optional };
 

@@ -61,6 +61,17 @@ protocol::Transaction admit(const Draft& draft, const SignedApplication& applica
                             const crypto::KeyPair& supervisor,
                             std::span<const crypto::KeyPair> cosigners = {});
 
+// A task done: its promise, and what is said of the work.
+struct Earning {
+    Hash task;
+    Amount amount;
+    protocol::LongText reason;
+    protocol::LongText proof;
+};
+protocol::Transaction admit_for(const Draft& draft, const SignedApplication& application,
+                                Earning earning, const crypto::KeyPair& supervisor,
+                                std::span<const crypto::KeyPair> cosigners = {});
+
 // Every other kind: `signer` and `cosigners` sign, and `counterparty` where the kind has one
 // (leave, role). REQUIRES: a counterparty exactly if protocol::counterparty(action) names its id.
 protocol::Transaction sign(const Draft& draft, protocol::Action action,

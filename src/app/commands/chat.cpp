@@ -15,6 +15,7 @@
 #include "leither/codec/bcs.h"
 
 #include "app/commands/commands.h"
+#include "app/letters.h"
 #include "app/printable.h"
 #include "app/served.h"
 #include "app/text_table.h"
@@ -30,18 +31,7 @@ constexpr unsigned kPollPage = 50;
 constexpr auto kPollInterval = std::chrono::milliseconds(250);
 
 void send(Session& session, const std::string& text, const std::string& from) {
-    check_text(text, decltype(protocol::ChatLine::text)::kMax, "line");
-    const crypto::KeyPair author = session.key(from);
-    ensure_served(session, author, ServedAs::member);
-    const json next = session.call("chat.next", {{"author", author.id().hex()}});
-    protocol::ChatLine line;
-    line.author = author.public_key();
-    line.number = next.at("number").get<std::uint64_t>();
-    line.previous = Hash::parse(next.at("previous").get<std::string>()).value_or(Hash{});
-    line.time_ms = std::max(unix_ms_now(), next.at("time_ms_min").get<std::uint64_t>());
-    line.text = decltype(line.text)(text);
-    const auto signed_ = protocol::sign(followed_chain(session), line, author);
-    const json said = session.call("chat.post", {{"line", to_hex(bcs::encode(signed_))}});
+    const json said = say_line(session, from, text);
     session.print(said, "Said.\n");
 }
 

@@ -6,6 +6,7 @@
 #include "leither/io/os_entropy.h"
 
 #include "app/commands/commands.h"
+#include "app/passphrase.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -23,31 +24,18 @@ std::string key_text(const wallet::NamedKey& key) {
 }
 
 void make_key(Session& session, const std::string& name) {
-    if (!wallet::Keyring::is_valid_name(name)) {
-        throw CliError(CliExit::usage, "bad_name",
-                       fmt::format("\"{}\" is no name for a key.", name),
-                       "Use 1 to 64 of a-z, 0-9, '_', '.' and '-', starting with none of the last "
-                       "two.");
-    }
-    io::OsEntropy entropy;
-    const auto key = crypto::KeyPair::generate(entropy);
-    if (auto added = session.keyring().add(name, key); !added) {
-        const bool exists = added.error() == crypto::KeyFileError::exists;
-        throw CliError(
-            CliExit::local, crypto::to_string(added.error()),
-            exists ? fmt::format("The wallet has a key \"{}\" already.", name)
-                   : fmt::format("The key cannot be written to {}.", session.keyring().directory()),
-            exists ? "Choose another name." : "Check the directory, or use --wallet.");
-    }
-    const wallet::NamedKey named{name, key.id(), key.public_key()};
+    const auto named = new_key(session, name);
     session.print(key_json(named), key_text(named) + "Back it up: " +
                                        session.keyring().directory() + "/" + name + ".key\n");
 }
 
+// What a key file tells without its passphrase.
 void show_key(Session& session, const std::string& name) {
-    const auto key = session.key(name);
-    const wallet::NamedKey named{name, key.id(), key.public_key()};
-    session.print(key_json(named), key_text(named));
+    for (const auto& known : session.keyring().list()) {
+        if (known.name != name && known.id.hex() != name) continue;
+        return session.print(key_json(known), key_text(known));
+    }
+    session.key(name);  // says what is wrong with it
 }
 
 void list_keys(Session& session) {
@@ -60,6 +48,49 @@ void list_keys(Session& session) {
     session.print(items, table.empty()
                              ? "The wallet is empty; make a key with: leither key new NAME\n"
                              : table.text());
+}
+
+json protection_json(Session& session) {
+    return {{"encrypted", session.keyring().is_protected()},
+            {"keys", session.keyring().list().size()}};
+}
+
+void protect(Session& session) {
+    auto& keyring = session.keyring();
+    const auto what = keyring.is_protected() ? AskFor::the_passphrase : AskFor::a_new_passphrase;
+    const auto keys = keyring.list();
+    if (keys.empty()) fail_on_passphrase(wallet::KeyringError::empty, keyring.directory());
+    const auto passphrase = read_passphrase(session.options().passphrase_fd, what);
+    if (!passphrase) {
+        throw CliError(CliExit::local, "no_passphrase", "There is nowhere to ask for a passphrase.",
+                       "Run this on a terminal, or give it by --passphrase-fd or "
+                       "LEITHER_PASSPHRASE_FILE.");
+    }
+    io::OsEntropy entropy;
+    if (auto done = keyring.protect(passphrase->view(), entropy); !done) {
+        fail_on_passphrase(done.error(), keyring.directory());
+    }
+    session.print(
+        protection_json(session),
+        fmt::format("{} of {} sealed. Without the passphrase nobody can use them, you "
+                    "neither: there is no other way in. Copies from before, in backups, "
+                    "are still plain.\n",
+                    keys.size() == 1 ? "The key" : fmt::format("All {} keys", keys.size()),
+                    keyring.directory()));
+}
+
+void unprotect(Session& session) {
+    auto& keyring = session.keyring();
+    if (!keyring.is_protected()) {
+        fail_on_passphrase(wallet::KeyringError::not_protected, keyring.directory());
+    }
+    session.unlock();
+    if (auto done = keyring.unprotect(); !done) {
+        fail_on_passphrase(done.error(), keyring.directory());
+    }
+    session.print(protection_json(session),
+                  fmt::format("The keys of {} are plain files now: whoever reads them can spend.\n",
+                              keyring.directory()));
 }
 
 }  // namespace
@@ -82,6 +113,17 @@ void add_key_commands(CLI::App& cli, Session& session) {
     auto* list = group->add_subcommand("list", "List all keys");
     list->footer("Example: leither key list --json");
     list->callback([&session] { list_keys(session); });
+
+    auto* seal = group->add_subcommand("protect", "Seal all keys under one passphrase");
+    seal->footer(
+        "Examples:\n"
+        "  leither key protect\n"
+        "  leither --passphrase-fd 3 key protect 3< passphrase.txt");
+    seal->callback([&session] { protect(session); });
+
+    auto* open = group->add_subcommand("unprotect", "Make all keys plain files again");
+    open->footer("Example: leither key unprotect");
+    open->callback([&session] { unprotect(session); });
 }
 
 }  // namespace leither::app

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "app/act.h"
 #include "app/commands/commands.h"
+#include "app/supervising.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -66,35 +68,39 @@ wallet::SignedApplication obtain_application(Session& session, const MemberOptio
 
 void add(Session& session, const MemberOptions& options) {
     const auto application = obtain_application(session, options);
-    const auto supervisor = session.supervisor_key(options.act.by);
-    const auto transaction = wallet::admit(draft_for(session, supervisor.id()), application,
-                                           supervisor, cosigners_of(session, options.act));
     const Id applicant = crypto::id_of(application.application.applicant);
-    carry_out(session, transaction, options.act,
-              fmt::format("Admitted {}.", session.display(applicant)));
+    act_as_supervisors(session,
+                       {protocol::Join{application.application}, application.signature, nullptr,
+                        fmt::format("Admitted {}.", session.display(applicant))},
+                       options.act);
 }
 
-// A supervisor's act that the member concerned signs too.
-void act_on_member(Session& session, const MemberOptions& options, const protocol::Action& action,
-                   const crypto::KeyPair& member, const std::string& what) {
-    const auto supervisor = session.supervisor_key(options.act.by);
-    const auto transaction = wallet::sign(draft_for(session, supervisor.id()), action, supervisor,
-                                          &member, cosigners_of(session, options.act));
-    carry_out(session, transaction, options.act, what);
+// A supervisors' act that the member concerned signs too: here, or where the key is.
+void act_on_member(Session& session, const MemberOptions& options, const Id& member,
+                   SupervisorsAct&& act) {
+    const auto keys = session.keyring().list();
+    const bool is_here = std::ranges::count(keys, member, &wallet::NamedKey::id) > 0;
+    if (!is_here)
+        return static_cast<void>(act_as_supervisors(session, std::move(act), options.act));
+    const crypto::KeyPair key = session.key(member.hex());
+    act.counterparty = &key;
+    act_as_supervisors(session, std::move(act), options.act);
 }
 
 void leave(Session& session, const MemberOptions& options) {
-    const auto member = session.key(options.member);
-    act_on_member(session, options, protocol::Leave{member.id()}, member,
-                  fmt::format("{} leaves.", session.display(member.id())));
+    const Id member = session.account(options.member);
+    act_on_member(session, options, member,
+                  {protocol::Leave{member}, std::nullopt, nullptr,
+                   fmt::format("{} leaves.", session.display(member))});
 }
 
 void set_role(Session& session, const MemberOptions& options) {
-    const auto member = session.key(options.member);
+    const Id member = session.account(options.member);
     const auto role =
         options.role == "supervisor" ? protocol::Role::supervisor : protocol::Role::member;
-    act_on_member(session, options, protocol::SetRole{member.id(), role}, member,
-                  fmt::format("{} becomes {}.", session.display(member.id()), options.role));
+    act_on_member(session, options, member,
+                  {protocol::SetRole{member, role}, std::nullopt, nullptr,
+                   fmt::format("{} becomes {}.", session.display(member), options.role)});
 }
 
 void list(Session& session, const MemberOptions& options) {
@@ -140,7 +146,7 @@ void add_member_commands(CLI::App& cli, Session& session) {
         ->add_option("APPLICANT", options->member, "A key of this wallet, or leither:join:... text")
         ->required();
     add_application_options(*add_command, *options);
-    add_supervisor_options(*add_command, options->act);
+    add_offer_options(*add_command, options->act);
     add_command->footer(
         "Examples:\n"
         "  leither member add anna\n"
@@ -148,19 +154,23 @@ void add_member_commands(CLI::App& cli, Session& session) {
     add_command->callback([&session, options] { add(session, *options); });
 
     auto* leave_command = group->add_subcommand("leave", "Remove a member whose account is empty");
-    leave_command->add_option("KEY", options->member, "Key of the member, who signs too")
+    leave_command
+        ->add_option("MEMBER", options->member,
+                     "Key of the member, who signs too; with --offer also an account")
         ->required();
-    add_supervisor_options(*leave_command, options->act);
+    add_offer_options(*leave_command, options->act);
     leave_command->footer("Example: leither member leave anna --by founder");
     leave_command->callback([&session, options] { leave(session, *options); });
 
     auto* role_command = group->add_subcommand("role", "Make a member supervisor, or member again");
-    role_command->add_option("KEY", options->member, "Key of the member, who signs too")
+    role_command
+        ->add_option("MEMBER", options->member,
+                     "Key of the member, who signs too; with --offer also an account")
         ->required();
     role_command->add_option("ROLE", options->role, "supervisor or member")
         ->required()
         ->check(CLI::IsMember({"supervisor", "member"}));
-    add_supervisor_options(*role_command, options->act);
+    add_offer_options(*role_command, options->act);
     role_command->footer("Example: leither member role anna supervisor");
     role_command->callback([&session, options] { set_role(session, *options); });
 

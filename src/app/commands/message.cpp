@@ -11,10 +11,10 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
-#include "leither/io/os_entropy.h"
 #include "leither/protocol/envelope.h"
 
 #include "app/commands/commands.h"
+#include "app/letters.h"
 #include "app/printable.h"
 #include "app/served.h"
 #include "app/text_table.h"
@@ -25,7 +25,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr unsigned kDaysMax = 14;
 constexpr std::size_t kShortIdDigits = 12;
 constexpr std::size_t kPreviewBytes = 40;
 
@@ -35,7 +34,7 @@ struct SendOptions {
     std::string from;
     std::string file;
     std::string reply_to;
-    unsigned days = kDaysMax;
+    unsigned days = kLetterDaysMax;
 };
 
 // ---- send --------------------------------------------------------------------------------------
@@ -64,19 +63,6 @@ std::string text_of(const SendOptions& options) {
     return read_all(in);
 }
 
-// What a message to `account` is sealed to: from the wallet, else as the daemon knows it.
-PublicKey key_of(Session& session, const Id& account) {
-    for (const auto& known : session.keyring().list()) {
-        if (known.id == account) return known.key;
-    }
-    const json found = session.call("account.key", {{"account", account.hex()}});
-    const auto key = PublicKey::parse(found.at("key").get<std::string>());
-    if (key && crypto::id_of(*key) == account) return *key;
-    throw CliError(CliExit::unreachable, "bad_answer",
-                   "The daemon named a key that is not the account's.",
-                   "Use the versions of leither and leitherd that belong together.");
-}
-
 std::optional<Hash> parse_reply_to(const std::string& text) {
     if (text.empty()) return std::nullopt;
     if (const auto id = Hash::parse(text)) return id;
@@ -86,28 +72,9 @@ std::optional<Hash> parse_reply_to(const std::string& text) {
 
 void send(Session& session, const SendOptions& options) {
     const std::string text = text_of(options);
-    check_text(text, protocol::kLetterTextMax, "message");
-    const crypto::KeyPair sender = session.key(options.from);
     const Id recipient = session.account(options.to);
-    const PublicKey recipient_key = key_of(session, recipient);
-    ensure_served(session, sender, ServedAs::member);
-
-    protocol::Letter letter;
-    letter.sender = sender.public_key();
-    letter.recipient = recipient;
-    letter.sent_ms = unix_ms_now();
-    letter.reply_to = parse_reply_to(options.reply_to);
-    letter.text = BoundedText<protocol::kLetterTextMax>(text);
-    io::OsEntropy entropy;
-    const auto sealed = protocol::seal_letter(
-        protocol::sign(followed_chain(session), letter, sender), recipient_key, entropy);
-    if (!sealed) {
-        throw CliError(CliExit::refused, protocol::to_string(sealed.error()),
-                       "Nothing can be sealed to the recipient's key.", "Check the account.");
-    }
-    const json posted = session.call("message.post", {{"recipient", recipient.hex()},
-                                                      {"sealed", to_hex(*sealed)},
-                                                      {"lifetime_s", options.days * 86'400}});
+    const json posted = send_letter(session, options.from, recipient,
+                                    {text, parse_reply_to(options.reply_to)}, options.days);
     session.print(posted, fmt::format("On its way to {}.\n{}\n", session.display(recipient),
                                       posted.at("id").get<std::string>()));
 }
@@ -120,18 +87,6 @@ std::optional<crypto::KeyPair> key_in_wallet(Session& session, const Id& account
         if (known.id == account) return session.key(known.name);
     }
     return std::nullopt;
-}
-
-Result<protocol::SignedLetter, protocol::RecordError> open(Session& session, const json& letter,
-                                                           const crypto::KeyPair& key) {
-    protocol::Envelope envelope;
-    envelope.recipient = key.id();
-    const auto sealed = from_hex(letter.at("sealed").get<std::string>()).value_or(Bytes{});
-    if (sealed.size() > protocol::kSealedLetterBytesMax) {
-        return fail(protocol::RecordError::bad_content);
-    }
-    envelope.sealed.assign(sealed.begin(), sealed.end());
-    return protocol::open_letter(followed_chain(session), envelope, key);
 }
 
 std::string preview(const std::string& text) {
@@ -154,7 +109,7 @@ std::string time_of(const json& letter, const char* field) {
 void list_incoming(Session& session, const Id& account, TextTable& table, json& all) {
     const auto key = key_in_wallet(session, account);
     for (json letter : session.call("message.inbox", {{"account", account.hex()}})) {
-        const auto opened = key ? std::optional(open(session, letter, *key)) : std::nullopt;
+        const auto opened = key ? std::optional(open_letter(session, letter, *key)) : std::nullopt;
         std::string sender = key ? "?" : "";
         std::string text = key ? "(does not open)" : "(sealed to a key that is not in this wallet)";
         if (opened && *opened) {
@@ -246,7 +201,7 @@ void read(Session& session, const std::string& id, AfterReading then) {
                                    arrived.account.hex()),
                        "Read it where that key is, or name its wallet with --wallet.");
     }
-    const auto opened = open(session, arrived.letter, *key);
+    const auto opened = open_letter(session, arrived.letter, *key);
     if (!opened) {
         throw CliError(CliExit::refused, protocol::to_string(opened.error()),
                        fmt::format("The message {} does not open: {}.", full_id,
@@ -302,7 +257,7 @@ void add_message_commands(CLI::App& cli, Session& session) {
     post->add_option("--reply-to", options->reply_to, "Id of the message this one answers")
         ->type_name("ID");
     post->add_option("--days", options->days, "How long it may be on its way")
-        ->check(CLI::Range(1u, kDaysMax))
+        ->check(CLI::Range(1u, kLetterDaysMax))
         ->capture_default_str();
     post->footer(
         "Examples:\n"

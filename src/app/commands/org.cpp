@@ -1,8 +1,12 @@
 #include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <iostream>
 #include <memory>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
@@ -10,6 +14,7 @@
 #include "leither/wallet/payment.h"
 
 #include "app/commands/commands.h"
+#include "app/commands/org_commands.h"
 #include "app/csv.h"
 #include "app/parameter.h"
 #include "app/publishing.h"
@@ -39,15 +44,19 @@ struct OrgOptions {
     throw CliError(CliExit::usage, name, message, next_step);
 }
 
-// The wallet's key of that name; made now if there is none, so that founding takes one command.
+}  // namespace
+
 crypto::KeyPair key_or_new(Session& session, const std::string& name) {
     auto known = session.keyring().load(name);
     if (known || known.error() != crypto::KeyFileError::not_found) return session.key(name);
+    session.unlock();
     io::OsEntropy entropy;
     const auto fresh = crypto::KeyPair::generate(entropy);
-    if (auto added = session.keyring().add(name, fresh); !added) return session.key(name);
+    if (auto added = session.keyring().add(name, fresh, entropy); !added) return session.key(name);
     return fresh;
 }
+
+namespace {
 
 Amount parse_for(const OrgOptions& options, const std::string& text, const std::string& what) {
     const auto amount = parse_amount(text, options.decimals);
@@ -125,6 +134,69 @@ void add_bookkeeper(protocol::Charter& charter, const std::string& text) {
                      fmt::format("There can be at most {}.", protocol::kSeatsMax), "Name fewer.");
     }
     charter.bookkeepers.push_back(*key);
+}
+
+// ---- Guided founding
+// -----------------------------------------------------------------------------
+
+// The answer to a question on the terminal; `usual` if it is left empty.
+std::string ask(const std::string& question, const std::string& usual) {
+    fmt::print("{}{}: ", question, usual.empty() ? "" : fmt::format(" [{}]", usual));
+    std::fflush(stdout);
+    std::string answer;
+    if (!std::getline(std::cin, answer)) {
+        fmt::print("\n");
+        refuse_usage("cancelled", "Nothing was founded.", "Begin again, or give --name.");
+    }
+    const auto begin = answer.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) return usual;
+    return answer.substr(begin, answer.find_last_not_of(" \t\r") - begin + 1);
+}
+
+// Asks until `check`, which throws CliError at what may not be, takes the answer.
+std::string ask_until(const std::string& question, const std::string& usual,
+                      const std::function<void(const std::string&)>& check) {
+    for (;;) {
+        std::string answer = ask(question, usual);
+        try {
+            check(answer);
+            return answer;
+        } catch (const CliError& error) {
+            fmt::print("{} {}\n", error.what(), error.next_step());
+        }
+    }
+}
+
+bool confirm(const std::string& question) {
+    const std::string answer = ask(question, "yes");
+    return answer == "yes" || answer == "y";
+}
+
+// What --help says of each option, one question after the other.
+OrgOptions ask_for(const OrgOptions& given) {
+    OrgOptions options = given;
+    fmt::print("Founding an organization. An empty answer takes what stands in brackets.\n");
+    options.name = ask_until("What is it called", "", [](const std::string& text) {
+        static_cast<void>(bounded<64>(text, "name"));
+    });
+    options.unit = ask_until("What is its credit called", given.unit, [](const std::string& text) {
+        static_cast<void>(bounded<16>(text, "unit"));
+    });
+    options.supply = ask_until(
+        "How much credit will there ever be", given.supply, [&given](const std::string& text) {
+            if (parse_for(given, text, "The supply").is_zero()) {
+                refuse_usage("bad_amount", "Without credit there is nothing to pay with.",
+                             "Name an amount above zero.");
+            }
+        });
+    options.announcement = ask_until(
+        "What shall everybody know of its first distribution", given.announcement,
+        [](const std::string& text) { static_cast<void>(bounded<280>(text, "announcement")); });
+    if (confirm(
+            fmt::format("Found \"{}\" with {} {}", options.name, options.supply, options.unit))) {
+        return options;
+    }
+    refuse_usage("cancelled", "Nothing was founded.", "Begin again, or give --name.");
 }
 
 void create(Session& session, const OrgOptions& options) {
@@ -216,7 +288,8 @@ void add_org_commands(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<OrgOptions>();
 
     auto* make = group->add_subcommand("create", "Found an organization on the daemon");
-    make->add_option("--name", options->name, "What it is called")->required();
+    make->add_option("--name", options->name,
+                     "What it is called; on a terminal, what is missing is asked for");
     make->add_option("--unit", options->unit, "What its credit is called")->capture_default_str();
     make->add_option("--decimals", options->decimals, "Decimals of amounts")->capture_default_str();
     make->add_option("--supply", options->supply, "All credit there will ever be")
@@ -241,9 +314,15 @@ void add_org_commands(CLI::App& cli, Session& session) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     make->footer(
         "Examples:\n"
+        "  leither org create\n"
         "  leither org create --name \"Bakers' Row\" --unit hour --supply 10000\n"
         "  leither org create --name Test --allocate first.csv --param pulse_ms=500");
-    make->callback([&session, options] { create(session, *options); });
+    make->callback([&session, options] {
+        if (!options->name.empty()) return create(session, *options);
+        const bool can_ask = isatty(STDIN_FILENO) == 1 && !session.wants_json();
+        if (!can_ask) throw CLI::RequiredError("--name");
+        create(session, ask_for(*options));
+    });
 
     auto* show = group->add_subcommand("info", "What is known of an organization");
     const auto wanted = std::make_shared<std::string>();
@@ -267,6 +346,8 @@ void add_org_commands(CLI::App& cli, Session& session) {
     join->add_option("ORG-ID", *wanted, "Its id")->required();
     join->footer("Example: leither org follow 4c6a381a17a108f3407dfa19f7276d06a4e0b2b8");
     join->callback([&session, wanted] { follow(session, *wanted); });
+
+    add_joining_commands(*group, session);
 }
 
 }  // namespace leither::app

@@ -8,6 +8,8 @@
 #include "app/commands/commands.h"
 #include "app/decision.h"
 #include "app/text_table.h"
+#include "app/wallet_agent.h"
+#include "app/wallet_desk.h"
 
 namespace leither::app {
 
@@ -19,8 +21,10 @@ struct PaymentOptions {
     std::string amount;
     std::string to;
     std::string from;
+    std::string payer;
     std::string reference;
     std::string expires = "10m";
+    bool who_sees = false;
     ActOptions act;
 };
 struct AccountOptions {
@@ -29,57 +33,112 @@ struct AccountOptions {
     std::uint64_t limit = 50;
 };
 
-wallet::SignedRequest make_request(Session& session, const PaymentOptions& options) {
-    const auto payee = session.key(options.to);
-    if (options.reference.size() > protocol::Text::kMax) {
-        throw CliError(CliExit::usage, "bad_text", "The reference is too long.",
-                       fmt::format("Use at most {} bytes.", protocol::Text::kMax));
-    }
-    protocol::PaymentRequest request;
-    session.keep_receipts(payee.id());
-    request.payee = payee.id();
-    request.amount = session.amount(options.amount);
-    request.reference = protocol::Text(options.reference);
-    request.expiry = Pulse(session.pulse_now().value() + pulses_of(session, options.expires));
-    return wallet::sign_request(session.organization().chain, request, payee);
+WalletDesk::Order order_of(Session& session, const PaymentOptions& options) {
+    return {options.to, session.amount(options.amount), options.reference,
+            pulses_of(session, options.expires), options.payer};
+}
+
+json ask_daemon_for_request(Session& session, const PaymentOptions& options) {
+    const auto order = order_of(session, options);
+    const std::uint64_t pulse_ms = session.organization().charter.params.pulse_ms;
+    json params = {{"account", order.account},
+                   {"amount", std::to_string(order.amount.units())},
+                   {"expires_s", order.expires_pulses * pulse_ms / 1000}};
+    if (!order.reference.empty()) params["reference"] = order.reference;
+    if (!order.payer.empty()) params["payer"] = session.account(order.payer).hex();
+    return session.call("wallet.request", params);
 }
 
 void request(Session& session, const PaymentOptions& options) {
-    const auto text = wallet::to_text(make_request(session, options));
-    session.print(
-        {{"request", text}},
-        fmt::format("{}\nHand this to the payer, who runs: leither pay TEXT --from KEY\n", text));
+    json made = daemon_signs(session) ? ask_daemon_for_request(session, options)
+                                      : WalletDesk(session).request(order_of(session, options));
+    const auto text = made.at("text").get<std::string>();
+    made["request"] = text;
+    session.print(made,
+                  made.contains("letter")
+                      ? fmt::format("On its way to {}. What becomes of it: leither requests\n{}\n",
+                                    session.display(session.account(options.payer)),
+                                    made.at("id").get<std::string>())
+                      : fmt::format("{}\nHand this to the payer, who runs: leither pay TEXT --from "
+                                    "KEY\n",
+                                    text));
 }
 
-// A request handed over as text, or one signed here and now by a payee of the same wallet.
-wallet::SignedRequest obtain_request(Session& session, const PaymentOptions& options) {
-    if (!options.to.starts_with("leither:")) {
-        if (!options.amount.empty()) return make_request(session, options);
+bool is_text(const PaymentOptions& options) {
+    return options.to.find("leither:") != std::string::npos;
+}
+
+// A request handed over as text. Throws CliError.
+wallet::SignedRequest request_in(Session& session, const PaymentOptions& options) {
+    const auto token = wallet::find_token(options.to);
+    const auto request = token ? wallet::request_from_text(token->text) : std::nullopt;
+    if (!request || request->chain != session.organization().chain) {
+        throw CliError(
+            CliExit::usage, "bad_request",
+            request ? "The request is for another organization." : "This is no payment request.",
+            "Ask the payee for the text that leither request prints.");
+    }
+    if (!options.amount.empty() && session.amount(options.amount) != request->request.amount) {
+        throw CliError(
+            CliExit::usage, "amount_mismatch",
+            fmt::format("The request asks for {}.", session.format(request->request.amount)),
+            "Leave the amount out, or ask for another request.");
+    }
+    return *request;
+}
+
+// What is to be paid to whom.
+struct Sum {
+    Id payee;
+    Amount amount;
+};
+Sum sum_of(Session& session, const PaymentOptions& options) {
+    if (is_text(options)) {
+        const auto request = request_in(session, options).request;
+        return {request.payee, request.amount};
+    }
+    if (options.amount.empty()) {
         throw CliError(CliExit::usage, "missing_amount", "How much shall be paid?",
                        "Write: leither pay KEY AMOUNT --from KEY");
     }
-    const auto request = wallet::request_from_text(options.to);
-    if (request && request->chain == session.organization().chain) return *request;
-    throw CliError(
-        CliExit::usage, "bad_request",
-        request ? "The request is for another organization." : "This is no payment request.",
-        "Ask the payee for the text that leither request prints.");
+    return {session.account(options.to), session.amount(options.amount)};
+}
+
+void show_audience(Session& session, const Sum& sum, const Id& payer) {
+    const json audience = WalletDesk(session).who_sees(sum.payee, payer);
+    TextTable table({{"WHO"}, {"SEES OF IT"}});
+    for (const json& one : audience) {
+        table.add({one.at("who").get<std::string>(), one.at("what").get<std::string>()});
+    }
+    session.print(audience, fmt::format("{} to {}, not paid yet:\n{}", session.format(sum.amount),
+                                        session.display(sum.payee), table.text()));
+}
+
+json pay_now(Session& session, const PaymentOptions& options) {
+    if (!daemon_signs(session)) {
+        WalletDesk desk(session);
+        return is_text(options) ? desk.pay(options.from, options.to)
+                                : desk.pay_own(options.from, order_of(session, options));
+    }
+    json params = {{"account", options.from}};
+    if (is_text(options)) {
+        params["text"] = options.to;
+    } else {
+        params["payee"] = options.to;
+        params["amount"] = std::to_string(session.amount(options.amount).units());
+        if (!options.reference.empty()) params["reference"] = options.reference;
+    }
+    return session.call("wallet.pay", params);
 }
 
 void pay(Session& session, const PaymentOptions& options) {
-    const auto request = obtain_request(session, options);
-    if (options.to.starts_with("leither:") && !options.amount.empty() &&
-        session.amount(options.amount) != request.request.amount) {
-        throw CliError(
-            CliExit::usage, "amount_mismatch",
-            fmt::format("The request asks for {}.", session.format(request.request.amount)),
-            "Leave the amount out, or ask for another request.");
-    }
-    const auto payer = session.key(options.from);
-    const auto transaction = wallet::pay(draft_for(session, payer.id()), request, payer);
-    carry_out(session, transaction, options.act,
-              fmt::format("Paid {} to {}.", session.format(request.request.amount),
-                          session.display(request.request.payee)));
+    const Sum sum = sum_of(session, options);
+    const Id payer = session.account(options.from);
+    if (options.who_sees) return show_audience(session, sum, payer);
+    const json result = await_decision(session, pay_now(session, options), payer, options.act);
+    session.print(result, fmt::format("Paid {} to {}.\n{} {}.\n", session.format(sum.amount),
+                                      session.display(sum.payee),
+                                      result.at("id").get<std::string>(), state_text(result)));
 }
 
 struct TransactionOptions {
@@ -166,7 +225,13 @@ void add_payment_commands(CLI::App& cli, Session& session) {
     ask->add_option("--reference", payment->reference, "What it is for");
     ask->add_option("--expires", payment->expires, "How long the request holds")
         ->capture_default_str();
-    ask->footer("Example: leither request 12.50 --to bea --reference \"two loaves\"");
+    ask->add_option("--payer", payment->payer, "Send it to this account, as a sealed letter")
+        ->type_name("ACCOUNT");
+    ask->footer(
+        "Examples:\n"
+        "  leither request 12.50 --to bea --reference \"two loaves\"\n"
+        "  leither request 12.50 --to bea --payer 4c6a381a17a108f3407dfa19f7276d06a4e0b2b8 "
+        "--expires 2d");
     ask->callback([&session, payment] { request(session, *payment); });
 
     auto* send = cli.add_subcommand("pay", "Pay a request, or another key of this wallet");
@@ -175,10 +240,13 @@ void add_payment_commands(CLI::App& cli, Session& session) {
     send->add_option("AMOUNT", payment->amount, "How much, if TO is a key");
     send->add_option("--from", payment->from, "Key of the payer")->required()->type_name("KEY");
     send->add_option("--reference", payment->reference, "What it is for, if TO is a key");
+    send->add_flag("--who-sees", payment->who_sees,
+                   "Only say who would see what of it, and pay nothing");
     add_wait_option(*send, payment->act);
     send->footer(
         "Examples:\n"
         "  leither pay leither:pay:3f2a... --from anna\n"
+        "  leither pay leither:pay:3f2a... --from anna --who-sees\n"
         "  leither pay bea 12.50 --from anna --final");
     send->callback([&session, payment] { pay(session, *payment); });
 

@@ -32,6 +32,8 @@ template <>
 inline constexpr bool is_act_of_supervisors<protocol::SetRole> = true;
 template <>
 inline constexpr bool is_act_of_supervisors<protocol::Reward> = true;
+template <>
+inline constexpr bool is_act_of_supervisors<protocol::Earn> = true;
 
 // Made by any one supervisor.
 template <class Kind>
@@ -48,6 +50,9 @@ inline std::optional<Pulse> half_expiry(const protocol::Transfer& transfer) {
 inline std::optional<Pulse> half_expiry(const protocol::Join& join) {
     return join.application.expiry;
 }
+inline std::optional<Pulse> half_expiry(const protocol::Earn& earned) {
+    return earned.application.expiry;
+}
 inline std::optional<Pulse> half_expiry(const auto&) {
     return std::nullopt;
 }
@@ -55,6 +60,7 @@ inline std::optional<Pulse> half_expiry(const auto&) {
 // Whether the accounts concerned are there.
 Verdict check_parties(const State& state, const protocol::Transfer& transfer);
 Verdict check_parties(const State& state, const protocol::Join& join);
+Verdict check_parties(const State& state, const protocol::Earn& earned);
 Verdict check_parties(const State& state, const protocol::Leave& leave);
 Verdict check_parties(const State& state, const protocol::SetRole& change);
 Verdict check_parties(const State& state, const protocol::Reward& reward);
@@ -82,6 +88,7 @@ Verdict check_substance(const State& state, const Case& in, const protocol::Cast
 Verdict check_substance(const State& state, const Case& in, const protocol::Evidence& evidence);
 Verdict check_substance(const State& state, const Case& in, const protocol::HandOver& act);
 Verdict check_substance(const State& state, const Case& in, const protocol::Recovery& act);
+Verdict check_substance(const State& state, const Case& in, const protocol::Earn& earned);
 
 // The effect, once nonce and limits of the signer are charged. `id` is the transaction's.
 void apply(State& state, const Case& in, const Hash& id, const protocol::Transfer& transfer);
@@ -100,6 +107,7 @@ void apply(State& state, const Case& in, const Hash& id, const protocol::Cast& c
 void apply(State& state, const Case& in, const Hash& id, const protocol::Evidence& evidence);
 void apply(State& state, const Case& in, const Hash& id, const protocol::HandOver& act);
 void apply(State& state, const Case& in, const Hash& id, const protocol::Recovery& act);
+void apply(State& state, const Case& in, const Hash& id, const protocol::Earn& earned);
 
 // ---- What several kinds do ---------------------------------------------------------------------
 

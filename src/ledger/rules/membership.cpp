@@ -5,12 +5,15 @@
 
 #include "kinds.h"
 #include "leaf.h"
+#include "treasury.h"
 
 namespace leither::ledger::rules {
 
 namespace {
 
+using protocol::Application;
 using protocol::BookkeepingRecord;
+using protocol::Earn;
 using protocol::Join;
 using protocol::Leave;
 using protocol::MemberRecord;
@@ -42,18 +45,31 @@ Amount frozen(const MemberRecord& member) {
     return total;
 }
 
+Verdict check_applicant(const State& state, const Application& application) {
+    const Id applicant = crypto::id_of(application.applicant);
+    if (state.exists(applicant) || state.was_removed(applicant)) {
+        return refuse(Refusal::member_exists);
+    }
+    const auto& sponsor = application.sponsor;
+    if (sponsor && state.member(*sponsor) == nullptr) return refuse(Refusal::sponsor_unknown);
+    return {};
+}
+
+void admit(State& state, const Case& in, const Hash& id, const Application& application) {
+    MemberRecord member;
+    member.key = application.applicant;
+    member.created = in.place.sequence;
+    member.salt = next_salt(state.organization().chain, Salt{}, id);
+    state.create_member(crypto::id_of(member.key), std::move(member));
+    ++state.bookkeeping_for_change().members;
+}
+
 }  // namespace
 
 // ---- Join --------------------------------------------------------------------------------------
 
 Verdict check_parties(const State& state, const Join& join) {
-    const Id applicant = crypto::id_of(join.application.applicant);
-    if (state.exists(applicant) || state.was_removed(applicant)) {
-        return refuse(Refusal::member_exists);
-    }
-    const auto& sponsor = join.application.sponsor;
-    if (sponsor && state.member(*sponsor) == nullptr) return refuse(Refusal::sponsor_unknown);
-    return {};
+    return check_applicant(state, join.application);
 }
 
 Verdict check_substance(const State&, const Case&, const Join&) {
@@ -61,12 +77,25 @@ Verdict check_substance(const State&, const Case&, const Join&) {
 }
 
 void apply(State& state, const Case& in, const Hash& id, const Join& join) {
-    MemberRecord member;
-    member.key = join.application.applicant;
-    member.created = in.place.sequence;
-    member.salt = next_salt(state.organization().chain, Salt{}, id);
-    state.create_member(crypto::id_of(member.key), std::move(member));
-    ++state.bookkeeping_for_change().members;
+    admit(state, in, id, join.application);
+}
+
+// ---- Earn: a join and a reward for service in one
+// ------------------------------------------------
+
+Verdict check_parties(const State& state, const Earn& earned) {
+    return check_applicant(state, earned.application);
+}
+
+Verdict check_substance(const State& state, const Case& in, const Earn& earned) {
+    return check_reward(state, in.place.pulse, {earned.amount, earned.reason});
+}
+
+void apply(State& state, const Case& in, const Hash& id, const Earn& earned) {
+    admit(state, in, id, earned.application);
+    take_from_treasury(state, in.place.pulse, earned.amount);
+    give(state, in.place.pulse,
+         {id, crypto::id_of(earned.application.applicant), earned.amount, Pulse(0)});
 }
 
 // ---- Leave -------------------------------------------------------------------------------------

@@ -120,15 +120,20 @@ void give(State& state, Pulse pulse, const PendingReward& reward) {
     enqueue(state.treasury_for_change(), pending);
 }
 
-Verdict check_substance(const State& state, const Case& in, const Reward& reward) {
+Verdict check_reward(const State& state, Pulse pulse, const Announced& announced) {
     const TreasuryRecord& treasury = state.treasury();
-    if (reward.amount.is_zero()) return refuse(Refusal::zero_amount);
-    TRY(check_payable(state, in.place.pulse, reward.amount));
+    if (announced.amount.is_zero()) return refuse(Refusal::zero_amount);
+    TRY(check_payable(state, pulse, announced.amount));
     if (treasury.pending.full()) {
         return refuse(Refusal::too_many_pending_rewards, treasury.pending.size(),
                       protocol::kPendingRewardsMax);
     }
-    if (reward.reason.empty()) return refuse(Refusal::missing_reason);
+    if (announced.reason.empty()) return refuse(Refusal::missing_reason);
+    return {};
+}
+
+Verdict check_substance(const State& state, const Case& in, const Reward& reward) {
+    TRY(check_reward(state, in.place.pulse, {reward.amount, reward.reason}));
     return check_kind(reward.kind);
 }
 

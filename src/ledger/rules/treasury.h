@@ -15,6 +15,14 @@ Pulse next_day(const State& state, Pulse pulse);
 // Counts `amount` as of that day and takes it out of the balance. REQUIRES: check_payable().
 void take_from_treasury(State& state, Pulse pulse, Amount amount);
 
+// What a supervisor announces for service: an amount with its reason. zero_amount, then as
+// check_payable(), then too_many_pending_rewards, missing_reason.
+struct Announced {
+    Amount amount;
+    const protocol::LongText& reason;
+};
+Verdict check_reward(const State& state, Pulse pulse, const Announced& announced);
+
 // Gives what has been taken: at once, or after its publicity. REQUIRES: state.member(member), room
 // among the pending rewards.
 void give(State& state, Pulse pulse, const protocol::PendingReward& reward);

@@ -114,6 +114,62 @@ SignedLine OrgSample::line(std::uint64_t number, const Hash& previous,
     return sign(chain, line, alice);
 }
 
+SignedTag OrgSample::tag(const crypto::KeyPair& author, const std::string& word,
+                         const TagTarget& target, Instant issued, Duration lifetime) const {
+    TagEntry entry;
+    entry.author = author.public_key();
+    entry.tag = BoundedText<kTagBytesMax>(word);
+    entry.target = target;
+    entry.validity = Validity::from(issued, lifetime);
+    return sign(chain, entry, author);
+}
+
+SamplePack make_pack(const ChainId& chain, const crypto::KeyPair& publisher, const Pack& about,
+                     const std::vector<std::pair<std::string, Bytes>>& files) {
+    SamplePack made;
+    PackContents contents;
+    for (const auto& [path, content] : files) {
+        PackFile file;
+        file.path = BoundedText<200>(path);
+        file.bytes = content.size();
+        for (std::size_t i = 0; i < pieces_of(file.bytes); ++i) {
+            const auto piece = ByteView(content).subspan(std::size_t{i} * kContentPieceMax,
+                                                         piece_bytes(file.bytes, i));
+            file.pieces.push_back(crypto::blake2b_256(piece));
+            made.pieces.emplace_back(piece.begin(), piece.end());
+        }
+        contents.files.push_back(std::move(file));
+    }
+    CHECK(contents.is_canonical());
+    made.contents = bcs::encode(contents);
+    Pack pack = about;
+    pack.publisher = publisher.public_key();
+    pack.contents = crypto::blake2b_256(made.contents);
+    pack.contents_bytes = static_cast<std::uint32_t>(made.contents.size());
+    pack.bytes = contents.bytes();
+    made.pack = sign(chain, pack, publisher);
+    made.id = pack_id(chain, pack);
+    return made;
+}
+
+SamplePack make_pack(const ChainId& chain, const crypto::KeyPair& publisher,
+                     const std::string& name, const std::vector<std::size_t>& file_bytes,
+                     Instant published, std::uint64_t seed) {
+    Prng prng(seed);
+    std::vector<std::pair<std::string, Bytes>> files;
+    for (std::size_t i = 0; i < file_bytes.size(); ++i) {
+        Bytes content(file_bytes[i]);
+        prng.fill(content);
+        files.emplace_back("file" + std::string(1, static_cast<char>('a' + i)), std::move(content));
+    }
+    Pack about;
+    about.name = BoundedText<48>(name);
+    about.version = BoundedText<24>("1");
+    about.published_ms = unix_ms(published);
+    about.applications.push_back({ApplicationKind::content, BoundedText<200>("filea")});
+    return make_pack(chain, publisher, about, files);
+}
+
 Bytes altered(ByteView bytes, std::size_t bit) {
     Bytes out(bytes.begin(), bytes.end());
     out[bit / 8] = static_cast<std::uint8_t>(out[bit / 8] ^ (1 << bit % 8));

@@ -222,8 +222,9 @@ class Daemon:
 
     def run_leither(self, *words, **options):
         """One command to this daemon; the finished process."""
+        nobody = {} if "input" in options else {"stdin": subprocess.DEVNULL}  # no terminal to ask for a passphrase
         return subprocess.run([*self.prefix, LEITHER, "--data-dir", self.data_dir, *words], check=False,
-                              **{"capture_output": True, "text": True, "timeout": 60, **options})
+                              **{"capture_output": True, "text": True, "timeout": 60, **nobody, **options})
 
     def leither(self, *words, **options):
         """What a command answers, as JSON."""

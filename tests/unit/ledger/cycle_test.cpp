@@ -302,7 +302,7 @@ TEST(Committees, AVerifierMayStartFromACommitteeItTrusts) {
     const auto record = all.world.election();
     Expectation expected;
     EXPECT_EQ(verify(receipt, expected).error(), ReceiptError::bad_certificate);
-    expected.committee = election::Trusted{record.cycle, record.present};
+    expected.committee = election::Trusted{record.cycle, record.present, record.former};
     EXPECT_TRUE(verify(receipt, expected).has_value());
     expected.committee->cycle = record.cycle + 1;
     EXPECT_EQ(verify(receipt, expected).error(), ReceiptError::bad_certificate);
@@ -359,7 +359,8 @@ TEST(Committees, ACheckpointStartsAChain) {
          Candidates::node("c0").sign(election::checkpoint_message(context.chain, named))});
     const auto trusted = election::trusted_from(context, checkpoint, table);
     ASSERT_TRUE(trusted.has_value());
-    EXPECT_EQ(*trusted, (election::Trusted{3, all.world.election().present}));
+    EXPECT_EQ(*trusted,
+              (election::Trusted{3, all.world.election().present, all.world.election().former}));
     checkpoint.signatures.clear();
     EXPECT_FALSE(election::trusted_from(context, checkpoint, table).has_value());
 }

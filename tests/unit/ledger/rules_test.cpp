@@ -424,6 +424,15 @@ class Interpreter {
         if (row.kind == "join") {
             return wallet::admit(draft_of(row), application_of(row), signer, cosigners);
         }
+        if (row.kind == "earn") {
+            wallet::Earning earning{crypto::blake2b_256(as_bytes("task")),
+                                    Amount::of(row.amount(2)),
+                                    {},
+                                    protocol::LongText("minutes of the meeting")};
+            if (!row.has("reason")) earning.reason = protocol::LongText("built the shed");
+            return wallet::admit_for(draft_of(row), application_of(row), std::move(earning), signer,
+                                     cosigners);
+        }
         const bool has_other = row.kind == "leave" || row.kind == "role";
         const auto other = key_of(has_other ? row.name(1) : row.name(0));
         return wallet::sign(draft_of(row), action_of(row), signer, has_other ? &other : nullptr,

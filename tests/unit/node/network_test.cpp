@@ -399,19 +399,21 @@ TEST_F(Network, ANodeThatWasAwayGetsItsAccountsMessagesFromTheOther) {
     EXPECT_TRUE(world_.wait([&] { return inbox(made.phone, 1) == expected; }, minutes(40)));
 }
 
-TEST_F(Network, OnlyAMembersNodePostsMessages) {
+TEST_F(Network, ANodePostsForTheAccountsItServes) {
     publish();
     const std::size_t stranger = add_node();
     follow(stranger);
     ASSERT_TRUE(
         world_.wait([&] { return world_.queries(stranger).manifest().has_value(); }, minutes(2)));
-    serve(stranger, node_key(77));
-    world_.advance(minutes(2));
-    const auto answer = world_.ask(stranger, PostLetter{community_.member(0).id(), {1, 2, 3}});
+    const PostLetter letter{community_.member(0).id(), {1, 2, 3}};
+    const auto answer = world_.ask(stranger, letter);
     ASSERT_TRUE(answer);
     ASSERT_FALSE(*answer);
     EXPECT_EQ((*answer).error().error, NetworkError::refused);
-    EXPECT_EQ((*answer).error().rule, "not_a_member");
+    EXPECT_EQ((*answer).error().rule, "not_served");
+    serve(stranger, node_key(77));
+    const auto posted = world_.ask(stranger, letter);
+    EXPECT_TRUE(posted && *posted);
 }
 
 TEST_F(Network, ABanIsSeenAndEndsTheConnection) {

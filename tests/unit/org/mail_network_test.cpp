@@ -25,6 +25,9 @@ constexpr std::size_t kNodes = 6;
 // Each node serves an account of its own, unless told otherwise; everybody knows who serves whom.
 class Everybody final : public Directory {
  public:
+    bool is_member(const Id& account, Instant) const override {
+        return by_account.contains(account);
+    }
     bool is_members_node(const Id& node, Instant) const override { return nodes.contains(node); }
     std::vector<Id> nodes_of(const Id& account, Instant) const override {
         const auto found = by_account.find(account);

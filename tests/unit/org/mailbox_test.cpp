@@ -19,6 +19,7 @@ using testing::kSampleNow;
 
 class ListedNodes final : public Directory {
  public:
+    bool is_member(const Id& account, Instant) const override { return members.contains(account); }
     bool is_members_node(const Id& node, Instant) const override {
         return members_nodes.contains(node);
     }
@@ -26,6 +27,7 @@ class ListedNodes final : public Directory {
         const auto found = by_account.find(account);
         return found == by_account.end() ? std::vector<Id>{} : found->second;
     }
+    std::set<Id> members;
     std::set<Id> members_nodes;
     std::map<Id, std::vector<Id>> by_account;
 };
@@ -109,12 +111,102 @@ class MailboxTest : public ::testing::Test {
     Mailbox box = make(node_a);
 };
 
-TEST_F(MailboxTest, OnlyAMembersNodeMayOffer) {
+TEST_F(MailboxTest, AGuestsNodeMayOfferForMembersAlone) {
     const auto mail = envelope(node_b, sample.bob.id());
     EXPECT_EQ(offer(box, node_b.id(), mail), EnvelopeOutcome::wanted);
     directory.members_nodes.erase(node_b.id());
     EXPECT_EQ(offer(box, node_b.id(), mail), EnvelopeOutcome::refused);
     EXPECT_EQ(post(box, node_b.id(), mail), EnvelopeOutcome::refused);
+    directory.members.insert(sample.bob.id());
+    EXPECT_EQ(offer(box, node_b.id(), mail), EnvelopeOutcome::wanted);
+    EXPECT_EQ(post(box, node_b.id(), mail), EnvelopeOutcome::held);
+    box.check_invariants();
+}
+
+// Sealed bytes of an envelope that costs exactly `cost`.
+std::size_t sealed_for(std::size_t cost) {
+    return cost - kEnvelopeOverhead - (20 + 32 + 16 + 64 + 2);
+}
+
+TEST_F(MailboxTest, GuestsHaveRoomOfTheirOwnAtAHolder) {
+    MailboxOptions options;
+    options.held_bytes_max = 4096;
+    options.guest_bytes_max = 3000;
+    options.guest_bytes_per_sender_max = 2000;
+    Mailbox holder = make(node_a, options);
+    directory.members.insert(sample.bob.id());
+    for (const auto& node : {node_b, node_c}) directory.members_nodes.erase(node.id());
+    // Of one guest's node as much as is allowed, and not a byte more.
+    const auto first = envelope(node_b, sample.bob.id(), sealed_for(2000));
+    EXPECT_EQ(post(holder, node_b.id(), first), EnvelopeOutcome::held);
+    EXPECT_EQ(offer(holder, node_b.id(), envelope(node_b, sample.bob.id(), 1)),
+              EnvelopeOutcome::full);
+    // Of all guests' nodes together.
+    EXPECT_EQ(offer(holder, node_c.id(), envelope(node_c, sample.bob.id(), sealed_for(1001))),
+              EnvelopeOutcome::full);
+    EXPECT_EQ(post(holder, node_c.id(), envelope(node_c, sample.bob.id(), sealed_for(1000))),
+              EnvelopeOutcome::held);
+    // Members find what there always was, to the last byte.
+    EXPECT_EQ(post(holder, node_d.id(), envelope(node_d, sample.bob.id(), sealed_for(4096))),
+              EnvelopeOutcome::held);
+    EXPECT_EQ(offer(holder, node_d.id(), envelope(node_d, sample.bob.id(), 1)),
+              EnvelopeOutcome::full);
+    holder.check_invariants();
+}
+
+TEST_F(MailboxTest, GuestsHaveRoomOfTheirOwnInEachInbox) {
+    MailboxOptions options;
+    options.incoming_bytes_per_account_max = 4096;
+    options.guest_bytes_max = 3000;
+    options.guest_bytes_per_sender_max = 2000;
+    Mailbox home = make(node_a, options);
+    home.step(serves(sample.bob, node_a), now);
+    directory.members.insert(sample.bob.id());
+    for (const auto& node : {node_b, node_c}) directory.members_nodes.erase(node.id());
+    const auto first = envelope(node_b, sample.bob.id(), sealed_for(2000));
+    EXPECT_EQ(post(home, node_b.id(), first), EnvelopeOutcome::delivered);
+    EXPECT_EQ(offer(home, node_b.id(), envelope(node_b, sample.bob.id(), 1)),
+              EnvelopeOutcome::full);
+    // A member's node that hands on what it held for a guest lends it no room.
+    const auto handed_on = envelope(node_b, sample.bob.id(), 1);
+    EXPECT_EQ(offer(home, node_d.id(), handed_on), EnvelopeOutcome::wanted);
+    EXPECT_EQ(post(home, node_d.id(), handed_on), EnvelopeOutcome::full);
+    EXPECT_EQ(post(home, node_d.id(), envelope(node_c, sample.bob.id(), sealed_for(1000))),
+              EnvelopeOutcome::delivered);
+    EXPECT_EQ(post(home, node_d.id(), envelope(node_d, sample.bob.id(), sealed_for(4096))),
+              EnvelopeOutcome::delivered);
+    EXPECT_EQ(offer(home, node_d.id(), envelope(node_d, sample.bob.id(), 1)),
+              EnvelopeOutcome::full);
+    // What its owner has forgotten makes room again.
+    home.step(Mailbox::Forget{id_of(first)}, now);
+    EXPECT_EQ(post(home, node_b.id(), envelope(node_b, sample.bob.id(), sealed_for(2000))),
+              EnvelopeOutcome::delivered);
+    home.check_invariants();
+}
+
+TEST_F(MailboxTest, WhatGuestsHaveSentIsTheirsAfterARestartToo) {
+    MailboxOptions options;
+    options.guest_bytes_max = 3000;
+    options.guest_bytes_per_sender_max = 2000;
+    store::MemoryStore disk;
+    Mailbox before = make(node_a, options);
+    before.step(serves(sample.bob, node_a), now);
+    directory.members = {sample.bob.id(), sample.alice.id()};
+    directory.members_nodes.erase(node_b.id());
+    for (const auto& account : {sample.bob.id(), sample.alice.id()}) {
+        const auto mail = envelope(node_b, account, sealed_for(2000));
+        auto effects = before.step(Mailbox::Posted{node_b.id(), {mail}}, now);
+        ASSERT_TRUE(disk.write(effects.writes));
+    }
+    Mailbox after = make(node_a, options);
+    ASSERT_TRUE(after.load(disk, now));
+    after.step(serves(sample.bob, node_a), now);
+    EXPECT_EQ(after.incoming(sample.bob.id()).size(), 1U);
+    EXPECT_EQ(after.usage().held_messages, 1U);
+    for (const auto& account : {sample.bob.id(), sample.alice.id()}) {
+        EXPECT_EQ(offer(after, node_b.id(), envelope(node_b, account, 1)), EnvelopeOutcome::full);
+    }
+    after.check_invariants();
 }
 
 TEST_F(MailboxTest, WhatIsForAServedAccountArrivesOnce) {

@@ -59,6 +59,8 @@ TEST(Transaction, EachKindHasItsNameCounterpartyAndSignatures) {
     transfer.request.payee = member;
     Join join;
     join.application.applicant = applicant;
+    Earn earn;
+    earn.application.applicant = applicant;
     Reward reward;
     reward.member = member;
     struct Row {
@@ -83,6 +85,7 @@ TEST(Transaction, EachKindHasItsNameCounterpartyAndSignatures) {
         {Evidence{}, "evidence", std::nullopt},
         {HandOver{}, "hand_over", std::nullopt},
         {Recovery{}, "recovery", std::nullopt},
+        {earn, "earn", crypto::id_of(applicant)},
     };
     static_assert(std::size(rows) == std::variant_size_v<Action>);
     for (const Row& row : rows) {
@@ -126,6 +129,11 @@ TEST(Transaction, TheGreatestOfEachKindFitsItsLimit) {
     Reward reward;
     reward.reason = longest;
     reward.proof = longest;
+    Earn earn;
+    earn.application.sponsor = Id{};
+    earn.application.note = Text(std::string(Text::kMax, 'n'));
+    earn.reason = longest;
+    earn.proof = longest;
     Grant grant;
     grant.reason = longest;
     grant.proof = longest;
@@ -137,8 +145,8 @@ TEST(Transaction, TheGreatestOfEachKindFitsItsLimit) {
     hand_over.countersigned.resize(kCountersignersMax);
     Recovery recovery;
     recovery.signatures.resize(kCandidatesMax);
-    for (const Action& action : {Action(reward), Action(Propose{grant}), Action(evidence),
-                                 Action(hand_over), Action(recovery)}) {
+    for (const Action& action : {Action(reward), Action(earn), Action(Propose{grant}),
+                                 Action(evidence), Action(hand_over), Action(recovery)}) {
         Transaction transaction;
         transaction.body.cosigners.resize(kCosignersMax);
         transaction.body.action = action;

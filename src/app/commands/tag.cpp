@@ -1,0 +1,171 @@
+// tag add, search: the organization's public index.
+#include "leither/protocol/tag.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "leither/codec/bcs.h"
+
+#include "app/commands/commands.h"
+#include "app/pack_names.h"
+#include "app/printable.h"
+#include "app/served.h"
+#include "app/text_table.h"
+
+namespace leither::app {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr unsigned kDaysMax =
+    std::chrono::duration_cast<std::chrono::hours>(protocol::kTagLifetimeMax).count() / 24;
+constexpr auto kPollInterval = std::chrono::milliseconds(250);
+
+struct AddOptions {
+    std::string tag;
+    std::string target;
+    std::string from;
+    unsigned days = kDaysMax;
+};
+
+// In small letters, as tags are. Throws CliError.
+std::string read_tag(std::string text) {
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (protocol::is_tag(text)) return text;
+    throw CliError(CliExit::usage, "bad_tag",
+                   fmt::format("\"{}\" is no tag.", printable(text, LineBreaks::escaped)),
+                   fmt::format("A tag is one word of 1 to {} bytes: letters, digits, '-', '_' and "
+                               "'.'.",
+                               protocol::kTagBytesMax));
+}
+
+protocol::TagTarget target_of(const std::string& text) {
+    if (const auto pack = Hash::parse(text)) return protocol::PackTarget{*pack};
+    if (const auto account = Id::parse(text)) return protocol::AccountTarget{*account};
+    check_text(text, decltype(protocol::TextTarget::text)::kMax, "target");
+    protocol::TextTarget target{decltype(protocol::TextTarget::text)(text)};
+    if (target.is_canonical()) return target;
+    throw CliError(CliExit::usage, "bad_text", "The target holds control characters.",
+                   "Write plain text.");
+}
+
+void add(Session& session, const AddOptions& options) {
+    protocol::TagEntry entry;
+    entry.tag = decltype(entry.tag)(read_tag(options.tag));
+    entry.target = target_of(options.target);
+    const crypto::KeyPair author = session.key(options.from);
+    ensure_served(session, author, ServedAs::member);
+    entry.author = author.public_key();
+    entry.validity = protocol::Validity::from(instant_from_unix_ms(unix_ms_now()),
+                                              std::chrono::hours(24 * options.days));
+    const auto signed_ = protocol::sign(followed_chain(session), entry, author);
+    const json added = session.call("tag.add", {{"entry", to_hex(bcs::encode(signed_))}});
+    session.print(added, fmt::format("Tagged until {}.\n", format_time(entry.validity.expires_ms)));
+}
+
+// Names of the packs that are known here, by id.
+std::map<std::string, std::string> pack_names(Session& session) {
+    std::map<std::string, std::string> names;
+    for (const json& pack : session.call("app.list", json::object())) {
+        names[pack.at("id").get<std::string>()] =
+            pack.at("name").get<std::string>() + " " + pack.at("version").get<std::string>();
+    }
+    return names;
+}
+
+std::string target_text(Session& session, const json& target,
+                        const std::map<std::string, std::string>& names) {
+    if (target.contains("text")) {
+        return printable(target.at("text").get<std::string>(), LineBreaks::escaped);
+    }
+    if (target.contains("account")) {
+        return "account " +
+               session.display(Id::parse(target.at("account").get<std::string>()).value());
+    }
+    const auto id = target.at("pack").get<std::string>();
+    const auto known = names.find(id);
+    if (known == names.end()) return "pack " + id;
+    return fmt::format("pack {} ({})", printable(known->second, LineBreaks::escaped),
+                       id.substr(0, kPackDigits));
+}
+
+struct SearchOptions {
+    std::string tag;
+    unsigned wait_s = 5;
+};
+
+// What is not known here may be elsewhere: nodes that have it are looked for.
+json search_for(Session& session, const SearchOptions& options, const json& params) {
+    json found = session.call("tag.search", params);
+    if (!found.empty() || options.wait_s == 0) return found;
+    session.call("tag.find", params);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.wait_s);
+    while (found.empty() && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(kPollInterval);
+        found = session.call("tag.search", params);
+    }
+    return found;
+}
+
+void search(Session& session, const SearchOptions& options) {
+    followed_chain(session);
+    const std::string tag = read_tag(options.tag);
+    const json found = search_for(session, options, {{"tag", to_hex(as_bytes(tag))}});
+    const auto names = pack_names(session);
+    TextTable table({{"TARGET"}, {"BY"}, {"UNTIL"}});
+    for (const json& one : found) {
+        table.add({target_text(session, one.at("target"), names),
+                   session.short_name(Id::parse(one.at("author").get<std::string>()).value()),
+                   format_time(one.at("expires_ms").get<std::uint64_t>())});
+    }
+    session.print(found, table.empty() ? fmt::format("Nobody has tagged anything \"{}\".\n", tag)
+                                       : table.text());
+}
+
+}  // namespace
+
+void add_tag_commands(CLI::App& cli, Session& session) {
+    auto* group = cli.add_subcommand("tag", "Tags: the organization's public index");
+    group->require_subcommand(1);
+
+    const auto given = std::make_shared<AddOptions>();
+    auto* mark = group->add_subcommand("add", "Put something under a tag, for everybody to find");
+    mark->add_option("TAG", given->tag, "One word of at most 32 bytes")->required();
+    mark->add_option("TARGET", given->target,
+                     "A pack's id (64 digits), an account's (40 digits), or any text of at most "
+                     "200 bytes")
+        ->required();
+    mark->add_option("--from", given->from, "Key of the member who tags")
+        ->required()
+        ->type_name("KEY");
+    mark->add_option("--days", given->days, "How long it is to be found")
+        ->check(CLI::Range(1u, kDaysMax))
+        ->capture_default_str();
+    mark->footer(
+        "Tagging the same again with other --days replaces the entry.\n"
+        "Examples:\n"
+        "  leither tag add bread \"Anna's bakery, 12 Mill Lane\" --from anna\n"
+        "  leither tag add flour 0f62... --from bert --days 7");
+    mark->callback([&session, given] { add(session, *given); });
+
+    const auto wanted = std::make_shared<SearchOptions>();
+    auto* find = group->add_subcommand("search", "What members have put under a tag");
+    find->add_option("TAG", wanted->tag, "The tag")->required();
+    find->add_option("--wait", wanted->wait_s,
+                     "Seconds to wait for other nodes if nothing is known here")
+        ->check(CLI::Range(0u, 600u))
+        ->capture_default_str();
+    find->footer("Example: leither tag search bread");
+    find->callback([&session, wanted] { search(session, *wanted); });
+}
+
+}  // namespace leither::app

@@ -1,0 +1,194 @@
+#include "app/joining.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "leither/codec/bcs.h"
+#include "leither/crypto/hash.h"
+
+#include "app/served.h"
+
+namespace leither::app {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kJoinPrefix = "leither:join:";
+constexpr std::string_view kDeclinePrefix = "leither:decline:";
+constexpr std::size_t kDeclineCharactersMax = 512;
+constexpr std::size_t kDigitsMin = 4;
+
+// As a payment request is declined (docs/protocol/messages.md): what, and why.
+struct Decline {
+    ChainId chain;
+    Hash what;
+    protocol::Text reason;
+    static void fields(auto& self, auto&& visit) { visit(self.chain, self.what, self.reason); }
+};
+
+Hash name_of(std::string_view declined) {
+    return crypto::blake2b_256(as_bytes(declined));
+}
+
+std::optional<Decline> decline_in(std::string_view text) {
+    const auto link = wallet::find_link(text, kDeclinePrefix);
+    if (link.empty() || link.size() > kDeclineCharactersMax) return std::nullopt;
+    const auto bytes = from_hex(link.substr(kDeclinePrefix.size()));
+    if (!bytes) return std::nullopt;
+    auto decline = bcs::decode<Decline>(*bytes);
+    if (!decline) return std::nullopt;
+    return *std::move(decline);
+}
+
+struct Found {
+    wallet::SignedApplication signed_;
+    std::string text;
+};
+
+// Of this organization, and signed by the applicant.
+std::optional<Found> application_in(std::string_view text, const ChainId& chain) {
+    const auto link = wallet::find_link(text, kJoinPrefix);
+    if (link.empty()) return std::nullopt;
+    const auto signed_ = wallet::application_from_text(link);
+    if (!signed_ || signed_->chain != chain) return std::nullopt;
+    const protocol::Application& application = signed_->application;
+    const bool is_signed = crypto::verify(application.applicant,
+                                          signing_message(chain, application), signed_->signature);
+    if (!is_signed) return std::nullopt;
+    return Found{*signed_, std::string(link)};
+}
+
+}  // namespace
+
+Id Application::applicant() const {
+    return crypto::id_of(signed_.application.applicant);
+}
+
+wallet::Invitation read_invitation(std::string_view text) {
+    auto invitation = wallet::invitation_from_text(text);
+    if (invitation) return *std::move(invitation);
+    throw CliError(CliExit::usage,
+                   std::string("invitation_") + wallet::to_string(invitation.error()),
+                   wallet::explain(invitation.error(), "invitation"),
+                   "Ask whoever invited you for the text that leither invite prints.");
+}
+
+std::vector<Application> applications_in(Session& session, const std::vector<Mail>& mail) {
+    std::map<Id, Application> newest;
+    if (mail.empty()) return {};
+    const ChainId chain = followed_chain(session);
+    for (const Mail& one : mail) {
+        auto found = application_in(one.text, chain);
+        if (!found || one.is_own()) continue;
+        const Id applicant = crypto::id_of(found->signed_.application.applicant);
+        Application& entry = newest[applicant];
+        std::vector<std::string> letters = std::move(entry.letters);
+        letters.push_back(one.id);
+        // Mail comes in order of time.
+        entry = {
+            std::move(found->signed_), std::move(found->text), one.account, one.sender, one.sent_ms,
+            std::move(letters)};
+    }
+    std::vector<Application> all;
+    for (auto& [applicant, application] : newest) all.push_back(std::move(application));
+    std::ranges::sort(all, {}, &Application::sent_ms);
+    return all;
+}
+
+Application find_application(Session& session, const std::string& wanted) {
+    if (wanted.starts_with(kJoinPrefix)) {
+        const auto found = application_in(wanted, followed_chain(session));
+        if (found) return {found->signed_, found->text, Id{}, PublicKey{}, 0, {}};
+        throw CliError(CliExit::usage, "bad_application",
+                       "This is no application to this organization, or its applicant has not "
+                       "signed it.",
+                       "Ask the applicant for the text that leither member apply prints.");
+    }
+    std::vector<Application> matching;
+    for (auto& one : applications_in(session, read_mail(session))) {
+        if (one.applicant().hex().starts_with(wanted)) matching.push_back(std::move(one));
+    }
+    if (wanted.size() < kDigitsMin || matching.size() > 1) {
+        throw CliError(CliExit::usage, "ambiguous_id",
+                       fmt::format("\"{}\" names several applicants, or might.", wanted),
+                       "Write more digits of the applicant's account.");
+    }
+    if (!matching.empty()) return std::move(matching.front());
+    throw CliError(CliExit::refused, "not_found",
+                   fmt::format("No application of {} has arrived here.", wanted),
+                   "See what has with: leither org applications");
+}
+
+std::string decline_text(const ChainId& chain, std::string_view declined,
+                         const std::string& reason) {
+    const bool is_text = reason.size() <= protocol::Text::kMax && bcs::is_utf8(as_bytes(reason));
+    if (!is_text || reason.empty()) {
+        throw CliError(
+            CliExit::usage, "bad_text",
+            fmt::format("The reason must have 1 to {} bytes of UTF-8.", protocol::Text::kMax),
+            "Say in a line why.");
+    }
+    const Decline decline{chain, name_of(declined), protocol::Text(reason)};
+    return std::string(kDeclinePrefix) + to_hex(bcs::encode(decline));
+}
+
+std::optional<Declined> find_decline(const std::vector<Mail>& mail, const ChainId& chain,
+                                     std::string_view declined) {
+    std::optional<Declined> latest;
+    for (const Mail& one : mail) {
+        const auto decline = decline_in(one.text);
+        const bool is_it = decline && decline->chain == chain && decline->what == name_of(declined);
+        if (is_it) latest = Declined{one.sender, std::string(decline->reason)};
+    }
+    return latest;
+}
+
+std::optional<OwnApplication> own_application(const std::vector<Mail>& mail, const Id& account,
+                                              const ChainId& chain) {
+    std::optional<OwnApplication> newest;
+    for (const Mail& one : mail) {
+        if (!one.is_own() || one.account != account) continue;
+        auto found = application_in(one.text, chain);
+        const auto link = wallet::find_link(one.text, wallet::kInvitationPrefix);
+        auto invitation = wallet::invitation_from_text(link);
+        if (!found || !invitation) continue;
+        newest = OwnApplication{std::move(found->signed_), std::move(found->text),
+                                *std::move(invitation), one.sent_ms, one.id};
+    }
+    return newest;
+}
+
+wallet::SignedApplication sign_application_for(const wallet::Invitation& invitation,
+                                               const crypto::KeyPair& applicant,
+                                               const std::string& note, unsigned days) {
+    if (note.size() > protocol::Text::kMax || !bcs::is_utf8(as_bytes(note))) {
+        throw CliError(CliExit::usage, "bad_text", "The note is too long, or no UTF-8.",
+                       fmt::format("Use at most {} bytes.", protocol::Text::kMax));
+    }
+    protocol::Application application;
+    application.applicant = applicant.public_key();
+    application.sponsor = crypto::id_of(invitation.member);
+    application.note = protocol::Text(note);
+    application.expiry = invitation.pulse_at(unix_ms_now() + days * std::uint64_t{86'400'000});
+    return wallet::sign_application(invitation.introduction.chain, application, applicant);
+}
+
+bool is_known_member(Session& session, const Id& account) {
+    const json status = session.call("node.status", json::object());
+    const json& network = status.at("network");
+    if (!network.is_null() && !network.at("organization").is_null()) {
+        for (const json& entry : network.at("organization").at("accounts")) {
+            if (entry.at("account") == account.hex() && entry.at("member").get<bool>()) return true;
+        }
+    }
+    if (status.at("organization").is_null()) return false;
+    const json found = session.call("account.get", {{"account", account.hex()}});
+    const json& record = found.at("record");
+    return !record.is_null() && record.at("kind") == "member";
+}
+
+}  // namespace leither::app

@@ -1,0 +1,68 @@
+// Applications on their way: what newcomers send, sponsors pass on and supervisors decide, as
+// letters in the inboxes of this wallet's accounts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leither/wallet/invitation.h"
+#include "leither/wallet/payment.h"
+
+#include "app/mail.h"
+
+namespace leither::app {
+
+// Throws CliError that names what is wrong with the link.
+wallet::Invitation read_invitation(std::string_view text);
+// Lines of half blocks. Throws CliError if no code holds so much.
+std::string show_qr(const std::string& text);
+
+// An application that has come in, with every letter that carries it.
+struct Application {
+    wallet::SignedApplication signed_;
+    std::string text;  // leither:join:...
+    Id account;        // of this wallet, to which it has come
+    PublicKey carrier;
+    std::uint64_t sent_ms = 0;
+    std::vector<std::string> letters;
+
+    Id applicant() const;
+};
+// Those whose applicant has signed them, the newest of each applicant, oldest first.
+std::vector<Application> applications_in(Session& session, const std::vector<Mail>& mail);
+// By the applicant's id, its first digits (four at least), or as text. Throws CliError.
+Application find_application(Session& session, const std::string& wanted);
+
+// The text by which an application or handed-in work is declined: names it by hash.
+std::string decline_text(const ChainId& chain, std::string_view declined,
+                         const std::string& reason);
+struct Declined {
+    PublicKey by;
+    std::string reason;
+};
+// The latest answer among `mail` that declines this text.
+std::optional<Declined> find_decline(const std::vector<Mail>& mail, const ChainId& chain,
+                                     std::string_view declined);
+
+// This wallet's note of an application that `account` has made: what it is resumed from.
+struct OwnApplication {
+    wallet::SignedApplication signed_;
+    std::string text;
+    wallet::Invitation invitation;
+    std::uint64_t sent_ms = 0;
+    std::string letter;
+};
+std::optional<OwnApplication> own_application(const std::vector<Mail>& mail, const Id& account,
+                                              const ChainId& chain);
+
+// Signed now, for so many days from now.
+wallet::SignedApplication sign_application_for(const wallet::Invitation& invitation,
+                                               const crypto::KeyPair& applicant,
+                                               const std::string& note, unsigned days);
+
+// Whether the daemon's node knows the account as a member's.
+bool is_known_member(Session& session, const Id& account);
+
+}  // namespace leither::app

@@ -1,0 +1,53 @@
+// Letters as the wallet's owner writes and reads them: sealed and opened here, with its keys.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "leither/protocol/envelope.h"
+#include "leither/wallet/inbox.h"
+#include "leither/wallet/journal.h"
+
+#include "app/session.h"
+
+namespace leither::app {
+
+inline constexpr unsigned kLetterDaysMax = 14;
+
+// What a message to `account` is sealed to: from the wallet, else as the daemon knows it. Throws
+// RpcError `unknown_account`.
+PublicKey key_of(Session& session, const Id& account);
+
+struct LetterText {
+    std::string text;
+    std::optional<Hash> reply_to = {};
+};
+// Signed and sealed. Throws CliError. REQUIRES: `to` is a key; the text is 1 to kLetterTextMax
+// bytes of UTF-8 (check_text).
+wallet::SealedTo seal_letter(Session& session, const crypto::KeyPair& from, const PublicKey& to,
+                             const LetterText& letter);
+// Hands it to the node: {id}. The same one may be posted again and stays one.
+nlohmann::json post_letter(Session& session, const wallet::SealedTo& letter,
+                           unsigned days = kLetterDaysMax);
+
+// The three together, with the text checked and the sender's account served: {id}. Throws CliError.
+nlohmann::json send_letter(Session& session, const std::string& from, const Id& to,
+                           const LetterText& letter, unsigned days = kLetterDaysMax);
+// A line to all members, signed by the wallet's key: {id}. Throws CliError.
+nlohmann::json say_line(Session& session, const std::string& from, const std::string& text);
+
+// Of an entry of message.inbox.
+Result<protocol::SignedLetter, protocol::RecordError> open_letter(Session& session,
+                                                                  const nlohmann::json& letter,
+                                                                  const crypto::KeyPair& key);
+// Those that have arrived here for the key's account and open. Throws RpcError if the node does not
+// serve it.
+std::vector<wallet::OpenedLetter> opened_letters(Session& session, const crypto::KeyPair& key);
+// The same: [{id, from, sent_ms, text}], oldest first.
+nlohmann::json letters_json(Session& session, const crypto::KeyPair& key);
+
+}  // namespace leither::app

@@ -1,0 +1,50 @@
+// What lies in a wallet's directory beside its keys: the journal of what was promised, the policy,
+// and the lock that makes several programs decide one after the other.
+#pragma once
+
+#include <string>
+
+#include "leither/wallet/journal.h"
+#include "leither/wallet/policy.h"
+
+namespace leither::app {
+
+class WalletFiles {
+ public:
+    explicit WalletFiles(std::string directory) : directory_(std::move(directory)) {}
+
+    // Held while something is decided and written down; the kernel drops it with the process.
+    class Guard {
+     public:
+        explicit Guard(int descriptor) : descriptor_(descriptor) {}
+        Guard(Guard&& other) noexcept;
+        Guard& operator=(Guard&&) = delete;
+        ~Guard();
+
+     private:
+        int descriptor_ = -1;
+    };
+    // Waits some seconds for others. Throws CliError `wallet_busy`, or `bad_wallet` if there is no
+    // such directory.
+    Guard lock() const;
+
+    // What was promised so far. Throws CliError `bad_journal`: nothing may be signed then.
+    wallet::Journal journal() const;
+    // Durable when it returns, and added to `journal`. Throws CliError. REQUIRES: locked, and
+    // `journal` was read since.
+    void append(wallet::Journal& journal, const wallet::JournalRecord& record,
+                std::uint64_t now_ms) const;
+
+    // No file is a policy without rules. Throws CliError `bad_policy`.
+    wallet::Policy policy() const;
+    // Durable when it returns. Throws CliError.
+    void set_policy(const wallet::Policy& policy) const;
+
+    const std::string& directory() const { return directory_; }
+
+ private:
+    std::string path(const char* name) const { return directory_ + "/" + name; }
+    std::string directory_;
+};
+
+}  // namespace leither::app

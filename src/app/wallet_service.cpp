@@ -1,0 +1,334 @@
+#include "app/wallet_service.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "leither/base/check.h"
+#include "leither/crypto/secret.h"
+#include "leither/io/os_entropy.h"
+
+#include "app/act.h"
+#include "app/decision.h"
+#include "app/letters.h"
+#include "app/served.h"
+
+namespace leither::app {
+
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr std::size_t kJobsMax = 64;
+// What waits for a block or for a letter's way is looked at as often, besides being told of both.
+constexpr seconds kWorkInterval{5};
+// After a failure, and while rules of a policy wait for letters that no event has told of.
+constexpr seconds kPatientInterval{60};
+constexpr int kWalletError = 9;
+constexpr int kInvalidParams = -32602;
+constexpr int kInternal = -32603;
+
+std::string text(const json& params, const char* field) {
+    return params.value(field, std::string());
+}
+
+Amount amount(const json& params) {
+    const auto amount = parse_amount(text(params, "amount"), 0);
+    if (amount) return *amount;
+    throw CliError(CliExit::usage, "bad_amount",
+                   "\"amount\" must be a text of digits, in smallest units.",
+                   "Send \"1250\" for 12.50 at two decimals.");
+}
+
+std::uint64_t expiry_pulses(Session& session, const json& params) {
+    constexpr std::uint64_t kSecondsDefault = 600;
+    const std::uint64_t pulse_ms = session.organization().charter.params.pulse_ms;
+    return (params.value("expires_s", kSecondsDefault) * 1000 + pulse_ms - 1) / pulse_ms;
+}
+
+WalletDesk::Order order(Session& session, const json& params, const char* payee) {
+    return {text(params, payee), amount(params), text(params, "reference"),
+            expiry_pulses(session, params), text(params, "payer")};
+}
+
+rpc::WalletFailure failure_of(const CliError& error) {
+    const int code = error.exit() == CliExit::usage ? kInvalidParams : kWalletError;
+    std::string message = error.what();
+    if (!error.next_step().empty()) message += " " + error.next_step();
+    return {code, std::move(message), rpc::Json{{"name", error.name()}}};
+}
+
+rpc::WalletFailure failure_of(const RpcError& error) {
+    const auto& details = error.details();
+    rpc::Json data = {{"name", details.name}};
+    if (details.actual != 0 || details.limit != 0) {
+        data["actual"] = details.actual;
+        data["limit"] = details.limit;
+    }
+    return {details.code, details.message, std::move(data)};
+}
+
+// One call of our own on its way; the thread may have given up on it when it is answered.
+struct OwnCall {
+    std::mutex& mutex;
+    std::condition_variable& changed;
+    std::optional<std::string> reply;
+};
+
+}  // namespace
+
+WalletService::WalletService(WalletOptions options, io::Reactor& reactor, io::LocalApi& api,
+                             Log log)
+    : options_(std::move(options)),
+      reactor_(reactor),
+      api_(api),
+      log_(std::move(log)),
+      keyring_(options_.directory),
+      thread_([this] { run(); }) {
+    api_.set_wallet(*this);
+}
+
+WalletService::~WalletService() {
+    {
+        const std::lock_guard hold(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+bool WalletService::call(node::Token token, std::string_view method, rpc::Json params) {
+    {
+        const std::lock_guard hold(mutex_);
+        if (jobs_.size() >= kJobsMax) return false;
+        jobs_.push_back({token, std::string(method), json(std::move(params))});
+    }
+    changed_.notify_all();
+    return true;
+}
+
+void WalletService::on_event(const node::Event& event) {
+    const bool is_letter = std::holds_alternative<node::LetterArrived>(event);
+    const bool is_block = std::holds_alternative<node::BlockSealed>(event);
+    if (!is_letter && !is_block) return;
+    {
+        const std::lock_guard hold(mutex_);
+        if (is_block && !blocks_matter_) return;
+        work_due_ = true;
+    }
+    changed_.notify_all();
+}
+
+// ---- On the thread -----------------------------------------------------------------------------
+
+json WalletService::call(const std::string& method, const json& params) {
+    const auto own = std::make_shared<OwnCall>(mutex_, changed_, std::nullopt);
+    std::string request =
+        json{{"jsonrpc", "2.0"}, {"id", 0}, {"method", method}, {"params", params}}.dump(
+            -1, ' ', false, json::error_handler_t::replace);
+    reactor_.post([this, own, request = std::move(request)] {
+        api_.call(request, [own](std::string reply) {
+            const std::lock_guard hold(own->mutex);
+            own->reply = std::move(reply);
+            own->changed.notify_all();
+        });
+    });
+    std::unique_lock hold(mutex_);
+    changed_.wait(hold, [&] { return own->reply.has_value() || stopping_; });
+    if (!own->reply) throw RpcUnreachable("the daemon is stopping");
+    return result_of(json::parse(*own->reply));
+}
+
+std::optional<WalletService::Job> WalletService::next_job() {
+    std::unique_lock hold(mutex_);
+    std::optional<Clock::time_point> wake = lock_at_;
+    if (work_at_ && (!wake || *work_at_ < *wake)) wake = work_at_;
+    const auto is_due = [this] { return stopping_ || work_due_ || !jobs_.empty(); };
+    if (wake) {
+        changed_.wait_until(hold, *wake, is_due);
+    } else {
+        changed_.wait(hold, is_due);
+    }
+    if (jobs_.empty() || stopping_) return std::nullopt;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
+}
+
+void WalletService::run() {
+    for (;;) {
+        auto job = next_job();
+        bool is_work_due = false;
+        {
+            const std::lock_guard hold(mutex_);
+            if (stopping_) return;
+            is_work_due = std::exchange(work_due_, false);
+        }
+        lock_if_due();
+        if (job) answer(*std::move(job));
+        if (work_at_ && Clock::now() >= *work_at_) is_work_due = true;
+        if (is_work_due) work();
+    }
+}
+
+void WalletService::answer(Job&& job) {
+    Session session(session_options_, *this, keyring_);
+    rpc::WalletResult result;
+    try {
+        result = rpc::Json(carry_out(session, job));
+    } catch (const CliError& error) {
+        result = fail(failure_of(error));
+    } catch (const RpcError& error) {
+        result = fail(failure_of(error));
+    } catch (const RpcUnreachable&) {
+        return;  // the dispatcher has answered: stopping
+    } catch (const std::exception& error) {
+        result = fail(rpc::WalletFailure{kInternal, error.what(), nullptr});
+    }
+    reactor_.post([this, token = job.token, result = std::move(result)] {
+        api_.on_wallet_reply(token, result);
+    });
+}
+
+json WalletService::carry_out(Session& session, const Job& job) {
+    if (job.method == "wallet.status") return status(session);
+    if (job.method == "wallet.unlock") {
+        auto passphrase = text(job.params, "passphrase");
+        return unlock(passphrase);
+    }
+    if (job.method == "wallet.lock") {
+        keyring_.lock();
+        lock_at_.reset();
+        return true;
+    }
+    if (job.method == "wallet.create") return create(session, text(job.params, "name"));
+    WalletDesk desk(session);
+    json result = act(desk, session, job);
+    const std::lock_guard hold(mutex_);
+    work_due_ = true;  // what it has begun may be to be followed
+    return result;
+}
+
+json WalletService::act(WalletDesk& desk, Session& session, const Job& job) {
+    const json& params = job.params;
+    const std::string& method = job.method;
+    const std::string account = text(params, "account");
+    if (method == "wallet.request") return desk.request(order(session, params, "account"));
+    if (method == "wallet.requests") return desk.requests();
+    if (method == "wallet.read") return desk.read(text(params, "text"));
+    if (method == "wallet.pay") {
+        if (params.contains("text") == params.contains("payee")) {
+            throw CliError(CliExit::usage, "which_payee",
+                           "Send \"text\", or \"payee\" and \"amount\".", "One of the two.");
+        }
+        if (params.contains("text")) return desk.pay(account, text(params, "text"));
+        return desk.pay_own(account, order(session, params, "payee"));
+    }
+    if (method == "wallet.inbox") return desk.inbox();
+    if (method == "wallet.accept") return desk.accept(text(params, "id"));
+    if (method == "wallet.decline") return desk.decline(text(params, "id"), text(params, "reason"));
+    if (method == "wallet.why") {
+        return desk.why(text(params, "id"), Id::parse(text(params, "signer")));
+    }
+    if (method == "wallet.policy") return desk.policy();
+    if (method == "wallet.set_policy") return desk.set_policy(params.at("rules"));
+    if (method == "wallet.letters") return letters_json(session, session.key(account));
+    if (method == "wallet.send") {
+        return send_letter(session, account, session.account(text(params, "to")),
+                           {text(params, "text")});
+    }
+    if (method == "wallet.chat") return say_line(session, account, text(params, "text"));
+    CHECK(method == "wallet.cast", method);
+    const auto voter = session.key(account);
+    const auto choice =
+        text(params, "choice") == "yes" ? protocol::Choice::yes : protocol::Choice::no;
+    const auto transaction = wallet::sign(
+        draft_for(session, voter.id()),
+        protocol::Cast{Id::parse(text(params, "vote")).value(), choice}, voter, nullptr);
+    return submit_act(session, transaction);
+}
+
+json WalletService::status(Session& session) {
+    json accounts = json::array();
+    for (const auto& key : keyring_.list()) {
+        json account = {{"name", key.name}, {"account", key.id.hex()}, {"key", key.key.hex()},
+                        {"member", false},  {"role", nullptr},         {"balance", nullptr}};
+        try {
+            const json record = call("account.get", {{"account", key.id.hex()}}).at("record");
+            if (record.is_object() && record.value("kind", "") == "member") {
+                account["member"] = true;
+                account["role"] = record.at("role");
+                account["balance"] = record.at("balance");
+            }
+        } catch (const RpcError& error) {
+            log_.debug("wallet_account_unknown", "name={}", error.details().name);
+        }
+        accounts.push_back(std::move(account));
+    }
+    const bool is_protected = keyring_.is_protected();
+    json out = {{"enabled", true},
+                {"encrypted", is_protected},
+                {"locked", is_protected && !keyring_.is_unlocked()},
+                {"locks_in_s", nullptr},
+                {"directory", session.keyring().directory()},
+                {"accounts", std::move(accounts)}};
+    if (is_protected && keyring_.is_unlocked() && lock_at_) {
+        const auto left = std::chrono::duration_cast<seconds>(*lock_at_ - Clock::now());
+        out["locks_in_s"] = std::max<std::int64_t>(left.count(), 0);
+    }
+    return out;
+}
+
+json WalletService::unlock(std::string& passphrase) {
+    auto unlocked = keyring_.unlock(passphrase);
+    crypto::erase({reinterpret_cast<std::uint8_t*>(passphrase.data()), passphrase.size()});
+    if (!unlocked) fail_on_passphrase(unlocked.error(), keyring_.directory());
+    lock_at_.reset();
+    if (options_.lock_after > seconds::zero()) lock_at_ = Clock::now() + options_.lock_after;
+    log_.info("wallet_unlocked", "for_s={}", options_.lock_after.count());
+    const std::lock_guard hold(mutex_);
+    work_due_ = true;
+    return true;
+}
+
+json WalletService::create(Session& session, const std::string& name) {
+    const auto key = new_key(session, name);
+    return {{"name", key.name}, {"account", key.id.hex()}, {"key", key.key.hex()}};
+}
+
+void WalletService::lock_if_due() {
+    if (!lock_at_ || Clock::now() < *lock_at_) return;
+    keyring_.lock();
+    lock_at_.reset();
+    log_.info("wallet_locked", "after_s={}", options_.lock_after.count());
+}
+
+void WalletService::work() {
+    Session session(session_options_, *this, keyring_);
+    std::optional<seconds> again;
+    try {
+        WalletDesk desk(session);
+        if (desk.is_idle()) {
+            work_at_.reset();
+            return;
+        }
+        again = desk.work(tried_) ? kWorkInterval : kPatientInterval;
+    } catch (const CliError& error) {
+        log_.debug("wallet_work_failed", "name={} detail={:?}", error.name(), error.what());
+        again = kPatientInterval;
+    } catch (const RpcError& error) {
+        log_.debug("wallet_work_failed", "name={}", error.details().name);
+        again = kPatientInterval;
+    } catch (const RpcUnreachable&) {
+        return;  // stopping
+    } catch (const std::exception& error) {
+        log_.warn("wallet_work_failed", "detail={:?}", error.what());
+        again = kPatientInterval;
+    }
+    work_at_ = Clock::now() + *again;
+    const std::lock_guard hold(mutex_);
+    blocks_matter_ = *again == kWorkInterval || !tried_.empty();
+}
+
+}  // namespace leither::app

@@ -1,0 +1,174 @@
+#include "leither/wallet/inbox.h"
+
+#include <algorithm>
+#include <set>
+
+#include "leither/base/check.h"
+#include "leither/crypto/hash.h"
+#include "leither/protocol/transaction.h"
+
+namespace leither::wallet {
+
+namespace {
+
+Amount spent(const Journal& journal, const ChainId& chain, const Id& payee, std::uint64_t now_ms) {
+    return journal.spent_by_policy(chain, payee, now_ms < kDayMs ? 0 : now_ms - kDayMs);
+}
+
+PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
+                        std::uint64_t now_ms) {
+    const auto& request = item.request->request;
+    const ChainId& chain = item.request->chain;
+    return judge(policy, {chain, request.payee, crypto::id_of(item.sender), request.amount,
+                          spent(journal, chain, request.payee, now_ms)});
+}
+
+// Nothing: it is no request of this organization, or of a payee who cannot have signed it.
+std::optional<InboxItem> request_item(const OpenedLetter& letter, std::string_view text,
+                                      const ChainId& chain) {
+    const auto request = request_from_text(text);
+    if (!request || request->chain != chain) return std::nullopt;
+    const bool from_payee = crypto::id_of(letter.sender) == request->request.payee;
+    if (from_payee && !is_signed_by(*request, letter.sender)) return std::nullopt;
+    InboxItem item;
+    item.id = request_id(*request);
+    item.request = *request;
+    return item;
+}
+
+void decide(InboxItem& item, const Journal& journal, const Policy& policy,
+            const InboxFacts& facts) {
+    const bool has_expired = facts.time.now > item.request->request.expiry;
+    if (const Paying* paying = journal.paying(item.id)) {
+        const auto& body = paying->transaction.body;
+        item.transaction = protocol::transaction_id(paying->chain, body);
+        const TransactionFate fate = facts.fate(*item.transaction, body.signer);
+        const NotTaken* not_taken = journal.not_taken(item.id);
+        item.refusal = !fate.refusal.empty()  ? fate.refusal
+                       : not_taken != nullptr ? std::string(not_taken->refusal)
+                                              : std::string();
+        if (fate.state == TransactionFate::State::committed) {
+            item.state = ItemState::paid;
+            return;
+        }
+        const bool is_dead = facts.time.head > body.expiry;
+        const bool is_refused =
+            fate.state == TransactionFate::State::refused ||
+            (fate.state == TransactionFate::State::unknown && not_taken != nullptr);
+        if (!is_dead && !is_refused) {
+            item.state = ItemState::accepted;
+            return;
+        }
+    } else if (journal.declined(item.id) != nullptr) {
+        item.state = ItemState::declined;
+        return;
+    }
+    item.state = has_expired ? ItemState::expired : ItemState::waiting;
+    if (!has_expired) item.why_waiting = judge_item(item, journal, policy, facts.now_ms);
+}
+
+}  // namespace
+
+const char* to_string(ItemState state) {
+    switch (state) {
+        case ItemState::waiting: return "waiting";
+        case ItemState::accepted: return "accepted";
+        case ItemState::paid: return "paid";
+        case ItemState::declined: return "declined";
+        case ItemState::expired: return "expired";
+    }
+    UNREACHABLE();
+}
+
+const char* to_string(TokenKind kind) {
+    switch (kind) {
+        case TokenKind::request: return "request";
+        case TokenKind::decline: return "decline";
+        case TokenKind::application: return "application";
+        case TokenKind::claim: return "claim";
+        case TokenKind::submission: return "submission";
+        case TokenKind::other: return "letter";
+    }
+    UNREACHABLE();
+}
+
+const char* to_string(RequestState state) {
+    switch (state) {
+        case RequestState::pending: return "pending";
+        case RequestState::committed: return "committed";
+        case RequestState::final_: return "final";
+        case RequestState::refused: return "refused";
+        case RequestState::expired: return "expired";
+    }
+    UNREACHABLE();
+}
+
+std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journal& journal,
+                             const Policy& policy, const InboxFacts& facts) {
+    std::vector<const OpenedLetter*> by_time;
+    for (const OpenedLetter& letter : letters) by_time.push_back(&letter);
+    std::ranges::stable_sort(by_time, {}, [](const OpenedLetter* one) { return one->sent_ms; });
+    std::vector<InboxItem> items;
+    std::set<Hash> seen;
+    for (const OpenedLetter* letter : by_time) {
+        const auto token = find_token(letter->text);
+        if (!token || token->kind == TokenKind::decline) continue;
+        const bool is_request = token->kind == TokenKind::request;
+        auto item = is_request ? request_item(*letter, token->text, facts.time.chain)
+                               : std::optional<InboxItem>(InboxItem{});
+        if (!item) continue;
+        if (!is_request) item->id = letter->message;
+        if (!seen.insert(item->id).second) continue;
+        item->message = letter->message;
+        item->kind = token->kind;
+        item->account = letter->account;
+        item->sender = letter->sender;
+        item->sent_ms = letter->sent_ms;
+        item->text = std::string(token->text);
+        if (is_request) decide(*item, journal, policy, facts);
+        items.push_back(*std::move(item));
+    }
+    return items;
+}
+
+std::vector<Refused> refusals_in(std::span<const OpenedLetter> letters, const Journal& journal,
+                                 std::uint64_t now_ms) {
+    std::vector<Refused> refusals;
+    std::set<Hash> told;
+    for (const OpenedLetter& letter : letters) {
+        const auto token = find_token(letter.text);
+        if (!token || token->kind != TokenKind::decline) continue;
+        const auto decline = decline_from_text(token->text);
+        if (!decline) continue;
+        const auto* own = journal.asked(decline->request);
+        const bool is_answer = own != nullptr && !own->refusal && own->asked.letter &&
+                               own->asked.letter->recipient == crypto::id_of(letter.sender) &&
+                               own->asked.request.chain == decline->chain;
+        if (!is_answer || !told.insert(decline->request).second) continue;
+        refusals.push_back({now_ms, decline->request, decline->reason});
+    }
+    return refusals;
+}
+
+NextStep next_step(const Former& former, const LedgerTime& time) {
+    using State = TransactionFate::State;
+    if (former.paying == nullptr) return NextStep::sign;
+    if (former.fate.state == State::committed) return NextStep::none;
+    if (former.fate.state == State::pending) return NextStep::wait;
+    const auto& body = former.paying->transaction.body;
+    // A decided block is behind its expiry, or another transaction has its place in the lane.
+    const bool is_displaced = former.counter && *former.counter > body.nonce.counter;
+    if (time.head > body.expiry || is_displaced) return NextStep::sign;
+    return time.now <= body.expiry ? NextStep::resubmit : NextStep::wait;
+}
+
+RequestStatus status_of(const Journal::OwnRequest& own, const std::optional<PaymentFound>& payment,
+                        const LedgerTime& time) {
+    if (payment) return {payment->is_final ? RequestState::final_ : RequestState::committed, false};
+    if (own.refusal) return {RequestState::refused, false};
+    const Pulse expiry = own.asked.request.request.expiry;
+    if (time.now > expiry) return {RequestState::expired, time.head > expiry};
+    return {RequestState::pending, false};
+}
+
+}  // namespace leither::wallet
