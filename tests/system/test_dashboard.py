@@ -262,7 +262,7 @@ class Pages(DashboardTest):
         rows = [row.text for row in self.browser.find_all("#page tbody tr")]
         self.assertEqual(len(rows), 3)
         self.assertEqual(sum("supervisor" in row for row in rows), 1)
-        self.assertIn("leither member add TEXT", self.browser.text())
+        self.assertIn("leither invite", self.browser.text())
         self.browser.go("votes")
         text = self.browser.text()
         for part in ("Structural reward of 40.00 hour", "built the shop", "photo 7", "of 3 members", "have not voted yet"):

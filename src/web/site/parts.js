@@ -246,6 +246,21 @@ export function whyButton(params) {
   }}, 'Why?'), outcome);
 }
 
+// What people wrote around the token that a letter carries.
+export const wordsOf = (text) => text.replaceAll(/leither:[a-z]+:\S+/g, '').trim();
+
+// What a supervisor types about a letter that asks for more than a payment.
+export function officeCommands({kind, text}) {
+  const token = /leither:[a-z]+:[0-9a-f]+/i.exec(text)?.[0];
+  if (kind === 'application' && token) {
+    return [command(`leither org approve ${token}`, 'A supervisor admits by:'), command(`leither org refuse ${token} --reason TEXT`, 'or refuses by:')];
+  }
+  if (kind === 'claim' || kind === 'submission') {
+    return [command('leither task list', 'See the task, and with task confirm or task refuse answer it:')];
+  }
+  return null;
+}
+
 // ---- Without a wallet in the daemon ------------------------------------------------------------------------
 
 // Why nothing can be done from here, and the command that does it.
