@@ -251,7 +251,7 @@ export const wordsOf = (text) => text.replaceAll(/leither:[a-z]+:\S+/g, '').trim
 
 // What a supervisor types about a letter that asks for more than a payment.
 export function officeCommands({kind, text}) {
-  const token = /leither:[a-z]+:[0-9a-f]+/i.exec(text)?.[0];
+  const token = /leither:[a-z]+:[0-9a-z]+/i.exec(text)?.[0];
   if (kind === 'application' && token) {
     return [command(`leither org approve ${token}`, 'A supervisor admits by:'), command(`leither org refuse ${token} --reason TEXT`, 'or refuses by:')];
   }

@@ -55,7 +55,7 @@ function invitation() {
     form('Show it as a code', field('Link', (at) => h('textarea', {rows: 3, spellcheck: 'false', autocomplete: 'off', required: true, ...at, name: 'link', placeholder: 'leither:\u2026'}),
       'Paste it here to show it to a phone\u2019s camera.'), async ({link}) => {
       const text = link.replaceAll(/\s/g, '');
-      if (!/^leither:[a-z]+:[0-9a-f]+$/i.test(text)) throw Object.assign(new Error('A link begins with leither: and is one word.'), {name: 'not_a_link'});
+      if (!/^leither:[a-z]+:[0-9a-z]+$/i.test(text)) throw Object.assign(new Error('A link begins with leither: and is one word.'), {name: 'not_a_link'});
       const code = encode(text, 'L');
       if (!code) throw Object.assign(new Error('It is too long for a code: hand it over as text.'), {name: 'too_long'});
       return qrPicture(code, 'QR code of the link');
