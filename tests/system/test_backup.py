@@ -21,15 +21,24 @@ class Backup(unittest.TestCase):
         self.base = base
         self.a = NetworkDaemon(self, base)
         self.b = NetworkDaemon(self, base + 1, bootstrap=[self.a])
-        self.organization = self.a.leither("org", "create", "--name", "Mill", "--param", "pulse_ms=500")["id"]
+        self.a.leither("key", "new", "carl")
+        first = os.path.join(self.scratch, "first.csv")
+        with open(first, "w", encoding="ascii") as out:
+            out.write("key,amount,reason\ncarl,100,flour\n")
+        self.organization = self.a.leither("org", "create", "--name", "Mill", "--allocate", first,
+                                           "--param", "pulse_ms=500")["id"]
         self.a.leither("org", "publish")
         self.b.leither("org", "follow", self.organization)
         self.assertTrue(wait_for(lambda: self.b.leither("peers")))
         self.anna = self.b.leither("key", "new", "anna")["account"]
-        self.assertTrue(wait_for(lambda: self.b.run_leither("org", "info").returncode == 0), "B has no ledger")
-        application = self.b.leither("member", "apply", "anna")
+        wallet = os.path.join(self.b.data_dir, "wallet")
+        application = self.a.leither("--wallet", wallet, "member", "apply", "anna")
         self.a.leither("member", "add", application["application"])
         self.b.leither("node", "serve", "anna")
+        self.assertTrue(wait_for(lambda: self.balance(self.b)), "B has no ledger")
+        request = self.b.leither("request", "12.50", "--to", "anna")["request"]
+        self.a.leither("pay", request, "--from", "carl")
+        self.assertTrue(wait_for(lambda: self.balance(self.b)["balance"] == "1250"), self.balance(self.b))
         self.words = os.path.join(self.scratch, "words")
         self.file = os.path.join(self.scratch, "credit.backup")
 
@@ -44,9 +53,10 @@ class Backup(unittest.TestCase):
         return json.loads(done.stdout)["record"] if done.returncode == 0 else None
 
     def test_a_new_machine_goes_on_where_the_old_one_was(self):
-        self.assertTrue(wait_for(lambda: self.balance(self.b)), "B has no ledger")
         before = self.balance(self.b)
+        self.assertTrue(wait_for(lambda: self.b.leither("receipt", "list", "anna")["items"]), "B has no receipt")
         made = self.create()
+        self.assertGreaterEqual(made["receipts"], 1)
         self.assertEqual(len(made["words"].split()), 12)
         self.assertIn("anna.key", made["files"])
         self.assertEqual(made["organizations"][0]["id"], self.organization)
@@ -73,6 +83,10 @@ class Backup(unittest.TestCase):
         self.assertEqual(c.rpc.call("office.status")["present"], self.a.rpc.call("office.status")["present"])
         served = c.rpc.call("node.status")["network"]["organization"]["accounts"]
         self.assertEqual([one["account"] for one in served], [self.anna])
+        receipts = os.path.join(c.data_dir, "receipts")
+        self.assertEqual(len(os.listdir(receipts)), made["receipts"])
+        for name in os.listdir(receipts):
+            c.leither("receipt", "verify", os.path.join(receipts, name))
         # Once more is no harm, and the words may come from standard input.
         again = c.run_leither("--json", "backup", "restore", self.file, "--words", "-", input=made["words"].upper())
         self.assertEqual(again.returncode, 0, again.stdout)
