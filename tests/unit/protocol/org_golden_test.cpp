@@ -1,6 +1,7 @@
 // The encodings of what an organization's nodes sign and say, frozen as those of the ledger.
 #include <gtest/gtest.h>
 
+#include "leither/protocol/catalogue_messages.h"
 #include "leither/protocol/org_messages.h"
 
 #include "support/golden.h"
@@ -53,6 +54,15 @@ FROZEN(ChatPost)
 FROZEN(ChatHave)
 FROZEN(ChatAsk)
 FROZEN(ChatLines)
+FROZEN(SignedPack)
+FROZEN(PackContents)
+FROZEN(SignedTag)
+FROZEN(CatalogueHave)
+FROZEN(CatalogueOffer)
+FROZEN(CatalogueAsk)
+FROZEN(CatalogueEntries)
+FROZEN(ContentAsk)
+FROZEN(ContentReply)
 
 }  // namespace
 }  // namespace leither::protocol
