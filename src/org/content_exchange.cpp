@@ -89,6 +89,7 @@ struct ContentExchange::Impl {
     void ask_on(Instant now, Effects& effects);
     void ask_for(const Hash& pack, Instant now, Effects& effects);
     void take_back(std::map<Hash, Question>::iterator question);
+    void take_back_all(const Id& node);
     void give_up_late(Instant now);
     void seek(Instant now, Effects& effects);
     std::optional<Bytes> read(const Hash& piece) const;
@@ -230,12 +231,16 @@ void ContentExchange::Impl::on(NodeUp&& input, Instant, Effects&) {
 }
 
 void ContentExchange::Impl::on(NodeDown&& input, Instant, Effects&) {
+    if (links.contains(input.node)) take_back_all(input.node);
+    links.erase(input.node);
+}
+
+void ContentExchange::Impl::take_back_all(const Id& node) {
     for (auto question = questions.begin(); question != questions.end();) {
         const auto next = std::next(question);
-        if (question->second.node == input.node) take_back(question);
+        if (question->second.node == node) take_back(question);
         question = next;
     }
-    links.erase(input.node);
 }
 
 void ContentExchange::Impl::take_back(std::map<Hash, Question>::iterator question) {
@@ -261,6 +266,7 @@ void ContentExchange::Impl::on(Answered&& input, Instant now, Effects& effects) 
     if (crypto::blake2b_256(input.reply.bytes) != input.reply.piece) {
         log.debug("false_piece", "node={} pack={}", input.from.hex(), pack.hex());
         link.lies = true;
+        take_back_all(input.from);  // one lie is enough to know, and blamed once
         effects.liars.push_back(input.from);
         return;
     }

@@ -277,6 +277,25 @@ TEST_F(ContentTest, APackComesWholeFromOneHonestNodeAmongLiarsAndIdlers) {
     EXPECT_FALSE(content->next_deadline());
 }
 
+TEST_F(ContentTest, ALieIsBlamedOnceAndAllElseIsAskedOfOthers) {
+    const auto big = pack("P", {6 * kContentPieceMax});
+    give(ContentExchange::NodeUp{peer});
+    give(ContentExchange::Fetch{big.pack});
+    const auto open = asked(give(ContentExchange::Answered{peer, here(big.contents)}));
+    ASSERT_EQ(open.size(), 4u);
+    EXPECT_TRUE(asked(give(ContentExchange::NodeUp{other})).size() == 2u);
+    const auto lie = [&](const Hash& piece) {
+        ContentReply reply = here(Bytes(7));
+        reply.piece = piece;
+        return give(ContentExchange::Answered{peer, reply});
+    };
+    const auto first = lie(open[0].second);
+    EXPECT_EQ(first.liars, std::vector{peer});
+    ASSERT_EQ(asked(first).size(), 2u);  // as many as the other one may be asked at once
+    EXPECT_EQ(asked(first)[0].first, other);
+    for (std::size_t i = 1; i < open.size(); ++i) EXPECT_TRUE(lie(open[i].second).liars.empty());
+}
+
 TEST_F(ContentTest, WhatWasNotAskedForIsPassedOver) {
     const auto one = pack("P", {10, 20});
     give(ContentExchange::NodeUp{peer});
