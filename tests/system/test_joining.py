@@ -159,7 +159,7 @@ class Joining(Town):
         self.a.leither("member", "leave", bea, "--offer")
         waiting = wait_for(lambda: b.leither("cosign"))
         b.leither("cosign", waiting[0]["id"][:8])
-        self.assertTrue(wait_for(lambda: self.a.refusal("balance", bea) == (1, "not_found")))
+        self.assertTrue(wait_for(lambda: self.a.run_leither("balance", bea).returncode == 1))
 
     def test_bad_links_and_keys_are_refused_by_name(self):
         link = self.found()
