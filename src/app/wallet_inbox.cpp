@@ -5,8 +5,11 @@
 
 #include "leither/crypto/hash.h"
 
+#include "app/act.h"
+#include "app/joining.h"
 #include "app/letters.h"
 #include "app/served.h"
+#include "app/task_work.h"
 #include "app/wallet_desk.h"
 
 namespace leither::app {
@@ -17,6 +20,42 @@ using nlohmann::json;
 using wallet::ItemState;
 
 constexpr std::size_t kDigitsMin = 4;
+
+// ---- Applications and finished work ------------------------------------------------------------
+
+bool is_for_supervisors(const wallet::InboxItem& item) {
+    return item.kind == wallet::TokenKind::application ||
+           item.kind == wallet::TokenKind::submission;
+}
+
+// With the key to which it has come, if that is a supervisor's, else another of the wallet.
+std::string supervisor_for(Session& session, const wallet::InboxItem& item) {
+    const auto& supervisors = session.organization().supervisors;
+    const bool is_one = std::ranges::find(supervisors, item.account) != supervisors.end();
+    return is_one ? item.account.hex() : std::string();
+}
+
+json accept_as_supervisor(Session& session, const wallet::InboxItem& item) {
+    ActOptions options;
+    options.by = supervisor_for(session, item);
+    const json done =
+        item.kind == wallet::TokenKind::application
+            ? approve_application(session, find_application(session, item.text), options)
+            : confirm_work(session, item.text, options);
+    forget_mail(session, {item.message.hex()});
+    return {{"id", done.at("id")}, {"state", done.at("state")}};
+}
+
+void decline_as_supervisor(Session& session, const wallet::InboxItem& item,
+                           const std::string& reason) {
+    const crypto::KeyPair by = session.supervisor_key(supervisor_for(session, item));
+    // Who carries an application need not be the applicant.
+    const PublicKey to = item.kind == wallet::TokenKind::application
+                             ? find_application(session, item.text).signed_.application.applicant
+                             : item.sender;
+    decline_by_letter(session, by, to, item.text, reason.empty() ? "without a reason" : reason);
+    forget_mail(session, {item.message.hex()});
+}
 
 }  // namespace
 
@@ -112,6 +151,7 @@ wallet::InboxItem WalletDesk::find(const std::string& id) {
 
 json WalletDesk::accept(const std::string& id) {
     const auto item = find(id);
+    if (is_for_supervisors(item)) return accept_as_supervisor(session_, item);
     if (!item.request) {
         throw CliError(CliExit::refused, "not_a_request",
                        fmt::format("{} is no payment request but: {}.", item.id.hex(),
@@ -127,6 +167,10 @@ json WalletDesk::accept(const std::string& id) {
 
 json WalletDesk::decline(const std::string& id, const std::string& reason) {
     const auto item = find(id);
+    if (is_for_supervisors(item)) {
+        decline_as_supervisor(session_, item, reason);
+        return true;
+    }
     if (!item.request) {
         throw CliError(CliExit::refused, "not_a_request",
                        fmt::format("{} is no payment request but: {}.", item.id.hex(),

@@ -114,6 +114,9 @@ std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journa
         const auto token = find_token(letter->text);
         if (!token || token->kind == TokenKind::decline) continue;
         const bool is_request = token->kind == TokenKind::request;
+        // Notes that applicants, workers and supervisors make for themselves.
+        const bool is_note = crypto::id_of(letter->sender) == letter->account;
+        if (is_note && !is_request) continue;
         auto item = is_request ? request_item(*letter, token->text, facts.time.chain)
                                : std::optional<InboxItem>(InboxItem{});
         if (!item) continue;

@@ -16,9 +16,9 @@ constexpr std::size_t kDeclineTextMax = 512;
 constexpr std::string_view kSpaces = " \t\r\n";
 
 constexpr std::pair<std::string_view, TokenKind> kKinds[] = {
-    {"leither:pay:", TokenKind::request},      {kDeclinePrefix, TokenKind::decline},
-    {"leither:join:", TokenKind::application}, {"leither:claim:", TokenKind::claim},
-    {"leither:task:", TokenKind::submission},
+    {"leither:pay:", TokenKind::request},       {kDeclinePrefix, TokenKind::decline},
+    {"leither:join:", TokenKind::application},  {"leither:claim:", TokenKind::claim},
+    {"leither:submit:", TokenKind::submission},
 };
 
 }  // namespace

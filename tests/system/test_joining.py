@@ -226,6 +226,31 @@ class Tasks(Town):
         self.assertTrue(wait_for(lambda: "the door still leaks" in b.leither("task", "list")[0]["state"]))
 
 
+    def test_the_daemons_wallet_decides_as_the_command_line_does(self):
+        link = self.found()
+        made = self.a.leither("task", "create", "Repair the oven", "--amount", "40")
+        waiting = lambda kind: [one for one in self.a.rpc.call("wallet.inbox")["items"] if one["kind"] == kind]
+        b, c = self.machine(), self.machine()
+        bea = self.join(b, link, "bea")
+        self.join(c, link, "cleo")
+        b.leither("task", "submit", made["task"], "--text", "it bakes again", "--from", "bea")
+        self.assertTrue(wait_for(lambda: waiting("submission") and len(waiting("application")) == 2))
+        work = waiting("submission")[0]
+        self.assertEqual(work["from"], bea)
+        self.assertEqual(self.a.rpc.call("wallet.accept", id=work["id"])["state"], "committed")
+        self.assertEqual(waiting("submission"), [])
+        self.admitted(b, "bea")
+        cleos = [one for one in waiting("application") if one["from"] != bea][0]
+        self.a.rpc.call("wallet.decline", id=cleos["id"], reason="next year")
+        self.assertTrue(wait_for(lambda: self.state(c) == "refused"))
+        self.join(c, link, "cleo")
+        again = wait_for(lambda: [one for one in waiting("application") if one["from"] != bea])
+        self.assertEqual(self.a.rpc.call("wallet.accept", id=again[0]["id"])["state"], "committed")
+        self.admitted(c, "cleo")
+        # What one has written down for oneself waits for nobody.
+        self.assertEqual([one["kind"] for one in self.a.rpc.call("wallet.inbox")["items"]], ["application"])
+
+
 class Founding(Town):
     def test_founding_asks_on_a_terminal_and_not_elsewhere(self):
         self.assertEqual(self.a.run_leither("org", "create", stdin=subprocess.DEVNULL).returncode, 2)

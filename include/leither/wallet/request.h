@@ -37,7 +37,7 @@ enum class TokenKind : std::uint8_t {
     decline,      // leither:decline:
     application,  // leither:join:
     claim,        // leither:claim:
-    submission,   // leither:task:
+    submission,   // leither:submit:
     other,        // leither: and something this version does not know
 };
 struct Token {

@@ -136,6 +136,12 @@ TEST_F(Inbox, OtherTokensAreItemsOfTheirOwn) {
     EXPECT_STREQ(to_string(items()[1].kind), "letter");
 }
 
+TEST_F(Inbox, ANoteToOneselfWaitsForNobody) {
+    letters = {letter("leither:join:00", payer), letter("leither:claim:00", stranger)};
+    ASSERT_EQ(letters[0].account, payer.id());
+    EXPECT_EQ(only().kind, TokenKind::claim);
+}
+
 TEST_F(Inbox, ARequestPassedOnWaitsForAWord) {
     letters = {letter(to_text(request(5)), stranger)};
     EXPECT_EQ(only().state, ItemState::waiting);

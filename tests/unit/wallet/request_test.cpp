@@ -51,7 +51,7 @@ TEST(Token, IsTheFirstWordOfOurScheme) {
     EXPECT_EQ(kind("Dear Ben,\n\tleither:decline:11 \r\n"), TokenKind::decline);
     EXPECT_EQ(kind("leither:join:0"), TokenKind::application);
     EXPECT_EQ(kind("leither:claim:0"), TokenKind::claim);
-    EXPECT_EQ(kind("leither:task:0"), TokenKind::submission);
+    EXPECT_EQ(kind("leither:submit:0"), TokenKind::submission);
     EXPECT_EQ(kind("leither:unheard-of"), TokenKind::other);
     EXPECT_EQ(find_token("see leither:pay:00 and leither:join:11")->text, "leither:pay:00");
     EXPECT_EQ(find_token("leither:pay:ab")->text, "leither:pay:ab");
