@@ -9,7 +9,6 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 
-#include "app/decision.h"
 #include "app/served.h"
 
 namespace leither::app {
@@ -122,21 +121,6 @@ Application find_application(Session& session, const std::string& wanted) {
     throw CliError(CliExit::refused, "not_found",
                    fmt::format("No application of {} has arrived here.", wanted),
                    "See what has with: leither org applications");
-}
-
-json approve_application(Session& session, const Application& application,
-                         const ActOptions& options) {
-    if (is_known_member(session, application.applicant())) {
-        throw CliError(
-            CliExit::refused, "member_exists",
-            fmt::format("{} is a member already.", session.display(application.applicant())),
-            "Nothing is left to decide.");
-    }
-    const auto supervisor = session.supervisor_key(options.by);
-    return decide(session,
-                  wallet::admit(draft_for(session, supervisor.id()), application.signed_,
-                                supervisor, cosigners_of(session, options)),
-                  options);
 }
 
 std::string decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,

@@ -10,7 +10,6 @@
 #include "leither/wallet/invitation.h"
 #include "leither/wallet/payment.h"
 
-#include "app/act.h"
 #include "app/mail.h"
 
 namespace leither::app {
@@ -36,10 +35,6 @@ std::vector<Application> applications_in(Session& session, const std::vector<Mai
 // By the applicant's id, its first digits (four at least), or as text. Throws CliError.
 Application find_application(Session& session, const std::string& wanted);
 
-// As a Join signed by supervisors of this wallet, submitted and waited for as `options` say: the
-// outcome as decide() gives it. Nothing is printed. Throws CliError `member_exists`, RpcError.
-nlohmann::json approve_application(Session& session, const Application& application,
-                                   const ActOptions& options);
 // Tells `to` by letter that the text is declined, and why; the letter's id.
 std::string decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
                               std::string_view declined, const std::string& reason);

@@ -101,6 +101,8 @@ std::vector<wallet::OpenedLetter> opened_letters(Session& session, const crypto:
 json letters_json(Session& session, const crypto::KeyPair& key) {
     json out = json::array();
     for (const auto& letter : opened_letters(session, key)) {
+        const auto token = wallet::find_token(letter.text);
+        if (token && token->kind != wallet::TokenKind::decline) continue;
         out.push_back({{"id", letter.message.hex()},
                        {"from", crypto::id_of(letter.sender).hex()},
                        {"sent_ms", letter.sent_ms},

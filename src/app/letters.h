@@ -47,7 +47,7 @@ Result<protocol::SignedLetter, protocol::RecordError> open_letter(Session& sessi
 // Those that have arrived here for the key's account and open. Throws RpcError if the node does not
 // serve it.
 std::vector<wallet::OpenedLetter> opened_letters(Session& session, const crypto::KeyPair& key);
-// The same: [{id, from, sent_ms, text}], oldest first.
+// Those for people: what the inbox shows is left out. [{id, from, sent_ms, text}], oldest first.
 nlohmann::json letters_json(Session& session, const crypto::KeyPair& key);
 
 }  // namespace leither::app

@@ -229,6 +229,7 @@ json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) 
         const auto& name = error.details().name;
         if (name == "already_pending") return {{"id", id.hex()}, {"state", "pending"}};
         if (name == "already_committed") return {{"id", id.hex()}, {"state", "committed"}};
+        if (name == "stopping") throw;  // it may have been taken: asked again after the start
         const Hash request = wallet::request_id(paying.chain, wallet::request_of(paying));
         const auto* before = journal.not_taken(request);
         if (before == nullptr || before->refusal != name) {

@@ -46,7 +46,9 @@ class WalletDesk {
 
     // All accounts served by the node whose keys are at hand.
     Json inbox();
+    // Pays a request, or admits an applicant as the only supervisor who signs: {id, state}.
     Json accept(const std::string& id);
+    // Tells who asked that it will not be.
     Json decline(const std::string& id, const std::string& reason);
     // Requests made with this wallet and what became of them, newest last.
     Json requests();
@@ -108,6 +110,7 @@ class WalletDesk {
     std::vector<wallet::OpenedLetter> letters(Reach reach);
     View view(Reach reach);
     wallet::InboxItem find(const std::string& id);
+    Json admit(const wallet::InboxItem& item);
     Json item_json(const wallet::InboxItem& item);
     std::string why_text(const wallet::PolicyAnswer& answer);
 

@@ -6,6 +6,7 @@
 #include "leither/crypto/hash.h"
 
 #include "app/act.h"
+#include "app/decision.h"
 #include "app/joining.h"
 #include "app/letters.h"
 #include "app/served.h"
@@ -21,40 +22,34 @@ using wallet::ItemState;
 
 constexpr std::size_t kDigitsMin = 4;
 
-// ---- Applications and finished work ------------------------------------------------------------
-
-bool is_for_supervisors(const wallet::InboxItem& item) {
-    return item.kind == wallet::TokenKind::application ||
-           item.kind == wallet::TokenKind::submission;
+// What was done, or not.
+void check_waits(const wallet::InboxItem& item) {
+    if (item.state == ItemState::waiting) return;
+    throw CliError(CliExit::refused, wallet::to_string(item.state),
+                   fmt::format("It is {} already.", wallet::to_string(item.state)),
+                   item.request ? "See: leither why " + item.id.hex() : "See: leither inbox --all");
 }
 
-// With the key to which it has come, if that is a supervisor's, else another of the wallet.
+[[noreturn]] void fail_on_kind(const wallet::InboxItem& item) {
+    throw CliError(CliExit::refused, "not_a_request",
+                   fmt::format("{} is no payment request, application or finished work but: {}.",
+                               item.id.hex(), wallet::to_string(item.kind)),
+                   "See: leither message read " + item.letter.hex());
+}
+
+// The key to which it has come, if that is a supervisor's; else any of the wallet will do.
 std::string supervisor_for(Session& session, const wallet::InboxItem& item) {
     const auto& supervisors = session.organization().supervisors;
-    const bool is_one = std::ranges::find(supervisors, item.account) != supervisors.end();
-    return is_one ? item.account.hex() : std::string();
+    return std::ranges::count(supervisors, item.account) > 0 ? item.account.hex() : "";
 }
 
-json accept_as_supervisor(Session& session, const wallet::InboxItem& item) {
+// Work that is accepted is the ledger's from then on; its letter has nothing more to say.
+json confirm(Session& session, const wallet::InboxItem& item) {
     ActOptions options;
     options.by = supervisor_for(session, item);
-    const json done =
-        item.kind == wallet::TokenKind::application
-            ? approve_application(session, find_application(session, item.text), options)
-            : confirm_work(session, item.text, options);
-    forget_mail(session, {item.message.hex()});
+    const json done = confirm_work(session, item.text, options);
+    session.call("message.forget", {{"message", item.letter.hex()}});
     return {{"id", done.at("id")}, {"state", done.at("state")}};
-}
-
-void decline_as_supervisor(Session& session, const wallet::InboxItem& item,
-                           const std::string& reason) {
-    const crypto::KeyPair by = session.supervisor_key(supervisor_for(session, item));
-    // Who carries an application need not be the applicant.
-    const PublicKey to = item.kind == wallet::TokenKind::application
-                             ? find_application(session, item.text).signed_.application.applicant
-                             : item.sender;
-    decline_by_letter(session, by, to, item.text, reason.empty() ? "without a reason" : reason);
-    forget_mail(session, {item.message.hex()});
 }
 
 }  // namespace
@@ -90,9 +85,11 @@ WalletDesk::View WalletDesk::view(Reach reach) {
     view.policy = files_.policy();
     view.time = time();
     view.letters = letters(reach);
-    wallet::InboxFacts facts{view.time, unix_ms_now(), [this](const Hash& id, const Id& signer) {
-                                 return fate_of(id, signer);
-                             }};
+    wallet::InboxFacts facts;
+    facts.time = view.time;
+    facts.now_ms = unix_ms_now();
+    facts.fate = [this](const Hash& id, const Id& signer) { return fate_of(id, signer); };
+    facts.is_member = [this](const Id& account) { return is_known_member(session_, account); };
     view.items = wallet::inbox(view.letters, view.journal, view.policy, facts);
     return view;
 }
@@ -115,7 +112,14 @@ json WalletDesk::item_json(const wallet::InboxItem& item) {
                 {"sent_ms", item.sent_ms},
                 {"state", wallet::to_string(item.state)},
                 {"text", item.text},
-                {"message", item.message.hex()}};
+                {"letter", item.letter.hex()}};
+    if (!item.words.empty()) out["message"] = item.words;
+    if (item.application) {
+        const auto& application = item.application->application;
+        out["applicant"] = crypto::id_of(application.applicant).hex();
+        if (!application.note.empty()) out["reference"] = application.note;
+        out["expires_ms"] = time_ms_of(application.expiry);
+    }
     if (!item.request) return out;
     const auto& request = item.request->request;
     out["payee"] = request.payee.hex();
@@ -151,45 +155,39 @@ wallet::InboxItem WalletDesk::find(const std::string& id) {
 
 json WalletDesk::accept(const std::string& id) {
     const auto item = find(id);
-    if (is_for_supervisors(item)) return accept_as_supervisor(session_, item);
-    if (!item.request) {
-        throw CliError(CliExit::refused, "not_a_request",
-                       fmt::format("{} is no payment request but: {}.", item.id.hex(),
-                                   wallet::to_string(item.kind)),
-                       "See: leither message read " + item.message.hex());
+    if (item.application) {
+        check_waits(item);
+        return admit(item);
     }
-    if (item.state == ItemState::declined) {
-        throw CliError(CliExit::refused, "declined", "The request was declined.",
-                       "Ask the payee for another one.");
+    if (item.kind == wallet::TokenKind::submission) {
+        check_waits(item);
+        return confirm(session_, item);
     }
+    if (!item.request) fail_on_kind(item);
+    if (item.state == ItemState::declined) check_waits(item);
     return pay_request(item.account.hex(), *item.request, wallet::Cause::by_hand);
+}
+
+json WalletDesk::admit(const wallet::InboxItem& item) {
+    const auto supervisor = session_.supervisor_key(supervisor_for(session_, item));
+    return submit_act(session_, wallet::admit(draft_for(session_, supervisor.id()),
+                                              *item.application, supervisor));
 }
 
 json WalletDesk::decline(const std::string& id, const std::string& reason) {
     const auto item = find(id);
-    if (is_for_supervisors(item)) {
-        decline_as_supervisor(session_, item, reason);
-        return true;
-    }
-    if (!item.request) {
-        throw CliError(CliExit::refused, "not_a_request",
-                       fmt::format("{} is no payment request but: {}.", item.id.hex(),
-                                   wallet::to_string(item.kind)),
-                       "Forget it with: leither message forget " + item.message.hex());
-    }
-    if (item.state != ItemState::waiting) {
-        throw CliError(CliExit::refused, wallet::to_string(item.state),
-                       fmt::format("The request is {} already.", wallet::to_string(item.state)),
-                       "See: leither why " + item.id.hex());
-    }
+    const bool is_work = item.kind == wallet::TokenKind::submission;
+    if (!item.request && !item.application && !is_work) fail_on_kind(item);
+    check_waits(item);
     if (!reason.empty()) check_text(reason, protocol::Text::kMax, "reason");
-    const auto payer = session_.key(item.account.hex());
-    const wallet::Decline decline{item.request->chain, item.id, protocol::Text(reason)};
+    const auto owner = session_.key(item.account.hex());
+    const PublicKey to = item.application ? item.application->application.applicant : item.sender;
+    const wallet::Decline decline{time().chain, item.name, protocol::Text(reason)};
     const std::string words = fmt::format("Declined{}.\n{}", reason.empty() ? "" : ": " + reason,
                                           wallet::to_text(decline));
-    ensure_served(session_, payer, ServedAs::member);
+    ensure_served(session_, owner, ServedAs::reader);
     const wallet::Declined record{unix_ms_now(), decline,
-                                  seal_letter(session_, payer, item.sender, {words, item.message})};
+                                  seal_letter(session_, owner, to, {words, item.letter})};
     const auto guard = files_.lock();
     auto journal = files_.journal();
     const auto* signed_since = journal.paying(item.id);
@@ -198,7 +196,7 @@ json WalletDesk::decline(const std::string& id, const std::string& reason) {
                        "See: leither why " + item.id.hex());
     }
     files_.append(journal, record, record.at_ms);
-    note_posted(journal, item.id, *record.letter);
+    note_posted(journal, item.name, *record.letter);
     return true;
 }
 
@@ -257,13 +255,7 @@ bool WalletDesk::pay_by_policy(TriedAt& tried) {
         if (!pays || (last != tried.end() && last->second == seen.time.head)) continue;
         tried[item.id] = seen.time.head;
         // What the policy allows is asked again: payments of this very loop count too.
-        const auto& request = item.request->request;
-        const std::uint64_t now_ms = unix_ms_now();
-        const auto answer = wallet::judge(
-            seen.policy,
-            {item.request->chain, request.payee, crypto::id_of(item.sender), request.amount,
-             files_.journal().spent_by_policy(item.request->chain, request.payee,
-                                              now_ms - wallet::kDayMs)});
+        const auto answer = wallet::judge_item(item, files_.journal(), seen.policy, unix_ms_now());
         if (answer.verdict != wallet::PolicyVerdict::pays) continue;
         try {
             pay_request(item.account.hex(), *item.request, wallet::Cause::by_policy);

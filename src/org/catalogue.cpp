@@ -412,8 +412,10 @@ Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
 Catalogue::~Catalogue() = default;
 
 Result<void, store::Fault> Catalogue::load(const store::Reader& reader, Instant now) {
-    TRY(impl_->shelf.load<CatalogueEntry>(reader, [&](ByteView, CatalogueEntry&& entry) {
+    TRY(impl_->shelf.load<CatalogueEntry>(reader, [&](ByteView name, CatalogueEntry&& entry) {
         const Hash id = entry_id(impl_->setup.chain, entry);
+        // Of the chain before the organization was founded anew.
+        if (Hash::from(name) != id) return impl_->shelf.erase(impl_->writes, name);
         const Subject subject = subject_of(entry);
         const auto same = impl_->kept.find(subject);
         const bool counts =

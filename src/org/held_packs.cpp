@@ -24,8 +24,9 @@ Result<void, store::Fault> HeldPacks::load(const store::Reader& reader) {
     TRY(size_shelf_.load<std::uint32_t>(reader, [this](ByteView name, std::uint32_t&& size) {
         if (const auto piece = Hash::from(name)) sizes_.emplace(*piece, size);
     }));
-    TRY(pack_shelf_.load<Entry>(reader, [this](ByteView, Entry&& entry) {
+    TRY(pack_shelf_.load<Entry>(reader, [this](ByteView name, Entry&& entry) {
         const Hash id = pack_id(chain_, entry.pack.pack);
+        if (Hash::from(name) != id) return;  // of the chain before one founded anew
         packs_.emplace(id, HeldPack{std::move(entry.pack), entry.origin, std::nullopt, {}});
     }));
     for (auto& [id, held] : packs_) {

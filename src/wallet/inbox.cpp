@@ -11,16 +11,8 @@ namespace leither::wallet {
 
 namespace {
 
-Amount spent(const Journal& journal, const ChainId& chain, const Id& payee, std::uint64_t now_ms) {
-    return journal.spent_by_policy(chain, payee, now_ms < kDayMs ? 0 : now_ms - kDayMs);
-}
-
-PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
-                        std::uint64_t now_ms) {
-    const auto& request = item.request->request;
-    const ChainId& chain = item.request->chain;
-    return judge(policy, {chain, request.payee, crypto::id_of(item.sender), request.amount,
-                          spent(journal, chain, request.payee, now_ms)});
+std::uint64_t a_day_before(std::uint64_t now_ms) {
+    return now_ms < kDayMs ? 0 : now_ms - kDayMs;
 }
 
 // Nothing: it is no request of this organization, or of a payee who cannot have signed it.
@@ -31,13 +23,46 @@ std::optional<InboxItem> request_item(const OpenedLetter& letter, std::string_vi
     const bool from_payee = crypto::id_of(letter.sender) == request->request.payee;
     if (from_payee && !is_signed_by(*request, letter.sender)) return std::nullopt;
     InboxItem item;
-    item.id = request_id(*request);
+    item.id = item.name = request_id(*request);
     item.request = *request;
     return item;
 }
 
-void decide(InboxItem& item, const Journal& journal, const Policy& policy,
-            const InboxFacts& facts) {
+std::optional<InboxItem> application_item(const OpenedLetter& letter, std::string_view text,
+                                          const ChainId& chain) {
+    const auto signed_ = application_from_text(text);
+    if (!signed_ || signed_->chain != chain) return std::nullopt;
+    const auto& application = signed_->application;
+    if (!crypto::verify(application.applicant, signing_message(chain, application),
+                        signed_->signature)) {
+        return std::nullopt;
+    }
+    InboxItem item;
+    item.id = letter.message;
+    item.name = name_of(text);
+    item.application = *signed_;
+    return item;
+}
+
+// By what it holds; where it stands is not said yet.
+std::optional<InboxItem> item_of(const OpenedLetter& letter, const Token& token,
+                                 const ChainId& chain) {
+    switch (token.kind) {
+        case TokenKind::decline: return std::nullopt;
+        case TokenKind::request: return request_item(letter, token.text, chain);
+        case TokenKind::application: return application_item(letter, token.text, chain);
+        case TokenKind::claim:
+        case TokenKind::submission:
+        case TokenKind::other: break;
+    }
+    InboxItem item;
+    item.id = letter.message;
+    item.name = name_of(token.text);
+    return item;
+}
+
+void decide_request(InboxItem& item, const Journal& journal, const Policy& policy,
+                    const InboxFacts& facts) {
     const bool has_expired = facts.time.now > item.request->request.expiry;
     if (const Paying* paying = journal.paying(item.id)) {
         const auto& body = paying->transaction.body;
@@ -59,7 +84,8 @@ void decide(InboxItem& item, const Journal& journal, const Policy& policy,
             item.state = ItemState::accepted;
             return;
         }
-    } else if (journal.declined(item.id) != nullptr) {
+    }
+    if (journal.declined(item.id) != nullptr) {
         item.state = ItemState::declined;
         return;
     }
@@ -67,7 +93,28 @@ void decide(InboxItem& item, const Journal& journal, const Policy& policy,
     if (!has_expired) item.why_waiting = judge_item(item, journal, policy, facts.now_ms);
 }
 
+void decide_other(InboxItem& item, const Journal& journal, const InboxFacts& facts) {
+    if (journal.declined(item.name) != nullptr) item.state = ItemState::declined;
+    if (!item.application) return;
+    const auto& application = item.application->application;
+    if (facts.is_member(crypto::id_of(application.applicant))) {
+        item.state = ItemState::accepted;
+    } else if (item.state == ItemState::waiting && facts.time.now > application.expiry) {
+        item.state = ItemState::expired;
+    }
+}
+
 }  // namespace
+
+PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
+                        std::uint64_t now_ms) {
+    CHECK(item.request.has_value());
+    const auto& request = item.request->request;
+    const ChainId& chain = item.request->chain;
+    const Amount spent =
+        journal.spent_by_policy({chain, request.payee, a_day_before(now_ms), item.id});
+    return judge(policy, {chain, request.payee, crypto::id_of(item.sender), request.amount, spent});
+}
 
 const char* to_string(ItemState state) {
     switch (state) {
@@ -112,23 +159,21 @@ std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journa
     std::set<Hash> seen;
     for (const OpenedLetter* letter : by_time) {
         const auto token = find_token(letter->text);
-        if (!token || token->kind == TokenKind::decline) continue;
-        const bool is_request = token->kind == TokenKind::request;
-        // Notes that applicants, workers and supervisors make for themselves.
-        const bool is_note = crypto::id_of(letter->sender) == letter->account;
-        if (is_note && !is_request) continue;
-        auto item = is_request ? request_item(*letter, token->text, facts.time.chain)
-                               : std::optional<InboxItem>(InboxItem{});
-        if (!item) continue;
-        if (!is_request) item->id = letter->message;
-        if (!seen.insert(item->id).second) continue;
-        item->message = letter->message;
+        if (!token || crypto::id_of(letter->sender) == letter->account) continue;
+        auto item = item_of(*letter, *token, facts.time.chain);
+        if (!item || !seen.insert(item->id).second) continue;
+        item->letter = letter->message;
         item->kind = token->kind;
         item->account = letter->account;
         item->sender = letter->sender;
         item->sent_ms = letter->sent_ms;
         item->text = std::string(token->text);
-        if (is_request) decide(*item, journal, policy, facts);
+        item->words = words_around(letter->text, *token);
+        if (item->request) {
+            decide_request(*item, journal, policy, facts);
+        } else {
+            decide_other(*item, journal, facts);
+        }
         items.push_back(*std::move(item));
     }
     return items;

@@ -152,14 +152,13 @@ std::vector<Journal::Unposted> Journal::unposted() const {
     return all;
 }
 
-Amount Journal::spent_by_policy(const ChainId& chain, const Id& payee,
-                                std::uint64_t since_ms) const {
+Amount Journal::spent_by_policy(const Window& window) const {
     Amount sum;
-    for (const auto& entry : paying_) {
-        const Paying& paying = entry.second;
+    for (const auto& [id, paying] : paying_) {
         const auto& request = request_of(paying);
-        const bool counts = paying.cause == Cause::by_policy && paying.chain == chain &&
-                            request.payee == payee && paying.at_ms >= since_ms;
+        const bool counts = paying.cause == Cause::by_policy && paying.chain == window.chain &&
+                            request.payee == window.payee && paying.at_ms >= window.since_ms &&
+                            id != window.except;
         if (!counts) continue;
         // More than any supply: then nothing is left of a day's share either.
         sum = sum.plus(request.amount).value_or(Amount::of(Amount::kMax));

@@ -61,4 +61,23 @@ std::optional<Token> find_token(std::string_view text) {
     return std::nullopt;
 }
 
+std::string words_around(std::string_view text, const Token& token) {
+    const auto trimmed = [](std::string_view part) {
+        const std::size_t begin = std::min(part.find_first_not_of(kSpaces), part.size());
+        const std::size_t end = part.find_last_not_of(kSpaces);
+        return end == part.npos ? std::string_view() : part.substr(begin, end + 1 - begin);
+    };
+    const auto at = static_cast<std::size_t>(token.text.data() - text.data());
+    const auto before = trimmed(text.substr(0, at));
+    const auto behind = trimmed(text.substr(at + token.text.size()));
+    std::string words(before);
+    if (!before.empty() && !behind.empty()) words += '\n';
+    words += behind;
+    return words;
+}
+
+Hash name_of(std::string_view token) {
+    return crypto::blake2b_256(as_bytes(token));
+}
+
 }  // namespace leither::wallet

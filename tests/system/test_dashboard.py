@@ -130,6 +130,23 @@ class SigningIn(DashboardTest):
         self.assertEqual(self.browser.console(), [])
 
 
+    def test_the_browser_is_opened_by_a_private_page(self):
+        scratch = self.enterContext(tempfile.TemporaryDirectory(prefix="leither-test-"))
+        opened, program = os.path.join(scratch, "opened"), os.path.join(scratch, "xdg-open")
+        with open(program, "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\necho \"$1\" > {opened}\n")
+        os.chmod(program, 0o755)
+        done = self.daemon.run_leither("dashboard", "--open", env={**os.environ, "PATH": f"{scratch}:{os.environ['PATH']}"})
+        self.assertEqual((done.returncode, "#/login/" in done.stdout), (0, False), done.stderr)
+        with open(opened, encoding="ascii") as file:
+            page = file.read().strip()
+        self.assertEqual(os.stat(page).st_mode & 0o777, 0o600)
+        self.browser.open("file://" + page)
+        self.browser.wait_for_text("Balance")
+        done = self.daemon.run_leither("--json", "dashboard", "--open", env={**os.environ, "PATH": "/nowhere"})
+        self.assertEqual((done.returncode, json.loads(done.stdout)["error"]["name"]), (4, "cannot_open"))
+
+
 class Door(DashboardTest):
     """The same without a browser, which would not even try."""
 
@@ -262,7 +279,7 @@ class Pages(DashboardTest):
         rows = [row.text for row in self.browser.find_all("#page tbody tr")]
         self.assertEqual(len(rows), 3)
         self.assertEqual(sum("supervisor" in row for row in rows), 1)
-        self.assertIn("leither member add TEXT", self.browser.text())
+        self.assertIn("leither invite", self.browser.text())
         self.browser.go("votes")
         text = self.browser.text()
         for part in ("Structural reward of 40.00 hour", "built the shop", "photo 7", "of 3 members", "have not voted yet"):

@@ -111,6 +111,7 @@ class Acting(StageTest):
         self.open("inbox")
         self.assertIn("Not paid by itself: 25.00 hour is above what you allow", self.browser.text())
         self.assertIn("Mind the nails.", self.browser.text())
+        self.assertEqual(self.browser.text().count("leither:join:"), 2, "in the two commands alone, not as a letter once more")
         self.browser.press("Pay")
         self.browser.wait_for_text("Done.")
         self.browser.press("Decline")
@@ -161,16 +162,21 @@ class Acting(StageTest):
         self.browser.wait_for_text("Sent.")
         self.assertEqual(self.stage.called("wallet.send"), [{"account": town.ANNA, "to": town.CARL, "text": "Dear Carl"}])
 
-    def test_a_ballot_and_an_approval(self):
+    def test_a_ballot_and_an_application(self):
         self.open("votes")
         self.browser.press("No")
         self.browser.wait_for_text("Cast: no.")
         self.assertEqual(self.stage.called("wallet.cast"), [{"account": town.ANNA, "vote": "11" * 20, "choice": "no"}])
         self.browser.go("members")
         self.browser.wait_for_text("gluten-free")
-        self.browser.press("Approve")
-        self.browser.wait_for_text("Approved.")
-        self.assertEqual(self.stage.called("wallet.accept"), [{"id": "a2"}])
+        self.assertIn("leither org approve leither:join:0a1b2c", self.browser.text())
+        self.assertIn("leither org refuse leither:join:0a1b2c --reason TEXT", self.browser.text())
+        self.browser.fill("Link", "an invitation")
+        self.browser.press("Show it as a code")
+        self.browser.wait_for_text("A link begins with leither:")
+        self.browser.fill("Link", "leither:invite:" + "k7" * 200)
+        self.browser.press("Show it as a code")
+        self.browser.wait(lambda: self.browser.find_all(".qr"), "no code is drawn")
 
     def test_talking(self):
         self.open("chat")
@@ -220,7 +226,7 @@ class States(StageTest):
         command, = [line for line in self.browser.text().splitlines() if line.startswith("leither pay")]
         words = subprocess.run(["sh", "-c", command.replace("leither", "printf '%s|'", 1)], capture_output=True, text=True, check=True).stdout
         self.assertEqual(words, "pay|bea's shop|12.50|--from|KEY|--reference|it's $HOME|")
-        for page, command in (("inbox", "leither message list"), ("members", "leither member add TEXT"), ("chat", "leither chat send TEXT --from KEY"),
+        for page, command in (("inbox", "leither message list"), ("members", "leither org applications"), ("chat", "leither chat send TEXT --from KEY"),
                               ("votes", f"leither vote cast {'11' * 20} yes --from KEY")):
             self.browser.go(page)
             self.assertIn(command, self.browser.text(), page)

@@ -162,6 +162,27 @@ class ByHand(Market):
         self.assertEqual((caught.exception.code, caught.exception.name), (9, "already_paid"))
         self.assertEqual(self.a.rpc.call("wallet.why", id=paid["id"])["facts"][-1]["name"], "so")
 
+    def test_an_application_by_letter_is_accepted_or_declined(self):
+        founder = self.a.leither("key", "show", "founder")["account"]
+        self.a.leither("node", "serve", "founder")
+        self.assertTrue(wait_for(lambda: self.is_member_at(self.a)))
+        applicants = {name: self.b.leither("key", "new", name)["account"] for name in ("cleo", "dora")}
+        for name in applicants:
+            text = self.b.leither("member", "apply", name)["application"]
+            self.b.leither("message", "send", founder, f"I know {name}.\n{text}", "--from", "ben")
+        self.assertTrue(wait_for(lambda: len(self.waiting()) == 2), self.waiting())
+        items = {item["applicant"]: item for item in self.waiting()}
+        cleo, dora = items[applicants["cleo"]], items[applicants["dora"]]
+        self.assertEqual((cleo["kind"], cleo["message"], cleo["account"]), ("application", "I know cleo.", founder))
+        self.assertEqual(self.a.leither("accept", cleo["id"])["state"], "committed")
+        self.a.rpc.call("wallet.decline", id=dora["id"], reason="not yet")
+        self.assertEqual({item["id"]: item["state"] for item in self.a.leither("inbox", "--all")["items"]},
+                         {cleo["id"]: "accepted", dora["id"]: "declined"})
+        self.assertEqual(self.a.refusal("accept", dora["id"]), (1, "declined"))
+        members = [item["account"] for item in self.a.leither("member", "list")["items"]]
+        self.assertIn(applicants["cleo"], members)
+        self.assertNotIn(applicants["dora"], members)
+
     def test_letters_lines_and_keys_through_the_daemon(self):
         made = self.a.rpc.call("wallet.create", name="cleo")
         self.assertIn(made["account"], [key["account"] for key in self.a.leither("key", "list")])

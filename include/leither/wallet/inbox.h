@@ -55,13 +55,16 @@ const char* to_string(TokenKind kind);  // "request", "application", ..., "lette
 
 struct InboxItem {
     Hash id;  // a request's own; of anything else the letter's
-    Hash message;
+    Hash letter;
+    Hash name;  // what a decline calls it
     TokenKind kind = TokenKind::other;
     Id account;
     PublicKey sender;
     std::uint64_t sent_ms = 0;
     ItemState state = ItemState::waiting;
-    std::string text;  // the token
+    std::string text;   // the token
+    std::string words;  // what the letter says besides
+    std::optional<SignedApplication> application;
     // Of requests.
     std::optional<SignedRequest> request;
     std::optional<Hash> transaction;  // that was signed for it
@@ -74,12 +77,17 @@ struct InboxFacts {
     LedgerTime time;
     std::uint64_t now_ms = 0;
     std::function<TransactionFate(const Hash& id, const Id& signer)> fate;
+    std::function<bool(const Id& account)> is_member;
 };
-// One item a request, by the time of its first letter. Left out: letters without a token, tokens of
-// other organizations, answers to what nobody here has asked, and requests that the payee has not
-// signed, as far as the letter's sender tells.
+// One item a request, by the time of its first letter. Left out: letters without a token and those
+// of an account to itself, tokens of other organizations, declines, applications that the applicant
+// has not signed, and requests that the payee has not, as far as the letter's sender tells.
 std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journal& journal,
                              const Policy& policy, const InboxFacts& facts);
+
+// What the policy says of a request now. REQUIRES: the item is one.
+PolicyAnswer judge_item(const InboxItem& item, const Journal& journal, const Policy& policy,
+                        std::uint64_t now_ms);
 
 // What must be written down of the answers that have arrived: each refusal once.
 std::vector<Refused> refusals_in(std::span<const OpenedLetter> letters, const Journal& journal,

@@ -132,8 +132,14 @@ class Journal {
         SealedTo letter;
     };
     std::vector<Unposted> unposted() const;
-    // What the policy has paid to `payee` since then.
-    Amount spent_by_policy(const ChainId& chain, const Id& payee, std::uint64_t since_ms) const;
+    // What the policy has signed for a payee since then, for other requests than `except`.
+    struct Window {
+        ChainId chain;
+        Id payee;
+        std::uint64_t since_ms = 0;
+        Hash except;
+    };
+    Amount spent_by_policy(const Window& window) const;
 
     // The file without what is older than kKeptMs; nothing if it would hardly be shorter.
     std::optional<std::string> compacted(std::uint64_t now_ms) const;

@@ -19,11 +19,11 @@ inline Hash request_id(const SignedRequest& signed_) {
 // Whether `key` is the payee's and has signed it.
 bool is_signed_by(const SignedRequest& signed_, const PublicKey& key);
 
-// The payer's answer to a request it will not pay: "leither:decline:<hex>". The letter that
-// carries it says from whom it is.
+// The answer to what one will not do: "leither:decline:<hex>". The letter that carries it says from
+// whom it is.
 struct Decline {
     ChainId chain;
-    Hash request;
+    Hash request;  // its id; of anything else, name_of() its text
     protocol::Text reason;
     static void fields(auto& self, auto&& visit) { visit(self.chain, self.request, self.reason); }
     friend bool operator==(const Decline&, const Decline&) = default;
@@ -38,7 +38,7 @@ enum class TokenKind : std::uint8_t {
     application,  // leither:join:
     claim,        // leither:claim:
     submission,   // leither:submit:
-    other,        // leither: and something this version does not know
+    other,        // leither: and something else
 };
 struct Token {
     TokenKind kind = TokenKind::other;
@@ -46,5 +46,9 @@ struct Token {
 };
 // The first word that begins with "leither:". Its form behind the kind is not checked.
 std::optional<Token> find_token(std::string_view text);
+// What else the text says, for people. REQUIRES: `token` is the text's.
+std::string words_around(std::string_view text, const Token& token);
+// What a decline calls anything but a request: BLAKE2b-256 of its text.
+Hash name_of(std::string_view token);
 
 }  // namespace leither::wallet

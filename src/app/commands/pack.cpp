@@ -326,11 +326,15 @@ void add_app_commands(CLI::App& cli, Session& session) {
     make->add_option("DIR", given->folder, "The folder")->required();
     make->add_option("--kind", given->kinds, kKinds + std::string("; once for each application"))
         ->required()
-        ->type_name("KIND");
+        ->type_name("KIND")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     make->add_option("--entry", given->entries,
                      "File to open first, one for each --kind; default: index.html, or the only "
                      "file")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     make->add_option("--name", given->name,
                      "At most 48 bytes; a later pack of yours with this "
                      "name replaces it")

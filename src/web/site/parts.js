@@ -60,7 +60,9 @@ const skeleton = (label) => h('p', {class: 'loading'}, h('span', {class: 'dots',
 
 // What went wrong, why, and what to do.
 export function problem(error, retry = null) {
-  return h('div', {class: 'notice bad', role: 'alert'},
+  // Not yet to belong anywhere is no fault.
+  const isFault = error.name !== 'no_organization';
+  return h('div', {class: isFault ? 'notice bad' : 'notice', role: 'alert'},
     h('p', h('strong', errorTitle(error)), ' ', error.message),
     remedy(error),
     retry && h('p', h('button', {type: 'button', class: 'quiet', onclick: retry}, 'Try again')));
@@ -242,6 +244,21 @@ export function whyButton(params) {
       replace(outcome, error.isUnknownMethod ? command(`leither why ${params.id}`, 'Ask the command line:') : problem(error));
     }
   }}, 'Why?'), outcome);
+}
+
+// What people wrote around the token that a letter carries.
+export const wordsOf = (text) => text.replaceAll(/leither:[a-z]+:\S+/g, '').trim();
+
+// What a supervisor types about a letter that asks for more than a payment.
+export function officeCommands({kind, text}) {
+  const token = /leither:[a-z]+:[0-9a-z]+/i.exec(text)?.[0];
+  if (kind === 'application' && token) {
+    return [command(`leither org approve ${token}`, 'A supervisor admits by:'), command(`leither org refuse ${token} --reason TEXT`, 'or refuses by:')];
+  }
+  if (kind === 'claim' || kind === 'submission') {
+    return [command('leither task list', 'See the task, and with task confirm or task refuse answer it:')];
+  }
+  return null;
 }
 
 // ---- Without a wallet in the daemon ------------------------------------------------------------------------

@@ -88,10 +88,10 @@ LOGS = [{"number": number, "time_ms": ago(40 - number), "level": level, "room": 
     ("info", "app", "ready", "version=0.1.0 url=http://127.0.0.1:7171/rpc"), ("info", "node", "organization_opened", "sequence=1790 members=5"),
     ("info", "peer", "reachability", "verdict=reachable detail=\"3 of 3 nodes have connected\""), ("warn", "io", "port_mapping_renewed_late", "seconds=12"),
     ("error", "node", "clock_not_trusted", "ahead_ms=8120 peers=4")], 1)]
-INBOX = [{"id": "a1", "kind": "request", "account": ANNA, "from": BEA, "sent_ms": ago(9), "state": "waiting", "text": REQUEST, "amount": "2500",
+INBOX = [{"id": "a1", "kind": "request", "account": ANNA, "from": BEA, "sent_ms": ago(9), "state": "waiting", "text": REQUEST, "message": "e1" * 32, "amount": "2500",
           "reference": "ride to the mill", "expires_ms": ago(-50), "why_waiting": "25.00 hour is above what you allow for one request (10.00 hour)"},
-         {"id": "a2", "kind": "application", "account": ANNA, "from": "5bd0c" * 8, "sent_ms": ago(30), "state": "waiting", "text": "leither:join:00", "message": "I bake gluten-free and live next to the church."},
-         {"id": "a3", "kind": "request", "account": ANNA, "from": DORA, "sent_ms": ago(300), "state": "paid", "amount": "75", "reference": "an egg"}]
+         {"id": "a2", "kind": "application", "account": ANNA, "from": "5bd0c" * 8, "sent_ms": ago(30), "state": "waiting", "text": "I bake gluten-free and live next to the church.\nleither:join:0a1b2c", "message": "e2" * 32},
+         {"id": "a3", "kind": "request", "account": ANNA, "from": DORA, "sent_ms": ago(300), "state": "paid", "text": "leither:pay:00", "message": "e3" * 32, "amount": "75", "reference": "an egg"}]
 
 
 def read(params):
@@ -127,7 +127,7 @@ def answers():
             {"name": "anna", "account": ANNA, "key": KEYS[ANNA], "member": True, "role": "supervisor", "balance": "128750"},
             {"name": "mill", "account": MILL, "key": KEYS[MILL], "member": True, "role": "member", "balance": "300000"}]},
         "wallet.read": read, "wallet.pay": {"id": "fe" * 32}, "wallet.request": {"text": REQUEST, "id": "aa" * 32}, "wallet.inbox": lambda _: {"items": INBOX},
-        "wallet.letters": lambda params: [{"id": "b1", "from": CARL, "sent_ms": ago(700), "text": "The cord is stacked behind the oven.\nMind the nails."}] if params["account"] == ANNA else [],
+        "wallet.letters": lambda params: [{"id": "b1", "from": CARL, "sent_ms": ago(700), "text": "The cord is stacked behind the oven.\nMind the nails."}] + [{"id": "e2" * 32, "from": "5bd0c" * 8, "sent_ms": ago(30), "text": "leither:join:0a1b2c"}] if params["account"] == ANNA else [],
         "wallet.requests": lambda _: {"items": [
             {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "final", "payer": BEA},
             {"id": "c2" * 32, "account": ANNA, "amount": "800", "reference": "a cake", "asked_ms": ago(3), "expires_ms": ago(-7), "state": "pending"}]},

@@ -184,6 +184,14 @@ TEST_F(CatalogueTest, ComesBackFromItsStore) {
     EXPECT_TRUE(give(Catalogue::Tick{}).writes.empty());
 }
 
+TEST_F(CatalogueTest, EntriesOfAnotherChainAreForgotten) {
+    ASSERT_TRUE(add(pack(sample.alice, "P")));
+    sample.chain = ChainId::copy_of(Bytes(32, 0xdd));
+    restart();
+    EXPECT_EQ(catalogue->size(), 0u);
+    EXPECT_EQ(give(Catalogue::Tick{}).writes.erases().size(), 1u);
+}
+
 TEST_F(CatalogueTest, ANodeWithoutEntriesSaysNothing) {
     EXPECT_TRUE(give(Catalogue::NodeUp{peer}).sends.empty());
     now += options.compare_interval;

@@ -6,6 +6,7 @@
 
 #include "support/node/community.h"
 #include "support/node/network_world.h"
+#include "support/org/org_sample.h"
 
 namespace leither::testing {
 namespace {
@@ -111,6 +112,9 @@ TEST_F(NetworkRpc, BeforeTheManifestEverythingSaysSo) {
     EXPECT_EQ(error_of("message.outbox"), "no_organization");
     EXPECT_EQ(error_of("chat.read"), "no_organization");
     EXPECT_EQ(error_of("chat.next", {{"author", id}}), "no_organization");
+    EXPECT_EQ(error_of("app.list"), "no_organization");
+    EXPECT_EQ(error_of("app.fetch", {{"id", std::string(64, '7')}}), "no_organization");
+    EXPECT_EQ(error_of("tag.search", {{"tag", "61"}}), "no_organization");
     EXPECT_EQ(error_of("account.serve", {{"delegation", delegation(account)}}), "no_organization");
 }
 
@@ -293,6 +297,82 @@ TEST_F(NetworkRpc, AnAddressToConnectToIsChecked) {
     publish();
     EXPECT_EQ(call("network.connect", {{"endpoint", "10.0.9.1:7400"}})["result"], true);
     EXPECT_EQ(error_of("network.connect", {{"endpoint", "10.0.9.1"}}), "-32602");
+}
+
+TEST_F(NetworkRpc, APackIsPublishedPieceByPieceAndReadBack) {
+    publish();
+    const auto anna = community_.member(0);
+    const auto pack = make_pack(community_.chain(), anna, "Prices", {70'000, 5}, world_.now());
+    const std::string id = pack.id.hex();
+    EXPECT_EQ(call("app.list")["result"], json::array());
+    EXPECT_EQ(error_of("app.show", {{"id", id}}), "unknown_pack");
+    EXPECT_EQ(error_of("app.fetch", {{"id", id}}), "not_found");
+    EXPECT_EQ(error_of("app.publish", {{"pack", "00"}, {"contents", "00"}}), "-32602");
+    EXPECT_EQ(error_of("app.put", {{"id", id}, {"data", ""}}), "-32602");
+    EXPECT_EQ(error_of("app.put", {{"id", id}, {"data", std::string(2 * 65'537, '0')}}), "-32602");
+    EXPECT_EQ(error_of("app.put", {{"id", id}, {"data", "00"}}), "not_found");
+
+    const std::string bytes = to_hex(bcs::encode(pack.pack));
+    EXPECT_EQ(error_of("app.publish", {{"pack", bytes}, {"contents", "00"}}), "bad_contents");
+    const json begun =
+        call("app.publish", {{"pack", bytes}, {"contents", to_hex(pack.contents)}})["result"];
+    EXPECT_EQ(begun["state"], "publishing");
+    EXPECT_EQ(begun["total_bytes"], 70'005 + pack.contents.size());
+    EXPECT_EQ(error_of("app.put", {{"id", id}, {"data", "00"}}), "unknown_piece");
+    json progress;
+    for (const Bytes& piece : pack.pieces) {
+        progress = call("app.put", {{"id", id}, {"data", to_hex(piece)}})["result"];
+    }
+    EXPECT_EQ(progress["state"], "complete");
+
+    const json listed = call("app.list")["result"];
+    ASSERT_EQ(listed.size(), 1u);
+    EXPECT_EQ(listed[0]["id"], id);
+    EXPECT_EQ(listed[0]["publisher"], anna.id().hex());
+    EXPECT_EQ(listed[0]["local"], progress);
+    const json shown = call("app.show", {{"id", id}})["result"];
+    ASSERT_EQ(shown["files"].size(), 2u);
+    EXPECT_EQ(shown["files"][0]["bytes"], 70'000);
+    ASSERT_EQ(shown["files"][0]["pieces"].size(), 2u);
+    EXPECT_EQ(call("app.piece", {{"piece", shown["files"][0]["pieces"][1]}})["result"]["data"],
+              to_hex(pack.pieces[1]));
+    EXPECT_EQ(error_of("app.piece", {{"piece", std::string(64, '7')}}), "not_found");
+    EXPECT_EQ(call("app.fetch", {{"id", id}})["result"], progress);
+    const json community = call("node.status")["result"]["network"]["organization"];
+    EXPECT_EQ(community["packs_held"], 1);
+    EXPECT_EQ(community["catalogue_entries"], 1);
+    EXPECT_EQ(community["content_bytes"], progress["total_bytes"]);
+    EXPECT_EQ(call("app.remove", {{"id", id}})["result"]["id"], id);
+    EXPECT_EQ(error_of("app.remove", {{"id", id}}), "not_found");
+    EXPECT_EQ(call("app.show", {{"id", id}})["result"]["local"], nullptr);
+}
+
+TEST_F(NetworkRpc, TagsAreAddedAndSearched) {
+    publish();
+    const auto anna = community_.member(0);
+    OrgSample sample;
+    sample.chain = community_.chain();
+    const auto tag_hex = [](std::string_view tag) { return to_hex(as_bytes(tag)); };
+    const auto entry = [&](const crypto::KeyPair& author, const protocol::TagTarget& target) {
+        return to_hex(bcs::encode(sample.tag(author, "bread", target, world_.now())));
+    };
+    const protocol::TagTarget place = protocol::TextTarget{BoundedText<200>("12 Mill Lane")};
+    EXPECT_EQ(error_of("tag.add", {{"entry", "00"}}), "-32602");
+    EXPECT_EQ(error_of("tag.add", {{"entry", entry(crypto::derive_key({}, 900), place)}}),
+              "not_a_member");
+    const json added = call("tag.add", {{"entry", entry(anna, place)}})["result"];
+    EXPECT_EQ(error_of("tag.add", {{"entry", entry(anna, protocol::AccountTarget{anna.id()})}}),
+              "none");
+    EXPECT_EQ(error_of("tag.search", {{"tag", tag_hex("Bread")}}), "-32602");
+    EXPECT_EQ(error_of("tag.search", {{"tag", ""}}), "-32602");
+    EXPECT_EQ(call("tag.search", {{"tag", tag_hex("flour")}})["result"], json::array());
+    const json found = call("tag.search", {{"tag", tag_hex("bread")}})["result"];
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0]["target"], (json{{"account", anna.id().hex()}}));
+    EXPECT_EQ(found[1]["target"], (json{{"text", "12 Mill Lane"}}));
+    EXPECT_EQ(found[1]["id"], added["id"]);
+    EXPECT_EQ(call("tag.find", {{"tag", tag_hex("bread")}})["result"], true);
+    EXPECT_EQ(error_of("tag.find", {{"tag", tag_hex("a b")}}), "-32602");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "leither/wallet/inbox.h"
 
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -22,11 +23,15 @@ class Inbox : public ::testing::Test, protected testing::DeskWorld {
     Inbox() { policy.push_back({kChain, payee.id(), Amount::of(100), Amount::of(150)}); }
 
     std::vector<InboxItem> items() {
-        const InboxFacts facts{time, kNowMs, [this](const Hash& id, const Id& signer) {
-                                   EXPECT_EQ(signer, payer.id());
-                                   const auto found = fates.find(id);
-                                   return found == fates.end() ? TransactionFate{} : found->second;
-                               }};
+        InboxFacts facts;
+        facts.time = time;
+        facts.now_ms = kNowMs;
+        facts.fate = [this](const Hash& id, const Id& signer) {
+            EXPECT_EQ(signer, payer.id());
+            const auto found = fates.find(id);
+            return found == fates.end() ? TransactionFate{} : found->second;
+        };
+        facts.is_member = [this](const Id& account) { return members.contains(account); };
         return inbox(letters, journal, policy, facts);
     }
     InboxItem only() {
@@ -44,6 +49,7 @@ class Inbox : public ::testing::Test, protected testing::DeskWorld {
     Policy policy;
     std::vector<OpenedLetter> letters;
     std::map<Hash, TransactionFate> fates;
+    std::set<Id> members;
 };
 
 TEST_F(Inbox, ARequestIsWaitingAcceptedAndPaid) {
@@ -77,7 +83,8 @@ TEST_F(Inbox, WhyItWaitsIsSaidByThePolicy) {
 TEST_F(Inbox, TheSameRequestTwiceIsOneItem) {
     letters = {letter(request(5)), letter(request(5)), letter(request(6))};
     EXPECT_EQ(items().size(), 2u);
-    EXPECT_EQ(items()[0].message, letters[0].message);
+    EXPECT_EQ(items()[0].letter, letters[0].message);
+    EXPECT_EQ(items()[0].words, "Please pay.");
 }
 
 TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
@@ -92,6 +99,24 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
     journal.add(NotTaken{kNowMs, request_id(asked), id, protocol::Text("insufficient_balance")});
     EXPECT_EQ(only().state, ItemState::waiting);
     EXPECT_EQ(only().refusal, "insufficient_balance");
+}
+
+TEST_F(Inbox, ARefusedPaymentOfThePolicyDoesNotStandInItsOwnWay) {
+    const auto asked = request(100);  // of 150 a day
+    letters.push_back(letter(asked));
+    fates[sign(asked, Cause::by_policy)] = {State::refused, false, "insufficient_balance"};
+    EXPECT_EQ(only().why_waiting->verdict, PolicyVerdict::pays);
+}
+
+TEST_F(Inbox, WhatIsDeclinedAfterARefusalStaysDeclined) {
+    const auto asked = request(5);
+    letters.push_back(letter(asked));
+    const Hash id = sign(asked, Cause::by_policy);
+    fates[id] = {State::refused, false, "insufficient_balance"};
+    journal.add(Declined{kNowMs, {kChain, request_id(asked), {}}, std::nullopt});
+    EXPECT_EQ(only().state, ItemState::declined) << "the policy must not try again";
+    fates[id] = {State::committed, false, {}};
+    EXPECT_EQ(only().state, ItemState::paid) << "what is in a block is told all the same";
 }
 
 TEST_F(Inbox, DeclinedAndExpiredSayNothingOfWaiting) {
@@ -128,18 +153,44 @@ TEST_F(Inbox, LeavesOutWhatIsForgedOrOfAnotherOrganization) {
 }
 
 TEST_F(Inbox, OtherTokensAreItemsOfTheirOwn) {
-    letters = {letter("leither:join:00", stranger), letter("leither:later:00", stranger)};
+    letters = {letter("leither:submit:00", stranger), letter("leither:later:00", stranger)};
     ASSERT_EQ(items().size(), 2u);
-    EXPECT_EQ(items()[0].kind, TokenKind::application);
+    EXPECT_EQ(items()[0].kind, TokenKind::submission);
     EXPECT_EQ(items()[0].id, letters[0].message);
     EXPECT_EQ(items()[1].kind, TokenKind::other);
     EXPECT_STREQ(to_string(items()[1].kind), "letter");
+    journal.add(Declined{kNowMs, {kChain, name_of("leither:submit:00"), {}}, std::nullopt});
+    EXPECT_EQ(items()[0].state, ItemState::declined);
 }
 
-TEST_F(Inbox, ANoteToOneselfWaitsForNobody) {
-    letters = {letter("leither:join:00", payer), letter("leither:claim:00", stranger)};
-    ASSERT_EQ(letters[0].account, payer.id());
-    EXPECT_EQ(only().kind, TokenKind::claim);
+TEST_F(Inbox, AnApplicationWaitsUntilItIsDecidedOrOver) {
+    const auto application = [this](const ChainId& chain) {
+        protocol::Application body;
+        body.applicant = stranger.public_key();
+        body.expiry = Pulse(500);
+        return sign_application(chain, body, stranger);
+    };
+    auto forged = application(kChain);
+    forged.application.note = protocol::Text("more");
+    letters = {letter(to_text(forged), stranger),
+               letter(to_text(application(kOtherChain)), stranger)};
+    EXPECT_TRUE(items().empty());
+    const std::string text = to_text(application(kChain));
+    letters = {letter("I bake.\n" + text, stranger)};
+    EXPECT_EQ(only().kind, TokenKind::application);
+    EXPECT_EQ(only().state, ItemState::waiting);
+    EXPECT_EQ(only().words, "I bake.");
+    time.now = Pulse(501);
+    EXPECT_EQ(only().state, ItemState::expired);
+    journal.add(Declined{kNowMs, {kChain, name_of(text), {}}, std::nullopt});
+    EXPECT_EQ(only().state, ItemState::declined);
+    members.insert(stranger.id());
+    EXPECT_EQ(only().state, ItemState::accepted);
+}
+
+TEST_F(Inbox, NotesToOneselfAreNoItems) {
+    letters = {letter("leither:join:00", payer), letter("leither:later:00", payer)};
+    EXPECT_TRUE(items().empty());
 }
 
 TEST_F(Inbox, ARequestPassedOnWaitsForAWord) {

@@ -107,7 +107,7 @@ TEST_F(JournalTest, LettersThatWereNotPostedAreKnown) {
 TEST_F(JournalTest, OnlyThePolicysPaymentsOfTheDayCountAgainstIt) {
     Journal journal;
     const auto spent = [&] {
-        return journal.spent_by_policy(kChain, payee.id(), kNowMs - kDayMs).units();
+        return journal.spent_by_policy({kChain, payee.id(), kNowMs - kDayMs, Hash{}}).units();
     };
     journal.add(paying(request(5), Cause::by_policy));
     journal.add(paying(request(7), Cause::by_policy, kNowMs - kDayMs));
@@ -117,7 +117,9 @@ TEST_F(JournalTest, OnlyThePolicysPaymentsOfTheDayCountAgainstIt) {
     journal.add(
         paying(request(300, "bread", Pulse(1'000), testing::kOtherChain), Cause::by_policy));
     EXPECT_EQ(spent(), 12u);
-    EXPECT_EQ(journal.spent_by_policy(kChain, stranger.id(), 0), Amount{});
+    EXPECT_EQ(journal.spent_by_policy({kChain, stranger.id(), 0, Hash{}}), Amount{});
+    EXPECT_EQ(journal.spent_by_policy({kChain, payee.id(), 0, request_id(request(5))}),
+              Amount::of(207));
     // Signed anew for the same request: counted once.
     journal.add(paying(request(5), Cause::by_policy, kNowMs + 1));
     EXPECT_EQ(spent(), 12u);

@@ -60,5 +60,15 @@ TEST(Token, IsTheFirstWordOfOurScheme) {
     }
 }
 
+TEST(Token, TheWordsAroundItAreForPeople) {
+    const auto words = [](const std::string& text) {
+        return words_around(text, find_token(text).value());
+    };
+    EXPECT_EQ(words("leither:pay:00"), "");
+    EXPECT_EQ(words("  Two loaves.\n leither:pay:00\n"), "Two loaves.");
+    EXPECT_EQ(words("leither:pay:00 by noon "), "by noon");
+    EXPECT_EQ(words("Hello\nleither:pay:00\nBen"), "Hello\nBen");
+}
+
 }  // namespace
 }  // namespace leither::wallet

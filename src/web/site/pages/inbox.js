@@ -2,7 +2,7 @@
 import {h} from '../dom.js';
 import {call} from '../rpc.js';
 import {parseAmount} from '../format.js';
-import {actButton, amountField, badge, card, choiceField, empty, field, form, live, money, note, textField, when, who, whyButton, withoutWallet} from '../parts.js';
+import {actButton, amountField, badge, card, choiceField, empty, field, form, live, money, note, textField, officeCommands, when, who, whyButton, withoutWallet, wordsOf} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Inbox';
@@ -70,7 +70,7 @@ function draw(data, refresh) {
   if (!data.wallet.usable) return withoutWallet(data.wallet, 'leither message list');
   const waiting = data.items.filter((item) => item.state === 'waiting');
   const settled = data.items.filter((item) => item.state !== 'waiting');
-  const letters = data.letters.filter((letter) => !data.items.some((item) => item.id === letter.id));
+  const letters = data.letters.filter((letter) => !data.items.some((item) => item.message === letter.id));
   return [
     card('Waiting for you', waiting.length === 0 ? empty('Nothing waits.', 'Requests to pay, applications and finished tasks come here.')
       : h('ul', {class: 'items'}, waiting.map((item) => entry(item, refresh)))),
@@ -82,16 +82,16 @@ function draw(data, refresh) {
 function entry(item, refresh) {
   const outcome = h('div', {'aria-live': 'polite'});
   const isWaiting = item.state === 'waiting';
-  const accept = item.kind === 'request' ? 'Pay' : item.kind === 'application' ? 'Approve' : 'Confirm';
   return h('li',
     h('div', {class: 'line'}, who(item.from), h('span', KINDS[item.kind] ?? item.kind), item.amount && money(item.amount), isWaiting ? null : badge(item.state, 'plain')),
     item.reference && h('p', item.reference),
-    item.message && h('p', {class: 'letter'}, item.message),
+    wordsOf(item.text ?? '') && h('p', {class: 'letter'}, wordsOf(item.text)),
     item.refusal && h('p', {class: 'hint'}, `Refused: ${typeof item.refusal === 'string' ? item.refusal.replaceAll('_', ' ') : item.refusal.message}`),
     h('p', {class: 'hint'}, 'To ', state.nameOf(item.account), ', ', when(item.sent_ms), item.expires_ms ? [', good until ', when(item.expires_ms)] : null),
     isWaiting && item.why_waiting && h('p', {class: 'hint'}, `Not paid by itself: ${item.why_waiting}`),
-    isWaiting && item.kind !== 'letter' && h('div', {class: 'actions'},
-      actButton(accept, () => call('wallet.accept', {id: item.id}), {done: 'Done. It is on its way into the ledger.', outcome, then: refresh}),
+    isWaiting && item.kind !== 'request' && officeCommands(item),
+    isWaiting && item.kind === 'request' && h('div', {class: 'actions'},
+      actButton('Pay', () => call('wallet.accept', {id: item.id}), {done: 'Done. It is on its way into the ledger.', outcome, then: refresh}),
       actButton('Decline', () => call('wallet.decline', {id: item.id}), {done: 'Declined. The other side is told.', outcome, then: refresh, quiet: true})),
     item.kind === 'request' && whyButton({id: item.id}),
     outcome);

@@ -1,8 +1,10 @@
 // Who belongs to the organization, and who wants to.
 import {h} from '../dom.js';
 import {call} from '../rpc.js';
+import {qrPicture} from '../charts.js';
 import {countOf} from '../format.js';
-import {actButton, badge, card, command, copyButton, empty, live, money, table, when, who} from '../parts.js';
+import {encode} from '../qr.js';
+import {badge, card, command, copyButton, empty, field, form, live, money, officeCommands, table, when, who, wordsOf} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Members';
@@ -33,7 +35,8 @@ export function show(page) {
 
 function draw(data, pages, refresh) {
   return [
-    card('Applications', applications(data, refresh)),
+    card('Applications', applications(data)),
+    card('Invite somebody', invitation()),
     card(countOf(data.count, 'member'), table('Members', [
       {title: 'Member', cell: (item) => who(item.account)},
       {title: 'Role', cell: (item) => badge(item.role, item.role === 'supervisor' ? '' : 'plain')},
@@ -45,16 +48,28 @@ function draw(data, pages, refresh) {
   ];
 }
 
-function applications({wallet, applications: items}, refresh) {
+// Signing an invitation is the command line's; showing it to a camera is easier here.
+function invitation() {
+  return [
+    command('leither invite', 'Any member makes a link by which somebody can join:'),
+    form('Show it as a code', field('Link', (at) => h('textarea', {rows: 3, spellcheck: 'false', autocomplete: 'off', required: true, ...at, name: 'link', placeholder: 'leither:\u2026'}),
+      'Paste it here to show it to a phone\u2019s camera.'), async ({link}) => {
+      const text = link.replaceAll(/\s/g, '');
+      if (!/^leither:[a-z]+:[0-9a-z]+$/i.test(text)) throw Object.assign(new Error('A link begins with leither: and is one word.'), {name: 'not_a_link'});
+      const code = encode(text, 'L');
+      if (!code) throw Object.assign(new Error('It is too long for a code: hand it over as text.'), {name: 'too_long'});
+      return qrPicture(code, 'QR code of the link');
+    }),
+  ];
+}
+
+function applications({wallet, applications: items}) {
   if (!wallet.usable) {
-    return command('leither member add TEXT', 'Whoever wants to join sends a supervisor the text that leither member apply prints. The supervisor types:');
+    return command('leither org applications', 'Applications arrive as letters to supervisors. Who keeps such a key reads them by:');
   }
   if (items.length === 0) return empty('Nobody waits to be admitted.', 'Applications that are sent to a supervisor\u2019s account of this wallet come here.');
-  return h('ul', {class: 'items'}, items.map((item) => {
-    const outcome = h('div', {'aria-live': 'polite'});
-    return h('li', h('div', {class: 'line'}, who(item.from), when(item.sent_ms)), item.message && h('p', {class: 'letter'}, item.message),
-      h('div', {class: 'actions'},
-        actButton('Approve', () => call('wallet.accept', {id: item.id}), {done: 'Approved.', outcome, then: refresh}),
-        actButton('Decline', () => call('wallet.decline', {id: item.id}), {done: 'Declined.', outcome, then: refresh, quiet: true})), outcome);
-  }));
+  return h('ul', {class: 'items'}, items.map((item) => h('li',
+    h('div', {class: 'line'}, who(item.from), when(item.sent_ms)),
+    wordsOf(item.text) && h('p', {class: 'letter'}, wordsOf(item.text)),
+    officeCommands(item))));
 }

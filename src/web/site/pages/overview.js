@@ -8,9 +8,10 @@ import * as state from '../state.js';
 
 export const title = 'Overview';
 
-async function load() {
+async function load(pulse) {
   const organization = await state.organization();
   const status = await call('node.status');
+  pulse.textContent = countText(status.pulse);
   if (!organization) return {organization, status: worth(status)};
   const wallet = await state.wallet();
   const accounts = await state.accounts();
@@ -32,7 +33,7 @@ function worth(status) {
 export function show(page) {
   const pulse = h('span', {class: 'pulse-number'}, '\u2026');
   page.listen({topic: 'pulse'}, (data) => { pulse.textContent = countText(data.pulse); });
-  page.show(live(page, {load, draw: (data) => draw(data, pulse), topics: [{topic: 'block'}, {topic: 'final'}]}));
+  page.show(live(page, {load: () => load(pulse), draw: (data) => draw(data, pulse), topics: [{topic: 'block'}, {topic: 'final'}]}));
 }
 
 function draw(data, pulse) {
