@@ -72,10 +72,10 @@ void protect(Session& session) {
     }
     session.print(
         protection_json(session),
-        fmt::format("{} of {} sealed. Without the passphrase nobody can use them, you "
+        fmt::format("Sealed: {} of {}. Without the passphrase nobody can use them, you "
                     "neither: there is no other way in. Copies from before, in backups, "
                     "are still plain.\n",
-                    keys.size() == 1 ? "The key" : fmt::format("All {} keys", keys.size()),
+                    keys.size() == 1 ? "One key" : fmt::format("{} keys", keys.size()),
                     keyring.directory()));
 }
 
