@@ -239,7 +239,8 @@ class Pages(DashboardTest):
         self.browser.wait_for_text("2 987.75 hour")
         text = self.browser.text()
         self.assertIn("Health", text)
-        self.assertIn("3 members", text)
+        self.assertRegex(text, r"Members\s+3\b")
+        self.assertNotIn("organization\nnot a member", text)
         self.assertIn("1 000 000.00 hour", text)  # the supply
         self.assertEqual(self.daemon.leither("balance", "anna")["record"]["balance"], "298775")
         self.assertEqual(self.browser.text("#brand"), "Bakers' Row")
@@ -281,7 +282,7 @@ class Pages(DashboardTest):
         self.assertEqual(sum("supervisor" in row for row in rows), 1)
         self.assertIn("leither invite", self.browser.text())
         self.browser.go("votes")
-        text = self.browser.text()
+        text = " ".join(self.browser.text().split())
         for part in ("Structural reward of 40.00 hour", "built the shop", "photo 7", "of 3 members", "have not voted yet"):
             self.assertIn(part, text)
         self.browser.go("rewards")
