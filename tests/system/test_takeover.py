@@ -86,7 +86,7 @@ class HandOver(unittest.TestCase):
 
         # It comes back with what it has in mind, and hears first.
         self.founder.start()
-        self.leither(self.founder, "pay", "anna", "2", "--from", "ben", "--no-wait")
+        self.leither(self.founder, "pay", "anna", "2", "--from", "cleo", "--no-wait")
         self.assertTrue(wait_for(lambda: self.agreed(at_least=last + 3), MEET_SECONDS), self.logs())
         self.assertIsNone(self.leither(self.founder, "committee")["seat"])
         for node in [self.founder, *self.nodes]:
