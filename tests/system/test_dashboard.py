@@ -32,7 +32,7 @@ class ClassScope:
 class DashboardTest(unittest.TestCase):
     """One community, founded by the command line, and one browser for all tests of a class."""
 
-    number = 60
+    number = 400
     settings = ()
 
     @classmethod
@@ -309,6 +309,19 @@ class Pages(DashboardTest):
         self.browser.wait_for_text("app ready")
         self.assertRegex(self.browser.text(), r"The node keeps [\d.]+ [KM]iB\.")
         self.assertEqual(self.browser.console(), [])
+
+    def test_peers_stand_on_the_circle_of_ids(self):
+        self.browser.go("node")
+        self.browser.wait_for_text("No connections.")
+        follower = NetworkDaemon(self, DashboardTest.number + 90, bootstrap=[self.daemon])
+        follower.leither("org", "follow", self.organization)
+        self.browser.wait(lambda: self.browser.find_all(".circle .peer"), "no peer is shown", seconds=60)
+        self.assertEqual(len(self.browser.find_all(".circle .own")), 1)
+        peer = self.daemon.rpc.call("network.peers")[0]
+        self.assertIn(peer["endpoint"], self.browser.text())
+        self.browser.run("document.querySelector('.circle .peer').dispatchEvent(new MouseEvent('click'))")
+        self.browser.wait_for_text(f"{peer['node'][:4]}\u2026{peer['node'][-4:]}, {peer['endpoint']}", ".map")
+        self.assertEqual(self.browser.complaints(), [])
 
     def test_forms_say_what_is_wrong_beside_the_button(self):
         self.browser.go("request")
