@@ -123,6 +123,13 @@ Application find_application(Session& session, const std::string& wanted) {
                    "See what has with: leither org applications");
 }
 
+std::string decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
+                              std::string_view declined, const std::string& reason) {
+    const std::string text = decline_text(followed_chain(session), declined, reason);
+    ensure_served(session, by, ServedAs::reader);
+    return send_mail(session, by, to, text);
+}
+
 std::string decline_text(const ChainId& chain, std::string_view declined,
                          const std::string& reason) {
     const bool is_text = reason.size() <= protocol::Text::kMax && bcs::is_utf8(as_bytes(reason));

@@ -35,6 +35,10 @@ std::vector<Application> applications_in(Session& session, const std::vector<Mai
 // By the applicant's id, its first digits (four at least), or as text. Throws CliError.
 Application find_application(Session& session, const std::string& wanted);
 
+// Tells `to` by letter that the text is declined, and why; the letter's id.
+std::string decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
+                              std::string_view declined, const std::string& reason);
+
 // The text by which an application or handed-in work is declined: names it by hash.
 std::string decline_text(const ChainId& chain, std::string_view declined,
                          const std::string& reason);

@@ -99,6 +99,10 @@ Complaint complaint_of(app::Session& session, const app::RpcError::Details& deta
             "Propose it with: leither vote propose structural|operation MEMBER AMOUNT --reason "
             "TEXT";
     }
+    if (details.name == "too_few_supervisors") {
+        complaint.next_step =
+            "Collect their signatures: --cosigner KEY for keys of this wallet, --offer for others.";
+    }
     if (details.name == "vote_not_open") complaint.next_step = "See: leither vote list";
     if (details.name == "no_organization") {
         constexpr int kOfTheNetwork = 8;

@@ -140,7 +140,8 @@ void hand_on(Session& session, const wallet::Offer& offer, const crypto::KeyPair
     std::string posted = "Hand this text to them";
     if (has_mail(session)) {
         ensure_served(session, from, ServedAs::reader);
-        std::string letter = fmt::format("To sign: {}\n{}", describe(session, offer.body), text);
+        // The link first: what people have written is in what follows.
+        std::string letter = fmt::format("{}\nTo sign: {}", text, describe(session, offer.body));
         if (letter.size() > protocol::kLetterTextMax) letter = text;
         for (const Id& id : missing) send_mail(session, from, public_key_of(session, id), letter);
         posted = "It is on its way to them as a letter";

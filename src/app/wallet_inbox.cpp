@@ -10,6 +10,7 @@
 #include "app/joining.h"
 #include "app/letters.h"
 #include "app/served.h"
+#include "app/task_work.h"
 #include "app/wallet_desk.h"
 
 namespace leither::app {
@@ -31,11 +32,24 @@ void check_waits(const wallet::InboxItem& item) {
 
 [[noreturn]] void fail_on_kind(const wallet::InboxItem& item) {
     throw CliError(CliExit::refused, "not_a_request",
-                   fmt::format("{} is no payment request or application but: {}.", item.id.hex(),
-                               wallet::to_string(item.kind)),
-                   item.kind == wallet::TokenKind::submission
-                       ? "Confirm the work with: leither task confirm"
-                       : "See: leither message read " + item.letter.hex());
+                   fmt::format("{} is no payment request, application or finished work but: {}.",
+                               item.id.hex(), wallet::to_string(item.kind)),
+                   "See: leither message read " + item.letter.hex());
+}
+
+// The key to which it has come, if that is a supervisor's; else any of the wallet will do.
+std::string supervisor_for(Session& session, const wallet::InboxItem& item) {
+    const auto& supervisors = session.organization().supervisors;
+    return std::ranges::count(supervisors, item.account) > 0 ? item.account.hex() : "";
+}
+
+// Work that is accepted is the ledger's from then on; its letter has nothing more to say.
+json confirm(Session& session, const wallet::InboxItem& item) {
+    ActOptions options;
+    options.by = supervisor_for(session, item);
+    const json done = confirm_work(session, item.text, options);
+    session.call("message.forget", {{"message", item.letter.hex()}});
+    return {{"id", done.at("id")}, {"state", done.at("state")}};
 }
 
 }  // namespace
@@ -145,22 +159,25 @@ json WalletDesk::accept(const std::string& id) {
         check_waits(item);
         return admit(item);
     }
+    if (item.kind == wallet::TokenKind::submission) {
+        check_waits(item);
+        return confirm(session_, item);
+    }
     if (!item.request) fail_on_kind(item);
     if (item.state == ItemState::declined) check_waits(item);
     return pay_request(item.account.hex(), *item.request, wallet::Cause::by_hand);
 }
 
 json WalletDesk::admit(const wallet::InboxItem& item) {
-    const auto& supervisors = session_.organization().supervisors;
-    const bool is_addressed = std::ranges::count(supervisors, item.account) > 0;
-    const auto supervisor = session_.supervisor_key(is_addressed ? item.account.hex() : "");
+    const auto supervisor = session_.supervisor_key(supervisor_for(session_, item));
     return submit_act(session_, wallet::admit(draft_for(session_, supervisor.id()),
                                               *item.application, supervisor));
 }
 
 json WalletDesk::decline(const std::string& id, const std::string& reason) {
     const auto item = find(id);
-    if (!item.request && !item.application) fail_on_kind(item);
+    const bool is_work = item.kind == wallet::TokenKind::submission;
+    if (!item.request && !item.application && !is_work) fail_on_kind(item);
     check_waits(item);
     if (!reason.empty()) check_text(reason, protocol::Text::kMax, "reason");
     const auto owner = session_.key(item.account.hex());

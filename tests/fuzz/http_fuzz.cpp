@@ -44,6 +44,9 @@ class Connection {
         if (*progress == RequestReader::Progress::needs_more) return false;
         if (*progress == RequestReader::Progress::head) {
             if (!io::check_origin(reader_.head())) io::check_cookie(reader_.head(), "cookie");
+            io::is_own_origin(reader_.head());
+            io::browser_cookie(reader_.head(), "cookie");
+            if (const auto& list = reader_.head().protocols) io::word_behind(*list, "key.");
             return true;
         }
         ++outcome_.requests;

@@ -32,7 +32,7 @@ class ClassScope:
 class DashboardTest(unittest.TestCase):
     """One community, founded by the command line, and one browser for all tests of a class."""
 
-    number = 60
+    number = 400
     settings = ()
 
     @classmethod
@@ -239,7 +239,8 @@ class Pages(DashboardTest):
         self.browser.wait_for_text("2 987.75 hour")
         text = self.browser.text()
         self.assertIn("Health", text)
-        self.assertIn("3 members", text)
+        self.assertRegex(text, r"Members\s+3\b")
+        self.assertNotIn("organization\nnot a member", text)
         self.assertIn("1 000 000.00 hour", text)  # the supply
         self.assertEqual(self.daemon.leither("balance", "anna")["record"]["balance"], "298775")
         self.assertEqual(self.browser.text("#brand"), "Bakers' Row")
@@ -281,7 +282,7 @@ class Pages(DashboardTest):
         self.assertEqual(sum("supervisor" in row for row in rows), 1)
         self.assertIn("leither invite", self.browser.text())
         self.browser.go("votes")
-        text = self.browser.text()
+        text = " ".join(self.browser.text().split())
         for part in ("Structural reward of 40.00 hour", "built the shop", "photo 7", "of 3 members", "have not voted yet"):
             self.assertIn(part, text)
         self.browser.go("rewards")
@@ -308,6 +309,19 @@ class Pages(DashboardTest):
         self.browser.wait_for_text("app ready")
         self.assertRegex(self.browser.text(), r"The node keeps [\d.]+ [KM]iB\.")
         self.assertEqual(self.browser.console(), [])
+
+    def test_peers_stand_on_the_circle_of_ids(self):
+        self.browser.go("node")
+        self.browser.wait_for_text("No connections.")
+        follower = NetworkDaemon(self, DashboardTest.number + 90, bootstrap=[self.daemon])
+        follower.leither("org", "follow", self.organization)
+        self.browser.wait(lambda: self.browser.find_all(".circle .peer"), "no peer is shown", seconds=60)
+        self.assertEqual(len(self.browser.find_all(".circle .own")), 1)
+        peer = self.daemon.rpc.call("network.peers")[0]
+        self.assertIn(peer["endpoint"], self.browser.text())
+        self.browser.run("document.querySelector('.circle .peer').dispatchEvent(new MouseEvent('click'))")
+        self.browser.wait_for_text(f"{peer['node'][:4]}\u2026{peer['node'][-4:]}, {peer['endpoint']}", ".map")
+        self.assertEqual(self.browser.complaints(), [])
 
     def test_forms_say_what_is_wrong_beside_the_button(self):
         self.browser.go("request")
@@ -378,6 +392,90 @@ class Pages(DashboardTest):
                   tried('92233720368547758.07', 2), tried('0.1', 2), tried('12', 0), tried('1.0', 0), tried('.5', 2), tried('1.2.3', 2)]); });""")
         self.assertEqual(cases, ["92\u202f233\u202f720\u202f368\u202f547\u202f758.07", "0.05", "0", "1\u202f234\u202f567",
                                  "9223372036854775807", "10", "12", "refused", "refused", "refused"])
+
+
+class Acting(DashboardTest):
+    """Through the daemon's own wallet, to the ledger and back."""
+
+    def setUp(self):
+        super().setUp()
+        self.sign_in()
+
+    def balance(self, name):
+        return int(self.daemon.leither("balance", name)["record"]["balance"])
+
+    def choose(self, label, name):
+        control = self.browser.field(label)
+        self.browser.run("for (const option of arguments[0].options) if (option.textContent.split(',')[0] === arguments[1]) arguments[0].value = option.value", control, name)
+
+    def request(self, amount, reference, payer=""):
+        """bea's request for anna, as text."""
+        self.browser.go("request")
+        self.browser.fill("Amount", amount)
+        self.browser.fill("Reference", reference)
+        self.choose("To", "bea")
+        self.browser.fill("Payer", payer)
+        self.browser.press("Make the request")
+        self.browser.wait(lambda: self.browser.find_all("#request-text"), "no request is made")
+        return self.browser.find("#request-text").get_attribute("value")
+
+    def test_a_request_is_made_and_paid(self):
+        before = self.balance("anna"), self.balance("bea")
+        text = self.request("12.50", "a bag of flour")
+        self.browser.wait_for_text("waits to be paid")
+        self.browser.go("pay")
+        self.browser.fill("Request", text)
+        self.browser.press("Look at it")
+        self.browser.wait_for_text("a bag of flour")
+        self.choose("From", "anna")
+        self.browser.press("Pay now")
+        self.browser.wait_for_text("In the ledger.", ".follow")
+        self.assertEqual((self.balance("anna"), self.balance("bea")), (before[0] - 1250, before[1] + 1250))
+        # Once more is not twice.
+        self.browser.press("Look at it")
+        self.browser.wait(lambda: self.browser.find_all(".offer form"), "it is not shown again")
+        self.browser.press("Pay now")
+        time.sleep(1.5)
+        self.assertEqual(self.balance("bea"), before[1] + 1250)
+        self.browser.go("request")
+        self.browser.wait_for_text("paid, not final yet")
+
+    def test_a_letter_with_a_request_is_paid_from_the_inbox(self):
+        before = self.balance("bea")
+        self.daemon.leither("node", "serve", "bea")
+        self.request("3", "a ride", payer=self.accounts["anna"])
+        self.browser.wait_for_text("on its way to the payer")
+        self.browser.go("inbox")
+        self.browser.wait_for_text("a ride")
+        self.browser.press("Pay")
+        self.browser.wait_for_text("on its way into the ledger")
+        self.assertTrue(wait_for(lambda: self.balance("bea") == before + 300))
+        self.browser.wait_for_text("Nothing waits.")
+        self.browser.press("Why?")
+        self.browser.wait(lambda: self.browser.find_all(".why .so"), "there is no reason")
+
+    def test_more_than_there_is_is_refused_in_words(self):
+        text = self.request("900000", "everything")
+        self.browser.go("pay")
+        self.browser.fill("Request", text)
+        self.browser.press("Look at it")
+        self.browser.wait_for_text("everything")
+        self.browser.press("Pay now")
+        self.browser.wait(lambda: self.browser.find_all(".notice.bad"), "no refusal is shown")
+        self.assertIn("Not enough credit.", self.browser.text(".notice.bad"))
+
+    def test_a_ballot_and_a_line(self):
+        self.browser.go("votes")
+        self.browser.wait_for_text("have not voted yet")
+        self.browser.press("Yes")
+        self.browser.wait_for_text("1 yes, 0 no")
+        self.assertEqual(self.daemon.leither("vote", "show", self.vote)["yes"], 1)
+        self.browser.go("chat")
+        self.browser.fill("Your line", HOSTILE)
+        self.browser.press("Send")
+        self.browser.wait_for_text(HOSTILE, ".chat")
+        self.assertIn(HOSTILE, [line["text"] for line in self.daemon.leither("chat", "read")])
+        self.assertEqual(self.browser.console(), [])
 
 
 def _write_picture(path, rows, scale=3, quiet=4):

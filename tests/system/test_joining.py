@@ -159,7 +159,7 @@ class Joining(Town):
         self.a.leither("member", "leave", bea, "--offer")
         waiting = wait_for(lambda: b.leither("cosign"))
         b.leither("cosign", waiting[0]["id"][:8])
-        self.assertTrue(wait_for(lambda: self.a.refusal("balance", bea) == (1, "not_found")))
+        self.assertTrue(wait_for(lambda: self.a.run_leither("balance", bea).returncode == 1))
 
     def test_bad_links_and_keys_are_refused_by_name(self):
         link = self.found()
@@ -224,6 +224,32 @@ class Tasks(Town):
         self.assertTrue(wait_for(lambda: self.a.leither("task", "show", made["id"][:8])["submissions"]))
         self.a.leither("task", "refuse", made["id"][:8], "--reason", "the door still leaks")
         self.assertTrue(wait_for(lambda: "the door still leaks" in b.leither("task", "list")[0]["state"]))
+
+
+    def test_the_daemons_wallet_decides_as_the_command_line_does(self):
+        link = self.found()
+        made = self.a.leither("task", "create", "Repair the oven", "--amount", "40")
+        waiting = lambda kind: [one for one in self.a.rpc.call("wallet.inbox")["items"]
+                                if one["kind"] == kind and one["state"] == "waiting"]
+        b, c = self.machine(), self.machine()
+        bea = self.join(b, link, "bea")
+        self.join(c, link, "cleo")
+        b.leither("task", "submit", made["task"], "--text", "it bakes again", "--from", "bea")
+        self.assertTrue(wait_for(lambda: waiting("submission") and len(waiting("application")) == 2))
+        work = waiting("submission")[0]
+        self.assertEqual(work["from"], bea)
+        self.assertEqual(self.a.rpc.call("wallet.accept", id=work["id"])["state"], "committed")
+        self.assertEqual(waiting("submission"), [])
+        self.admitted(b, "bea")
+        cleos = [one for one in waiting("application") if one["from"] != bea][0]
+        self.a.rpc.call("wallet.decline", id=cleos["id"], reason="next year")
+        self.assertTrue(wait_for(lambda: self.state(c) == "refused"))
+        self.join(c, link, "cleo")
+        again = wait_for(lambda: [one for one in waiting("application") if one["from"] != bea])
+        self.assertIn(self.a.rpc.call("wallet.accept", id=again[0]["id"])["state"], ("pending", "committed"))
+        self.admitted(c, "cleo")
+        # What one has written down for oneself waits for nobody.
+        self.assertEqual([one for one in self.a.rpc.call("wallet.inbox")["items"] if one["state"] == "waiting"], [])
 
 
 class Founding(Town):

@@ -70,13 +70,12 @@ void protect(Session& session) {
     if (auto done = keyring.protect(passphrase->view(), entropy); !done) {
         fail_on_passphrase(done.error(), keyring.directory());
     }
-    session.print(
-        protection_json(session),
-        fmt::format("{} of {} sealed. Without the passphrase nobody can use them, you "
-                    "neither: there is no other way in. Copies from before, in backups, "
-                    "are still plain.\n",
-                    keys.size() == 1 ? "The key" : fmt::format("All {} keys", keys.size()),
-                    keyring.directory()));
+    session.print(protection_json(session),
+                  fmt::format("Sealed: {} of {}. Without the passphrase nobody can use them, you "
+                              "neither: there is no other way in. Copies from before, in backups, "
+                              "are still plain.\n",
+                              keys.size() == 1 ? "One key" : fmt::format("{} keys", keys.size()),
+                              keyring.directory()));
 }
 
 void unprotect(Session& session) {

@@ -228,11 +228,9 @@ void approve(Session& session, const JoinOptions& options) {
 void refuse(Session& session, const JoinOptions& options) {
     const Application application = find_application(session, options.applicant);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
-    const std::string text =
-        decline_text(followed_chain(session), application.text, options.reason);
-    ensure_served(session, supervisor, ServedAs::reader);
     const std::string id =
-        send_mail(session, supervisor, application.signed_.application.applicant, text);
+        decline_by_letter(session, supervisor, application.signed_.application.applicant,
+                          application.text, options.reason);
     forget_mail(session, application.letters);
     session.print({{"id", id}, {"applicant", application.applicant().hex()}},
                   fmt::format("Refused {}; the reason is on its way to them.\n",

@@ -16,6 +16,7 @@
 #include "app/printable.h"
 #include "app/served.h"
 #include "app/supervising.h"
+#include "app/task_work.h"
 #include "app/text_table.h"
 
 namespace leither::app {
@@ -434,11 +435,10 @@ protocol::Action action_for(Session& session, const wallet::SignedWork& work) {
                           reason, work.work.proof};
 }
 
-void confirm(Session& session, const TaskOptions& options) {
-    const Submission found = find_submission(session, options);
+// What keeps work from being accepted, beside what the ledger refuses.
+void check_confirmable(Session& session, const Submission& found) {
     const wallet::SignedTask& promised = found.work.task;
     const Id worker = crypto::id_of(found.work.work.worker);
-    if (!options.late) ensure_open(found.known);
     const Id promiser = crypto::id_of(promised.task.supervisor);
     if (std::ranges::count(session.organization().supervisors, promiser) == 0) {
         throw CliError(
@@ -452,6 +452,14 @@ void confirm(Session& session, const TaskOptions& options) {
                        fmt::format("{} has been paid for this task.", session.display(worker)),
                        "See: leither history " + worker.hex());
     }
+}
+
+void confirm(Session& session, const TaskOptions& options) {
+    const Submission found = find_submission(session, options);
+    const wallet::SignedTask& promised = found.work.task;
+    const Id worker = crypto::id_of(found.work.work.worker);
+    if (!options.late) ensure_open(found.known);
+    check_confirmable(session, found);
     protocol::Action action = action_for(session, found.work);
     const bool is_admission = std::holds_alternative<protocol::Earn>(action);
     const auto half =
@@ -469,10 +477,8 @@ void confirm(Session& session, const TaskOptions& options) {
 void refuse(Session& session, const TaskOptions& options) {
     const Submission found = find_submission(session, options);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
-    const std::string text =
-        decline_text(found.work.task.chain, wallet::to_text(found.work), options.reason);
-    ensure_served(session, supervisor, ServedAs::reader);
-    const std::string id = send_mail(session, supervisor, found.work.work.worker, text);
+    const std::string id = decline_by_letter(session, supervisor, found.work.work.worker,
+                                             wallet::to_text(found.work), options.reason);
     forget_mail(session, found.letters);
     session.print({{"id", id}}, "Not accepted; the reason is on its way to the worker.\n");
 }
@@ -492,6 +498,23 @@ void add_deciding_options(CLI::App& command, TaskOptions& options) {
 }
 
 }  // namespace
+
+json confirm_work(Session& session, const std::string& text, const ActOptions& act) {
+    TaskOptions options;
+    options.task = text;
+    const Submission found = find_submission(session, options);
+    ensure_open(found.known);
+    check_confirmable(session, found);
+    protocol::Action action = action_for(session, found.work);
+    const bool is_admission = std::holds_alternative<protocol::Earn>(action);
+    const auto half =
+        is_admission ? std::optional(found.work.application->signature) : std::nullopt;
+    const auto supervisor = session.supervisor_key(act.by);
+    const auto transaction = wallet::completed(wallet::offer(
+        draft_for(session, supervisor.id()), std::move(action), half, supervisor, {}));
+    CHECK(transaction.has_value());
+    return decide(session, *transaction, act);
+}
 
 void add_task_commands(CLI::App& cli, Session& session) {
     auto* group = cli.add_subcommand("task", "Work that earns membership and pay");

@@ -83,6 +83,7 @@ class Daemon extends EventTarget {
   reconnect() {
     this.#drop();
     this.#pause = PAUSE_MS_MIN;
+    this.#enter('connecting');
     this.connect();
   }
 

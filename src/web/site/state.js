@@ -29,6 +29,7 @@ export const money = (units) => `${amountText(units, decimals())} ${unit()}`;
 
 // {usable, reason: null | 'missing' | 'disabled' | 'locked', accounts, ...}: whether this daemon can sign.
 export async function wallet() {
+  await organization();
   let status;
   try {
     status = await call('wallet.status');
@@ -37,7 +38,8 @@ export async function wallet() {
     return {usable: false, reason: 'missing', accounts: []};
   }
   if (!status.enabled) return {usable: false, reason: 'disabled', accounts: []};
-  const accounts = status.accounts ?? [];
+  // The organization's key signs its charter and manifest; its account is the treasury, which is nobody's.
+  const accounts = (status.accounts ?? []).filter((one) => one.account !== info?.id);
   names = new Map(accounts.map((account) => [account.account, account.name]));
   return {...status, accounts, usable: !status.locked, reason: status.locked ? 'locked' : null};
 }

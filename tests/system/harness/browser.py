@@ -15,7 +15,7 @@ try:
 except ImportError:
     AVAILABLE = False
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run", "--force-color-profile=srgb", "--hide-scrollbars",
          "--lang=en-GB", "--window-size=1280,900")

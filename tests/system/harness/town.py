@@ -27,7 +27,7 @@ def status():
             "evidence": {"conflicts": 0, "forks": []},
             "checkpoint": {"newest": {"name": "1790:" + "5e" * 32, "block": "5e" * 32, "sequence": 1790}, "gathering": None, "from_cycle": 0, "to_cycle": 229}},
         "network": {"dht": {"ready": True, "role": "member", "id": NODES[0], "nodes_v4": 41, "nodes_v6": 3, "items": 12, "peers": 9},
-                    "connections": 6, "addresses": ["192.0.2.7:7400"], "ports": "mapped at the router for 3,600 s",
+                    "connections": 6, "addresses": "192.0.2.7:7400", "ports": "mapped at the router for 3,600 s",
                     "reachability": "reachable: 3 of 3 nodes have connected", "organization": {"id": ORGANIZATION, "accounts": [], "members_nodes": 6}},
         "catching_up": {"stage": "idle", "behind": 0, "state_permille": 0, "trouble": "none"}}
 
@@ -58,7 +58,7 @@ def item(sequence, minutes, kind, direction, counterparty, amount, reference, **
 HISTORY = [item(1804, 4, "transfer", "in", BEA, "1250", "two loaves of rye"), item(1799, 61, "transfer", "out", CARL, "4000", "firewood, one cord"),
            item(1733, 400, "transfer", "in", MILL, "112000", "flour of the whole month, delivered on Tuesdays"),
            item(1701, 1500, "reward", "in", ORGANIZATION, "40000", "repaired the oven"),
-           item(1544, 4000, "transfer", "out", DORA, "75", "an egg"), item(1500, 9000, "member_add", "none", BEA, None, "")]
+           item(1544, 4000, "transfer", "out", DORA, "75", "an egg"), item(1500, 9000, "join", "none", BEA, None, "")]
 REWARDS = [item(1701, 1500, "reward", "out", ANNA, "40000", "repaired the oven"),
            item(1650, 3000, "reward", "out", BEA, "120000", "built the shop's counter", vote="77" * 20),
            item(1208, 20000, "reward", "out", CARL, "5000", "translated the statutes")]
@@ -125,6 +125,7 @@ def answers():
         "transaction.status": {"state": "committed", "sequence": 1805, "final": True, "finality": FINALITY},
         "wallet.status": {"enabled": True, "encrypted": True, "locked": False, "accounts": [
             {"name": "anna", "account": ANNA, "key": KEYS[ANNA], "member": True, "role": "supervisor", "balance": "128750"},
+            {"name": "organization", "account": ORGANIZATION, "key": ORGANIZATION[:32] * 2, "member": False, "role": None, "balance": None},
             {"name": "mill", "account": MILL, "key": KEYS[MILL], "member": True, "role": "member", "balance": "300000"}]},
         "wallet.read": read, "wallet.pay": {"id": "fe" * 32}, "wallet.request": {"text": REQUEST, "id": "aa" * 32}, "wallet.inbox": lambda _: {"items": INBOX},
         "wallet.letters": lambda params: [{"id": "b1", "from": CARL, "sent_ms": ago(700), "text": "The cord is stacked behind the oven.\nMind the nails."}] + [{"id": "e2" * 32, "from": "5bd0c" * 8, "sent_ms": ago(30), "text": "leither:join:0a1b2c"}] if params["account"] == ANNA else [],

@@ -17,6 +17,7 @@ using leither::testing::TempDir;
 
 class KeyFile : public ::testing::Test {
  protected:
+    KeyFile() { initialise(); }
     // A file with this text, readable by its owner alone.
     void write(const std::string& text) {
         std::ofstream(path_) << text;

@@ -18,6 +18,7 @@ constexpr crypto::PassphraseCost kCheap{1, crypto::PassphraseCost::kMemoryKibMin
 
 class KeyringTest : public ::testing::Test {
  protected:
+    KeyringTest() { crypto::initialise(); }
     Prng entropy{7};
     testing::TempDir dir;
 };

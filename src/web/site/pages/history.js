@@ -8,7 +8,9 @@ import * as state from '../state.js';
 export const title = 'History';
 
 const PAGE = 50;
-const KINDS = {transfer: 'payment', member_add: 'joined', member_remove: 'left', role_change: 'role', reward: 'reward'};
+const KINDS = {transfer: 'payment', join: 'joined', leave: 'left', role: 'role changed', pledge: 'pledged', release: 'pledge ended',
+  cancel: 'cancelled', propose: 'proposed a vote', cast: 'voted', claim: 'for keeping the books', evidence: 'convicted a bookkeeper',
+  hand_over: 'seats handed over', recovery: 'committee replaced', earn: 'earned by a task'};
 export const kindText = (item) => KINDS[item.kind] ?? item.kind.replaceAll('_', ' ');
 
 export async function show(page) {

@@ -39,8 +39,8 @@ function drawStatus(status) {
     organization && ['Final up to', `block ${countText(organization.final_sequence)} of ${countText(organization.sequence)}`],
     organization?.checkpoint.newest && ['Checkpoint', h('span', {class: 'copyable'}, h('code', shortId(organization.checkpoint.newest.block)), copyButton(organization.checkpoint.newest.name, 'Copy the checkpoint'))],
     network && ['Reachable', network.reachability],
-    network && ['Addresses', network.addresses.length === 0 ? 'none known' : network.addresses.join(', ')],
-    network && ['Router', typeof network.ports === 'string' ? network.ports : JSON.stringify(network.ports)],
+    network && ['Addresses', network.addresses || 'none known'],
+    network && ['Router', network.ports],
     network && ['DHT', network.dht.ready ? `${countOf(network.dht.nodes_v4 + network.dht.nodes_v6, 'node')} known, ${network.dht.role}` : 'not ready'],
   ]));
 }

@@ -35,9 +35,11 @@ function byRequest(page, {wallet, accounts}) {
   }));
 }
 
-function offer(page, text, read, accounts) {
+function offer(page, text, read, own) {
+  const accounts = own.filter((one) => one.account !== read.payee);
   const complaint = read.organization_matches === false ? 'This request is for another organization than the one this node keeps.'
-    : read.expires_ms !== undefined && read.expires_ms < Date.now() ? 'This request has expired. Ask the payee for a new one.' : null;
+    : read.expires_ms !== undefined && read.expires_ms < Date.now() ? 'This request has expired. Ask the payee for a new one.'
+      : accounts.length === 0 ? 'You have signed this request yourself: somebody else pays it.' : null;
   return h('div', {class: 'offer'},
     h('p', {class: 'balance'}, money(read.amount)),
     facts([

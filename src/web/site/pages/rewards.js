@@ -6,6 +6,7 @@ import * as state from '../state.js';
 
 export const title = 'Rewards';
 
+const REWARDS = ['reward', 'earn'];
 const PAGES_MAX = 4;
 const PAGE = 500;
 
@@ -23,7 +24,7 @@ async function treasuryHistory(account) {
   let pruned = false;
   for (let page = 0; page < PAGES_MAX; page++) {
     const part = await call('account.history', {account, limit: PAGE, ...(before === undefined ? {} : {before})});
-    rewards.push(...part.items.filter((item) => item.kind === 'reward'));
+    rewards.push(...part.items.filter((item) => REWARDS.includes(item.kind)));
     pruned = part.pruned;
     before = part.next;
     if (before === undefined) break;
