@@ -253,5 +253,33 @@ TEST_F(AnnouncerTest, SequencesRiseOverARestartWithAClockThatStoodStill) {
     EXPECT_GT(records().back().second.record.validity.issued_ms, last);
 }
 
+TEST_F(AnnouncerTest, WhatOthersMayComeForIsAnnouncedInBoundsAndUntilItIsGone) {
+    start();
+    run_until(now + std::chrono::minutes(2));
+    announced.clear();
+    std::vector<Id> targets;
+    for (std::size_t i = 0; i <= kOffersMax; ++i) {
+        targets.push_back(testing::key_named("target " + std::to_string(i)).id());
+    }
+    give(Announcer::Offers{targets});
+    ASSERT_EQ(announced.size(), kOffersMax);
+    for (const auto& [at, target] : announced) EXPECT_NE(target, targets.back());
+    announced.clear();
+    give(Announcer::Offers{{targets[0], targets[1]}});
+    EXPECT_TRUE(announced.empty());  // they are announced already
+    run_until(now + std::chrono::hours(1));
+    std::size_t again = 0;
+    for (const auto& [at, target] : announced) {
+        if (target == sample.organization.id()) continue;
+        EXPECT_TRUE(target == targets[0] || target == targets[1]);
+        ++again;
+    }
+    EXPECT_EQ(again, 2u);
+    announced.clear();
+    give(Announcer::Offers{});
+    run_until(now + std::chrono::hours(1));
+    for (const auto& [at, target] : announced) EXPECT_EQ(target, sample.organization.id());
+}
+
 }  // namespace
 }  // namespace leither::org
