@@ -15,7 +15,7 @@ class Golden : public ::testing::Test {};
     Record, MemberRecord, TreasuryRecord, BookkeepingRecord, Params, Transaction, TransactionBody, \
         Action, PaymentRequest, Application, Charter, SignedCharter, Genesis, BlockHeader, Slot,   \
         Certificate, ElectionRecord, CandidateTable, TallyRecord, VoteRecord, Conflict, HandOver,  \
-        Recovery, Vote, ProposalClaim, Proposal, Heartbeat, Status, Decision, Fork,                \
+        Recovery, Earn, Vote, ProposalClaim, Proposal, Heartbeat, Status, Decision, Fork,          \
         Acknowledgements
 
 struct Names {
@@ -44,6 +44,7 @@ struct Names {
                                                  "Conflict",
                                                  "HandOver",
                                                  "Recovery",
+                                                 "Earn",
                                                  "Vote",
                                                  "ProposalClaim",
                                                  "Proposal",
