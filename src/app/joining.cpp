@@ -8,6 +8,7 @@
 
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
+#include "leither/wallet/request.h"
 
 #include "app/served.h"
 
@@ -18,31 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kJoinPrefix = "leither:join:";
-constexpr std::string_view kDeclinePrefix = "leither:decline:";
-constexpr std::size_t kDeclineCharactersMax = 512;
 constexpr std::size_t kDigitsMin = 4;
-
-// As a payment request is declined (docs/protocol/messages.md): what, and why.
-struct Decline {
-    ChainId chain;
-    Hash what;
-    protocol::Text reason;
-    static void fields(auto& self, auto&& visit) { visit(self.chain, self.what, self.reason); }
-};
-
-Hash name_of(std::string_view declined) {
-    return crypto::blake2b_256(as_bytes(declined));
-}
-
-std::optional<Decline> decline_in(std::string_view text) {
-    const auto link = wallet::find_link(text, kDeclinePrefix);
-    if (link.empty() || link.size() > kDeclineCharactersMax) return std::nullopt;
-    const auto bytes = from_hex(link.substr(kDeclinePrefix.size()));
-    if (!bytes) return std::nullopt;
-    auto decline = bcs::decode<Decline>(*bytes);
-    if (!decline) return std::nullopt;
-    return *std::move(decline);
-}
 
 struct Found {
     wallet::SignedApplication signed_;
@@ -77,17 +54,17 @@ wallet::Invitation read_invitation(std::string_view text) {
                    "Ask whoever invited you for the text that leither invite prints.");
 }
 
-std::vector<Application> applications_in(Session& session, const std::vector<Mail>& mail) {
+std::vector<Application> applications_in(Session& session, const std::vector<OpenedLetter>& mail) {
     std::map<Id, Application> newest;
     if (mail.empty()) return {};
     const ChainId chain = followed_chain(session);
-    for (const Mail& one : mail) {
+    for (const OpenedLetter& one : mail) {
         auto found = application_in(one.text, chain);
-        if (!found || one.is_own()) continue;
+        if (!found || is_own(one)) continue;
         const Id applicant = crypto::id_of(found->signed_.application.applicant);
         Application& entry = newest[applicant];
-        std::vector<std::string> letters = std::move(entry.letters);
-        letters.push_back(one.id);
+        std::vector<Hash> letters = std::move(entry.letters);
+        letters.push_back(one.message);
         // Mail comes in order of time.
         entry = {
             std::move(found->signed_), std::move(found->text), one.account, one.sender, one.sent_ms,
@@ -123,8 +100,8 @@ Application find_application(Session& session, const std::string& wanted) {
                    "See what has with: leither org applications");
 }
 
-std::string decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
-                              std::string_view declined, const std::string& reason) {
+Hash decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
+                       std::string_view declined, const std::string& reason) {
     const std::string text = decline_text(followed_chain(session), declined, reason);
     ensure_served(session, by, ServedAs::reader);
     return send_mail(session, by, to, text);
@@ -139,32 +116,33 @@ std::string decline_text(const ChainId& chain, std::string_view declined,
             fmt::format("The reason must have 1 to {} bytes of UTF-8.", protocol::Text::kMax),
             "Say in a line why.");
     }
-    const Decline decline{chain, name_of(declined), protocol::Text(reason)};
-    return std::string(kDeclinePrefix) + to_hex(bcs::encode(decline));
+    return to_text(wallet::Decline{chain, wallet::name_of(declined), protocol::Text(reason)});
 }
 
-std::optional<Declined> find_decline(const std::vector<Mail>& mail, const ChainId& chain,
+std::optional<Declined> find_decline(const std::vector<OpenedLetter>& mail, const ChainId& chain,
                                      std::string_view declined) {
     std::optional<Declined> latest;
-    for (const Mail& one : mail) {
-        const auto decline = decline_in(one.text);
-        const bool is_it = decline && decline->chain == chain && decline->what == name_of(declined);
+    const Hash name = wallet::name_of(declined);
+    for (const OpenedLetter& one : mail) {
+        const auto link = wallet::find_link(one.text, wallet::kDeclinePrefix);
+        const auto decline = wallet::decline_from_text(link);
+        const bool is_it = decline && decline->chain == chain && decline->request == name;
         if (is_it) latest = Declined{one.sender, std::string(decline->reason)};
     }
     return latest;
 }
 
-std::optional<OwnApplication> own_application(const std::vector<Mail>& mail, const Id& account,
-                                              const ChainId& chain) {
+std::optional<OwnApplication> own_application(const std::vector<OpenedLetter>& mail,
+                                              const Id& account, const ChainId& chain) {
     std::optional<OwnApplication> newest;
-    for (const Mail& one : mail) {
-        if (!one.is_own() || one.account != account) continue;
+    for (const OpenedLetter& one : mail) {
+        if (!is_own(one) || one.account != account) continue;
         auto found = application_in(one.text, chain);
         const auto link = wallet::find_link(one.text, wallet::kInvitationPrefix);
         auto invitation = wallet::invitation_from_text(link);
         if (!found || !invitation) continue;
         newest = OwnApplication{std::move(found->signed_), std::move(found->text),
-                                *std::move(invitation), one.sent_ms, one.id};
+                                *std::move(invitation), one.sent_ms, one.message};
     }
     return newest;
 }

@@ -10,7 +10,7 @@
 #include "leither/wallet/invitation.h"
 #include "leither/wallet/payment.h"
 
-#include "app/mail.h"
+#include "app/letters.h"
 
 namespace leither::app {
 
@@ -26,18 +26,18 @@ struct Application {
     Id account;        // of this wallet, to which it has come
     PublicKey carrier;
     std::uint64_t sent_ms = 0;
-    std::vector<std::string> letters;
+    std::vector<Hash> letters;
 
     Id applicant() const;
 };
 // Those whose applicant has signed them, the newest of each applicant, oldest first.
-std::vector<Application> applications_in(Session& session, const std::vector<Mail>& mail);
+std::vector<Application> applications_in(Session& session, const std::vector<OpenedLetter>& mail);
 // By the applicant's id, its first digits (four at least), or as text. Throws CliError.
 Application find_application(Session& session, const std::string& wanted);
 
 // Tells `to` by letter that the text is declined, and why; the letter's id.
-std::string decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
-                              std::string_view declined, const std::string& reason);
+Hash decline_by_letter(Session& session, const crypto::KeyPair& by, const PublicKey& to,
+                       std::string_view declined, const std::string& reason);
 
 // The text by which an application or handed-in work is declined: names it by hash.
 std::string decline_text(const ChainId& chain, std::string_view declined,
@@ -47,7 +47,7 @@ struct Declined {
     std::string reason;
 };
 // The latest answer among `mail` that declines this text.
-std::optional<Declined> find_decline(const std::vector<Mail>& mail, const ChainId& chain,
+std::optional<Declined> find_decline(const std::vector<OpenedLetter>& mail, const ChainId& chain,
                                      std::string_view declined);
 
 // This wallet's note of an application that `account` has made: what it is resumed from.
@@ -56,10 +56,10 @@ struct OwnApplication {
     std::string text;
     wallet::Invitation invitation;
     std::uint64_t sent_ms = 0;
-    std::string letter;
+    Hash letter;
 };
-std::optional<OwnApplication> own_application(const std::vector<Mail>& mail, const Id& account,
-                                              const ChainId& chain);
+std::optional<OwnApplication> own_application(const std::vector<OpenedLetter>& mail,
+                                              const Id& account, const ChainId& chain);
 
 // Signed now, for so many days from now.
 wallet::SignedApplication sign_application_for(const wallet::Invitation& invitation,

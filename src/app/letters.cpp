@@ -15,6 +15,33 @@ namespace leither::app {
 
 using nlohmann::json;
 
+namespace {
+
+[[noreturn]] void refuse_answer(const std::string& message) {
+    throw CliError(CliExit::unreachable, "bad_answer", message,
+                   "Use the versions of leither and leitherd that belong together.");
+}
+
+json inbox_of(Session& session, const Id& account) {
+    return session.call("message.inbox", {{"account", account.hex()}});
+}
+
+// Those of an inbox that open.
+std::vector<OpenedLetter> opened_of(Session& session, const json& inbox,
+                                    const crypto::KeyPair& key) {
+    std::vector<OpenedLetter> letters;
+    for (const json& arrived : inbox) {
+        const auto message = Hash::parse(arrived.at("id").get<std::string>());
+        const auto opened = open_letter(session, arrived, key);
+        if (!opened || !message) continue;
+        const protocol::Letter& letter = opened->letter;
+        letters.push_back({*message, key.id(), letter.sender, letter.sent_ms, letter.text});
+    }
+    return letters;
+}
+
+}  // namespace
+
 PublicKey key_of(Session& session, const Id& account) {
     for (const auto& known : session.keyring().list()) {
         if (known.id == account) return known.key;
@@ -22,9 +49,7 @@ PublicKey key_of(Session& session, const Id& account) {
     const json found = session.call("account.key", {{"account", account.hex()}});
     const auto key = PublicKey::parse(found.at("key").get<std::string>());
     if (key && crypto::id_of(*key) == account) return *key;
-    throw CliError(CliExit::unreachable, "bad_answer",
-                   "The daemon named a key that is not the account's.",
-                   "Use the versions of leither and leitherd that belong together.");
+    refuse_answer("The daemon named a key that is not the account's.");
 }
 
 wallet::SealedTo seal_letter(Session& session, const crypto::KeyPair& from, const PublicKey& to,
@@ -86,16 +111,8 @@ Result<protocol::SignedLetter, protocol::RecordError> open_letter(Session& sessi
     return protocol::open_letter(followed_chain(session), envelope, key);
 }
 
-std::vector<wallet::OpenedLetter> opened_letters(Session& session, const crypto::KeyPair& key) {
-    std::vector<wallet::OpenedLetter> letters;
-    for (const json& arrived : session.call("message.inbox", {{"account", key.id().hex()}})) {
-        const auto message = Hash::parse(arrived.at("id").get<std::string>());
-        const auto opened = open_letter(session, arrived, key);
-        if (!opened || !message) continue;
-        const protocol::Letter& letter = opened->letter;
-        letters.push_back({*message, key.id(), letter.sender, letter.sent_ms, letter.text});
-    }
-    return letters;
+std::vector<OpenedLetter> opened_letters(Session& session, const crypto::KeyPair& key) {
+    return opened_of(session, inbox_of(session, key.id()), key);
 }
 
 json letters_json(Session& session, const crypto::KeyPair& key) {
@@ -109,6 +126,58 @@ json letters_json(Session& session, const crypto::KeyPair& key) {
                        {"text", letter.text}});
     }
     return out;
+}
+
+// ---- Letters that carry something for a program ------------------------------------------------
+
+bool is_own(const OpenedLetter& letter) {
+    return crypto::id_of(letter.sender) == letter.account;
+}
+
+Hash send_mail(Session& session, const crypto::KeyPair& sender, const PublicKey& to,
+               const std::string& text) {
+    check_text(text, protocol::kLetterTextMax, "letter");
+    const json posted = post_letter(session, seal_letter(session, sender, to, {text}));
+    if (const auto id = Hash::parse(posted.at("id").get<std::string>())) return *id;
+    refuse_answer("The daemon named a message by no id.");
+}
+
+bool has_mail(Session& session) {
+    const json status = session.call("node.status", json::object());
+    const json& network = status.at("network");
+    return !network.is_null() && !network.at("organization").is_null();
+}
+
+std::vector<OpenedLetter> read_mail(Session& session) {
+    std::vector<OpenedLetter> all;
+    if (!has_mail(session)) return all;
+    const std::vector<Id> accounts = served_accounts(session);
+    for (const auto& known : session.keyring().list()) {
+        if (std::ranges::find(accounts, known.id) == accounts.end()) continue;
+        const json inbox = inbox_of(session, known.id);
+        if (inbox.empty()) continue;
+        std::ranges::move(opened_of(session, inbox, session.key(known.name)),
+                          std::back_inserter(all));
+    }
+    std::ranges::stable_sort(all, {}, &OpenedLetter::sent_ms);
+    return all;
+}
+
+void forget_mail(Session& session, const std::vector<Hash>& messages) {
+    for (const Hash& message : messages) {
+        session.call("message.forget", {{"message", message.hex()}});
+    }
+}
+
+std::optional<std::string> state_of_mail(Session& session, const Id& recipient,
+                                         std::uint64_t since_ms) {
+    std::optional<std::string> state;
+    for (const json& item : session.call("message.outbox", json::object())) {
+        const bool is_it = item.at("recipient") == recipient.hex() &&
+                           item.at("posted_ms").get<std::uint64_t>() >= since_ms;
+        if (is_it) state = item.at("state").get<std::string>();
+    }
+    return state;
 }
 
 }  // namespace leither::app

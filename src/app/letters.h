@@ -1,4 +1,5 @@
-// Letters as the wallet's owner writes and reads them: sealed and opened here, with its keys.
+// Letters as the wallet's owner writes and reads them, for people and for programs: sealed and
+// opened here, with its keys.
 #pragma once
 
 #include <optional>
@@ -15,6 +16,8 @@
 #include "app/session.h"
 
 namespace leither::app {
+
+using wallet::OpenedLetter;
 
 inline constexpr unsigned kLetterDaysMax = 14;
 
@@ -46,8 +49,26 @@ Result<protocol::SignedLetter, protocol::RecordError> open_letter(Session& sessi
                                                                   const crypto::KeyPair& key);
 // Those that have arrived here for the key's account and open. Throws RpcError if the node does not
 // serve it.
-std::vector<wallet::OpenedLetter> opened_letters(Session& session, const crypto::KeyPair& key);
+std::vector<OpenedLetter> opened_letters(Session& session, const crypto::KeyPair& key);
 // Those for people: what the inbox shows is left out. [{id, from, sent_ms, text}], oldest first.
 nlohmann::json letters_json(Session& session, const crypto::KeyPair& key);
+
+// ---- Letters that carry something for a program ------------------------------------------------
+
+// A note of the account to itself.
+bool is_own(const OpenedLetter& letter);
+// Seals and posts it; its id. Throws CliError. REQUIRES: the daemon serves the sender.
+Hash send_mail(Session& session, const crypto::KeyPair& sender, const PublicKey& to,
+               const std::string& text);
+// All that open with the keys of this wallet's served accounts, oldest first. A key is asked for
+// only where something has arrived. Empty without an organization or network.
+std::vector<OpenedLetter> read_mail(Session& session);
+void forget_mail(Session& session, const std::vector<Hash>& messages);
+// What became of the newest letter from here to `recipient` that was posted at `since_ms` or later:
+// "waiting", "held", "delivered"; nothing if there is none.
+std::optional<std::string> state_of_mail(Session& session, const Id& recipient,
+                                         std::uint64_t since_ms);
+// Whether the daemon is on the network and follows an organization.
+bool has_mail(Session& session);
 
 }  // namespace leither::app

@@ -8,7 +8,7 @@
 #include "leither/crypto/hash.h"
 #include "leither/protocol/envelope.h"
 
-#include "app/mail.h"
+#include "app/letters.h"
 #include "app/printable.h"
 #include "app/served.h"
 #include "app/text_table.h"
@@ -143,7 +143,7 @@ void hand_on(Session& session, const wallet::Offer& offer, const crypto::KeyPair
         // The link first: what people have written is in what follows.
         std::string letter = fmt::format("{}\nTo sign: {}", text, describe(session, offer.body));
         if (letter.size() > protocol::kLetterTextMax) letter = text;
-        for (const Id& id : missing) send_mail(session, from, public_key_of(session, id), letter);
+        for (const Id& id : missing) send_mail(session, from, key_of(session, id), letter);
         posted = "It is on its way to them as a letter";
     }
     const Hash id = protocol::transaction_id(offer.chain, offer.body);

@@ -10,7 +10,6 @@ namespace leither::wallet {
 namespace {
 
 constexpr std::string_view kScheme = "leither:";
-constexpr std::string_view kDeclinePrefix = "leither:decline:";
 // Chain id, request id, 140 bytes and their length take less.
 constexpr std::size_t kDeclineTextMax = 512;
 constexpr std::string_view kSpaces = " \t\r\n";

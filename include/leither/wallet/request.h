@@ -19,6 +19,7 @@ inline Hash request_id(const SignedRequest& signed_) {
 // Whether `key` is the payee's and has signed it.
 bool is_signed_by(const SignedRequest& signed_, const PublicKey& key);
 
+inline constexpr std::string_view kDeclinePrefix = "leither:decline:";
 // The answer to what one will not do: "leither:decline:<hex>". The letter that carries it says from
 // whom it is.
 struct Decline {

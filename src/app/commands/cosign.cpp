@@ -8,7 +8,7 @@
 #include "leither/crypto/hash.h"
 
 #include "app/commands/commands.h"
-#include "app/mail.h"
+#include "app/letters.h"
 #include "app/served.h"
 #include "app/supervising.h"
 #include "app/text_table.h"
@@ -30,7 +30,7 @@ struct CosignOptions {
 struct Arrived {
     wallet::Offer offer;
     Hash id;
-    std::vector<std::string> letters;
+    std::vector<Hash> letters;
 };
 
 Hash id_of(const wallet::Offer& offer) {
@@ -41,16 +41,16 @@ Hash id_of(const wallet::Offer& offer) {
 std::vector<Arrived> offers_in(Session& session) {
     std::vector<Arrived> all;
     const ChainId chain = session.organization().chain;
-    for (const Mail& mail : read_mail(session)) {
+    for (const OpenedLetter& mail : read_mail(session)) {
         auto offer = wallet::offer_from_text(wallet::find_link(mail.text, wallet::kOfferPrefix));
         if (!offer || offer->chain != chain) continue;
         const Hash id = id_of(*offer);
         const auto known = std::ranges::find(all, id, &Arrived::id);
         if (known == all.end()) {
-            all.push_back({*std::move(offer), id, {mail.id}});
+            all.push_back({*std::move(offer), id, {mail.message}});
             continue;
         }
-        known->letters.push_back(mail.id);
+        known->letters.push_back(mail.message);
         if (offer->missing().size() < known->offer.missing().size()) {
             known->offer = *std::move(offer);
         }

@@ -60,7 +60,7 @@ OwnApplication note_application(Session& session, const JoinOptions& options,
                                 const wallet::Invitation& invitation,
                                 const crypto::KeyPair& applicant) {
     const ChainId& chain = invitation.introduction.chain;
-    const std::vector<Mail> mail = read_mail(session);
+    const std::vector<OpenedLetter> mail = read_mail(session);
     if (auto known = own_application(mail, applicant.id(), chain)) {
         const Pulse expiry = known->signed_.application.expiry;
         const bool holds = expiry > invitation.pulse_at(unix_ms_now());
@@ -73,7 +73,7 @@ OwnApplication note_application(Session& session, const JoinOptions& options,
     const auto signed_ = sign_application_for(invitation, applicant, options.note, options.days);
     const std::string text = wallet::to_text(signed_);
     const std::uint64_t now = unix_ms_now();
-    const std::string letter =
+    const Hash letter =
         send_mail(session, applicant, applicant.public_key(),
                   fmt::format("My application.\n{}\n{}", text, wallet::to_text(invitation)));
     return {signed_, text, invitation, now, letter};
@@ -130,7 +130,8 @@ std::string way_of(Session& session, const OwnApplication& own) {
     return "no node has taken it yet: see whether any is connected with leither peers";
 }
 
-Standing standing_of(Session& session, const std::vector<Mail>& mail, const OwnApplication& own) {
+Standing standing_of(Session& session, const std::vector<OpenedLetter>& mail,
+                     const OwnApplication& own) {
     const Id account = crypto::id_of(own.signed_.application.applicant);
     if (is_known_member(session, account)) {
         return {"member", "is a member", "Be paid with: leither request AMOUNT --to KEY"};
@@ -151,7 +152,7 @@ Standing standing_of(Session& session, const std::vector<Mail>& mail, const OwnA
 
 void show_standing(Session& session, const std::string& from) {
     const ChainId chain = followed_chain(session);
-    const std::vector<Mail> mail = read_mail(session);
+    const std::vector<OpenedLetter> mail = read_mail(session);
     json all = json::array();
     std::string text;
     for (const auto& known : session.keyring().list()) {
@@ -228,11 +229,11 @@ void approve(Session& session, const JoinOptions& options) {
 void refuse(Session& session, const JoinOptions& options) {
     const Application application = find_application(session, options.applicant);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
-    const std::string id =
+    const Hash id =
         decline_by_letter(session, supervisor, application.signed_.application.applicant,
                           application.text, options.reason);
     forget_mail(session, application.letters);
-    session.print({{"id", id}, {"applicant", application.applicant().hex()}},
+    session.print({{"id", id.hex()}, {"applicant", application.applicant().hex()}},
                   fmt::format("Refused {}; the reason is on its way to them.\n",
                               session.display(application.applicant())));
 }
@@ -253,7 +254,7 @@ void sponsor(Session& session, const JoinOptions& options) {
     ensure_served(session, member, ServedAs::member);
     std::string names;
     for (const Id& id : to) {
-        send_mail(session, member, public_key_of(session, id),
+        send_mail(session, member, key_of(session, id),
                   fmt::format("I speak for this applicant.\n{}", application.text));
         names += (names.empty() ? "" : ", ") + session.display(id);
     }
@@ -296,7 +297,7 @@ void leave(Session& session, const JoinOptions& options) {
     std::size_t asked = 0;
     for (const Id& id : supervisors) {
         if (id == member.id() || asked == kTurnedToMax) continue;
-        send_mail(session, member, public_key_of(session, id),
+        send_mail(session, member, key_of(session, id),
                   fmt::format("I want to leave the organization. Please run:\n"
                               "leither member leave {} --offer",
                               member.id().hex()));

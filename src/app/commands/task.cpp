@@ -52,7 +52,7 @@ struct Known {
     Hash id;
     struct Entry {
         wallet::SignedWork work;
-        Mail mail;
+        OpenedLetter mail;
     };
     std::vector<Entry> claims;
     std::vector<Entry> submissions;
@@ -75,9 +75,9 @@ Known& entry_for(std::vector<Known>& all, const wallet::SignedTask& task) {
     return all.back();
 }
 
-std::vector<Known> tasks_in(const std::vector<Mail>& mail, const ChainId& chain) {
+std::vector<Known> tasks_in(const std::vector<OpenedLetter>& mail, const ChainId& chain) {
     std::vector<Known> all;
-    for (const Mail& one : mail) {
+    for (const OpenedLetter& one : mail) {
         const auto task = wallet::task_from_text(wallet::find_link(one.text, wallet::kTaskPrefix));
         if (task && is_true_task(*task, chain)) entry_for(all, *task);
         const auto claim =
@@ -109,7 +109,8 @@ std::vector<Known> tasks_in(const std::vector<Mail>& mail, const ChainId& chain)
 }
 
 // By its text, or by the first digits of one that letters have told of.
-Known find_task(const std::vector<Mail>& mail, const ChainId& chain, const std::string& wanted) {
+Known find_task(const std::vector<OpenedLetter>& mail, const ChainId& chain,
+                const std::string& wanted) {
     std::vector<Known> all = tasks_in(mail, chain);
     if (wanted.starts_with("leither:") || wanted.starts_with("LEITHER:")) {
         const auto task = wallet::task_from_text(wanted);
@@ -209,7 +210,7 @@ void create(Session& session, const TaskOptions& options) {
 
 // ---- list, show --------------------------------------------------------------------------------
 
-std::string state_of(Session& session, const std::vector<Mail>& mail, const Known& known) {
+std::string state_of(Session& session, const std::vector<OpenedLetter>& mail, const Known& known) {
     for (const auto& done : known.submissions) {
         const Id worker = crypto::id_of(done.work.work.worker);
         if (is_paid(session, known, worker) == true) return "paid to " + session.short_name(worker);
@@ -255,7 +256,7 @@ json to_json(const Known& known) {
 
 void list(Session& session) {
     const ChainId chain = followed_chain(session);
-    const std::vector<Mail> mail = read_mail(session);
+    const std::vector<OpenedLetter> mail = read_mail(session);
     json all = json::array();
     TextTable table({{"ID"}, {"PAYS", Align::right}, {"UNTIL"}, {"STATE"}, {"TITLE"}});
     for (const Known& known : tasks_in(mail, chain)) {
@@ -273,7 +274,7 @@ void list(Session& session) {
 
 void show(Session& session, const std::string& wanted) {
     const ChainId chain = followed_chain(session);
-    const std::vector<Mail> mail = read_mail(session);
+    const std::vector<OpenedLetter> mail = read_mail(session);
     const Known known = find_task(mail, chain, wanted);
     const wallet::Task& task = known.task.task;
     const std::string state = state_of(session, mail, known);
@@ -328,7 +329,7 @@ void claim(Session& session, const TaskOptions& options) {
 
 // Of a guest, who needs one to be paid. Nothing for a member.
 std::optional<wallet::SignedApplication> application_for(Session& session,
-                                                         const std::vector<Mail>& mail,
+                                                         const std::vector<OpenedLetter>& mail,
                                                          const crypto::KeyPair& worker,
                                                          const TaskOptions& options) {
     if (is_known_member(session, worker.id())) return std::nullopt;
@@ -349,7 +350,7 @@ void submit(Session& session, const TaskOptions& options) {
         throw CliError(CliExit::usage, "missing_proof", "What shows that it is done?",
                        "Say with --text where the supervisor finds it.");
     }
-    const std::vector<Mail> mail = read_mail(session);
+    const std::vector<OpenedLetter> mail = read_mail(session);
     const Known known = find_task(mail, chain, options.task);
     if (!options.late) ensure_open(known);
     const auto work = wallet::sign_work(known.task, long_text(options.text, "proof"), worker,
@@ -366,7 +367,7 @@ void submit(Session& session, const TaskOptions& options) {
 struct Submission {
     Known known;
     wallet::SignedWork work;
-    std::vector<std::string> letters;  // that carry it, or the worker's claim of it
+    std::vector<Hash> letters;  // that carry it, or the worker's claim of it
 };
 
 bool is_by(const wallet::SignedWork& work, const Id& worker) {
@@ -376,7 +377,7 @@ bool is_by(const wallet::SignedWork& work, const Id& worker) {
 // By its text, or the newest that has been handed in of a task.
 Submission find_submission(Session& session, const TaskOptions& options) {
     const ChainId chain = followed_chain(session);
-    const std::vector<Mail> mail = read_mail(session);
+    const std::vector<OpenedLetter> mail = read_mail(session);
     if (options.task.starts_with(wallet::kSubmissionPrefix)) {
         const auto work = wallet::submission_from_text(options.task);
         if (!work) {
@@ -392,7 +393,7 @@ Submission find_submission(Session& session, const TaskOptions& options) {
     std::optional<wallet::SignedWork> newest;
     std::size_t workers = 0;
     for (const auto& entry : known.submissions) {
-        if (entry.mail.is_own()) continue;
+        if (is_own(entry.mail)) continue;
         const Id worker = crypto::id_of(entry.work.work.worker);
         if (!options.worker.empty() && !worker.hex().starts_with(options.worker)) continue;
         if (!newest || !is_by(*newest, worker)) ++workers;
@@ -410,8 +411,8 @@ Submission find_submission(Session& session, const TaskOptions& options) {
     const Id worker = crypto::id_of(newest->work.worker);
     for (const auto* entries : {&found.known.claims, &found.known.submissions}) {
         for (const auto& entry : *entries) {
-            const bool is_theirs = is_by(entry.work, worker) && !entry.mail.is_own();
-            if (is_theirs) found.letters.push_back(entry.mail.id);
+            const bool is_theirs = is_by(entry.work, worker) && !is_own(entry.mail);
+            if (is_theirs) found.letters.push_back(entry.mail.message);
         }
     }
     return found;
@@ -477,10 +478,10 @@ void confirm(Session& session, const TaskOptions& options) {
 void refuse(Session& session, const TaskOptions& options) {
     const Submission found = find_submission(session, options);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
-    const std::string id = decline_by_letter(session, supervisor, found.work.work.worker,
-                                             wallet::to_text(found.work), options.reason);
+    const Hash id = decline_by_letter(session, supervisor, found.work.work.worker,
+                                      wallet::to_text(found.work), options.reason);
     forget_mail(session, found.letters);
-    session.print({{"id", id}}, "Not accepted; the reason is on its way to the worker.\n");
+    session.print({{"id", id.hex()}}, "Not accepted; the reason is on its way to the worker.\n");
 }
 
 CLI::Option* add_task_option(CLI::App& command, TaskOptions& options) {
