@@ -103,14 +103,7 @@ void Community::Impl::take(Announcer::Effects&& from, Instant now, Effects& fx) 
 }
 
 void Community::Impl::take(Mailbox::Effects&& from, Effects& fx) {
-    fx.writes.append(from.writes);
-    for (auto& send : from.sends) {
-        std::visit(
-            [&](auto&& held) {
-                fx.after_writes.push_back({send.to, protocol::PeerMessage(std::move(held))});
-            },
-            std::move(send.message));
-    }
+    carry_out(from, fx);
     fx.reach.insert(fx.reach.end(), from.reach.begin(), from.reach.end());
     for (const auto& arrived : from.arrived) {
         fx.events.emplace_back(LetterArrived{arrived.account, arrived.message});
@@ -118,14 +111,7 @@ void Community::Impl::take(Mailbox::Effects&& from, Effects& fx) {
 }
 
 void Community::Impl::take(ChatLog::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(from.writes);
-    for (auto& send : from.sends) {
-        std::visit(
-            [&](auto&& held) {
-                fx.after_writes.push_back({send.to, protocol::PeerMessage(std::move(held))});
-            },
-            std::move(send.message));
-    }
+    carry_out(from, fx);
     for (auto& line : from.taken) fx.events.emplace_back(LineTaken{std::move(line)});
     if (!from.last_lines_changed) return;
     const auto& manifest = keeper.item()->content.manifest;

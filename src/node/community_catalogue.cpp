@@ -75,26 +75,12 @@ NetworkFailure refused(org::ContentRefusal refusal, const ContentExchange& conte
 // ---- Effects -----------------------------------------------------------------------------------
 
 void Community::Impl::take(Catalogue::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(from.writes);
-    for (auto& send : from.sends) {
-        std::visit(
-            [&](auto&& held) {
-                fx.after_writes.push_back({send.to, protocol::PeerMessage(std::move(held))});
-            },
-            std::move(send.message));
-    }
+    carry_out(from, fx);
     if (from.changed) tell_offers(now, fx);
 }
 
 void Community::Impl::take(ContentExchange::Effects&& from, Instant now, Effects& fx) {
-    fx.writes.append(from.writes);
-    for (auto& send : from.sends) {
-        std::visit(
-            [&](auto&& held) {
-                fx.after_writes.push_back({send.to, protocol::PeerMessage(std::move(held))});
-            },
-            std::move(send.message));
-    }
+    carry_out(from, fx);
     for (const Id& liar : from.liars) fx.judged.push_back({liar, kForged});
     fx.seek.insert(fx.seek.end(), from.seek.begin(), from.seek.end());
     for (auto& pack : from.published) tell_catalogue(Catalogue::Add{std::move(pack)}, now, fx);

@@ -69,6 +69,18 @@ struct Community::Impl {
          Entropy& its_entropy);
 
     // ---- From one machine's effects to the community's
+    // What all that talk to other nodes have in common: writes, then what is sent of them.
+    template <class MachineEffects>
+    static void carry_out(MachineEffects& from, Effects& fx) {
+        fx.writes.append(from.writes);
+        for (auto& send : from.sends) {
+            std::visit(
+                [&](auto&& held) {
+                    fx.after_writes.push_back({send.to, protocol::PeerMessage(std::move(held))});
+                },
+                std::move(send.message));
+        }
+    }
     void take(org::ManifestKeeper::Effects&& from, Instant now, Effects& fx);
     void take(org::Announcer::Effects&& from, Instant now, Effects& fx);
     void take(org::Mailbox::Effects&& from, Effects& fx);

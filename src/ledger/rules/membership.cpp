@@ -80,8 +80,7 @@ void apply(State& state, const Case& in, const Hash& id, const Join& join) {
     admit(state, in, id, join.application);
 }
 
-// ---- Earn: a join and a reward for service in one
-// ------------------------------------------------
+// ---- Earn: a join and a reward for service -----------------------------------------------------
 
 Verdict check_parties(const State& state, const Earn& earned) {
     return check_applicant(state, earned.application);
