@@ -1,5 +1,6 @@
 #include "app/wallet_service.h"
 
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -68,6 +69,62 @@ rpc::WalletFailure failure_of(const RpcError& error) {
     }
     return {details.code, details.message, std::move(data)};
 }
+
+// What one of the methods below is asked for.
+struct Asked {
+    WalletDesk& desk;
+    Session& session;
+    const json& params;
+
+    std::string text(const char* field) const { return app::text(params, field); }
+    std::string account() const { return text("account"); }
+};
+
+json pay(const Asked& asked) {
+    if (asked.params.contains("text") == asked.params.contains("payee")) {
+        throw CliError(CliExit::usage, "which_payee", "Send \"text\", or \"payee\" and \"amount\".",
+                       "One of the two.");
+    }
+    if (asked.params.contains("text")) return asked.desk.pay(asked.account(), asked.text("text"));
+    return asked.desk.pay_own(asked.account(), order(asked.session, asked.params, "payee"));
+}
+
+json send(const Asked& asked) {
+    return send_letter(asked.session, asked.account(), asked.session.account(asked.text("to")),
+                       {asked.text("text")});
+}
+
+json cast_ballot(const Asked& asked) {
+    const auto voter = asked.session.key(asked.account());
+    const auto choice =
+        asked.text("choice") == "yes" ? protocol::Choice::yes : protocol::Choice::no;
+    const protocol::Cast cast{Id::parse(asked.text("vote")).value(), choice};
+    return submit_act(asked.session,
+                      wallet::sign(draft_for(asked.session, voter.id()), cast, voter, nullptr));
+}
+
+// All but those that concern the keyring itself.
+const std::map<std::string_view, json (*)(const Asked&)> kActs = {
+    {"wallet.request",
+     [](const Asked& a) { return a.desk.request(order(a.session, a.params, "account")); }},
+    {"wallet.requests", [](const Asked& a) { return a.desk.requests(); }},
+    {"wallet.read", [](const Asked& a) { return a.desk.read(a.text("text")); }},
+    {"wallet.pay", pay},
+    {"wallet.inbox", [](const Asked& a) { return a.desk.inbox(); }},
+    {"wallet.accept", [](const Asked& a) { return a.desk.accept(a.text("id")); }},
+    {"wallet.decline",
+     [](const Asked& a) { return a.desk.decline(a.text("id"), a.text("reason")); }},
+    {"wallet.why",
+     [](const Asked& a) { return a.desk.why(a.text("id"), Id::parse(a.text("signer"))); }},
+    {"wallet.policy", [](const Asked& a) { return a.desk.policy(); }},
+    {"wallet.set_policy", [](const Asked& a) { return a.desk.set_policy(a.params.at("rules")); }},
+    {"wallet.letters",
+     [](const Asked& a) { return letters_json(a.session, a.session.key(a.account())); }},
+    {"wallet.send", send},
+    {"wallet.chat",
+     [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
+    {"wallet.cast", cast_ballot},
+};
 
 // One call of our own on its way; the thread may have given up on it when it is answered.
 struct OwnCall {
@@ -203,50 +260,13 @@ json WalletService::carry_out(Session& session, const Job& job) {
         return true;
     }
     if (job.method == "wallet.create") return create(session, text(job.params, "name"));
+    const auto act = kActs.find(job.method);
+    CHECK(act != kActs.end(), job.method);
     WalletDesk desk(session);
-    json result = act(desk, session, job);
+    json result = act->second({desk, session, job.params});
     const std::lock_guard hold(mutex_);
     work_due_ = true;  // what it has begun may be to be followed
     return result;
-}
-
-json WalletService::act(WalletDesk& desk, Session& session, const Job& job) {
-    const json& params = job.params;
-    const std::string& method = job.method;
-    const std::string account = text(params, "account");
-    if (method == "wallet.request") return desk.request(order(session, params, "account"));
-    if (method == "wallet.requests") return desk.requests();
-    if (method == "wallet.read") return desk.read(text(params, "text"));
-    if (method == "wallet.pay") {
-        if (params.contains("text") == params.contains("payee")) {
-            throw CliError(CliExit::usage, "which_payee",
-                           "Send \"text\", or \"payee\" and \"amount\".", "One of the two.");
-        }
-        if (params.contains("text")) return desk.pay(account, text(params, "text"));
-        return desk.pay_own(account, order(session, params, "payee"));
-    }
-    if (method == "wallet.inbox") return desk.inbox();
-    if (method == "wallet.accept") return desk.accept(text(params, "id"));
-    if (method == "wallet.decline") return desk.decline(text(params, "id"), text(params, "reason"));
-    if (method == "wallet.why") {
-        return desk.why(text(params, "id"), Id::parse(text(params, "signer")));
-    }
-    if (method == "wallet.policy") return desk.policy();
-    if (method == "wallet.set_policy") return desk.set_policy(params.at("rules"));
-    if (method == "wallet.letters") return letters_json(session, session.key(account));
-    if (method == "wallet.send") {
-        return send_letter(session, account, session.account(text(params, "to")),
-                           {text(params, "text")});
-    }
-    if (method == "wallet.chat") return say_line(session, account, text(params, "text"));
-    CHECK(method == "wallet.cast", method);
-    const auto voter = session.key(account);
-    const auto choice =
-        text(params, "choice") == "yes" ? protocol::Choice::yes : protocol::Choice::no;
-    const auto transaction = wallet::sign(
-        draft_for(session, voter.id()),
-        protocol::Cast{Id::parse(text(params, "vote")).value(), choice}, voter, nullptr);
-    return submit_act(session, transaction);
 }
 
 json WalletService::status(Session& session) {

@@ -63,7 +63,6 @@ class WalletService final : public rpc::WalletPort, private RpcCaller {
     std::optional<Job> next_job();
     void answer(Job&& job);
     nlohmann::json carry_out(Session& session, const Job& job);
-    nlohmann::json act(WalletDesk& desk, Session& session, const Job& job);
     nlohmann::json status(Session& session);
     nlohmann::json unlock(std::string& passphrase);
     nlohmann::json create(Session& session, const std::string& name);

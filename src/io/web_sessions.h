@@ -4,10 +4,9 @@
 // Specification
 //   * A link's token is good once, within `link_time`.
 //   * A session is shown by two secrets together: `secret`, which the browser keeps from scripts
-//   (an
-//     HttpOnly cookie), and `key`, which the page keeps for itself. Browsers send cookies of a host
-//     to all its ports, so other programs on this machine may see the first; they never see the
-//     second, which is kept by origin.
+//     in an HttpOnly cookie, and `key`, which the page keeps for itself. Browsers send cookies of a
+//     host to all its ports, so other programs on this machine may see the first; they never see
+//     the second, which is kept by origin.
 //   * A session ends by end(), after `idle_time` without a request, after `life_time`, and with the
 //     process. At most `sessions_max` there are; a further one takes the place of the one that was
 //     used longest ago. The same goes for links.
