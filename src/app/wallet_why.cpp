@@ -147,7 +147,12 @@ std::optional<Hash> WalletDesk::known_id(const std::string& text, const wallet::
     std::ranges::sort(known);
     known.erase(std::unique(known.begin(), known.end()), known.end());
     if (text.size() >= kDigitsMin && known.size() == 1) return known.front();
-    if (text.size() < kDigitsMin || known.size() > 1) {
+    if (text.size() < kDigitsMin) {
+        throw CliError(CliExit::usage, "ambiguous_id",
+                       fmt::format("\"{}\" is too short to name one request or transaction.", text),
+                       fmt::format("Write at least {} digits of it.", kDigitsMin));
+    }
+    if (known.size() > 1) {
         throw CliError(CliExit::usage, "ambiguous_id",
                        fmt::format("\"{}\" names {} of this wallet's requests and transactions.",
                                    text, known.size()),

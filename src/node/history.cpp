@@ -109,22 +109,22 @@ Answer<std::vector<HistoryItem>> rewards_paid(const LedgerView& view, const ledg
     return items;
 }
 
-// Where rewards need no publicity, a vote's is paid by the block that counts it.
-Answer<std::vector<HistoryItem>> votes_paid(const LedgerView& view, const ledger::Seal& seal,
-                                            const Id& id) {
+// Where rewards need no publicity, a vote's is paid by the block that counts it. The treasury's
+// history has it there in any case, as it has a supervisor's where that is announced.
+Answer<std::vector<HistoryItem>> votes_given(const LedgerView& view, const ledger::Seal& seal,
+                                             const Id& id) {
     std::vector<HistoryItem> items;
     const Sequence sequence = seal.header.sequence;
     if (sequence <= view.organization->oldest()) return items;
-    const LeafWalk treasury =
-        TRY(LeafWalk::start(view, view.organization->organization().treasury, sequence.next()));
+    const Id& treasury_id = view.organization->organization().treasury;
+    const LeafWalk treasury = TRY(LeafWalk::start(view, treasury_id, sequence.next()));
     if (!treasury.leaf() || treasury.leaf()->written != sequence) return items;
     const auto after = TRY(view.decode(*treasury.leaf()));
     for (const VoteItem& vote : TRY(votes_counted_in(view, sequence))) {
         const auto* grant = std::get_if<protocol::Grant>(&vote.record.subject);
-        const bool is_paid = grant != nullptr && grant->member == id &&
-                             vote.record.outcome == protocol::Outcome::passed &&
-                             !is_pending(after, vote.record.proposal);
-        if (!is_paid) continue;
+        if (grant == nullptr || vote.record.outcome != protocol::Outcome::passed) continue;
+        const bool is_paid = grant->member == id && !is_pending(after, vote.record.proposal);
+        if (!is_paid && id != treasury_id) continue;
         auto item = TRY(item_of_vote(view, seal, vote));
         if (item) items.push_back(*std::move(item));
     }
@@ -223,7 +223,7 @@ Answer<History> Queries::history(const Id& id, std::optional<Sequence> before,
         }
         auto items = items_of(view.organization->organization(), seal, *block, id);
         auto paid = TRY(rewards_paid(view, seal, id));
-        auto voted = TRY(votes_paid(view, seal, id));
+        auto voted = TRY(votes_given(view, seal, id));
         std::ranges::move(items, std::back_inserter(history.items));
         std::ranges::move(paid, std::back_inserter(history.items));
         std::ranges::move(voted, std::back_inserter(history.items));

@@ -28,12 +28,14 @@ struct Side {
     std::optional<Id> counterparty;
     std::optional<Amount> amount;
     std::string reference;
+    std::string proof = {};  // of a reward: where the evidence is
 };
 
 // A vote's payment is seen as a reward by who proposed it.
 Side side_of_grant(const protocol::Grant& grant, const Id& proposer, const Id& account) {
     const bool earned = grant.member == account;
-    return {earned ? "in" : "none", earned ? proposer : grant.member, grant.amount, grant.reason};
+    return {earned ? "in" : "none", earned ? proposer : grant.member, grant.amount, grant.reason,
+            grant.proof};
 }
 
 Side side_of(const protocol::TransactionBody& body, const Id& account) {
@@ -46,13 +48,13 @@ Side side_of(const protocol::TransactionBody& body, const Id& account) {
     if (const auto* reward = std::get_if<protocol::Reward>(&body.action)) {
         const bool earned = reward->member == account;
         return {earned ? "in" : "none", earned ? body.signer : reward->member, reward->amount,
-                reward->reason};
+                reward->reason, reward->proof};
     }
     if (const auto* work = std::get_if<protocol::Earn>(&body.action)) {
         const Id applicant = crypto::id_of(work->application.applicant);
         const bool earned = applicant == account;
         return {earned ? "in" : "none", earned ? body.signer : applicant, work->amount,
-                work->reason};
+                work->reason, work->proof};
     }
     if (const auto* pledge = std::get_if<protocol::Pledge>(&body.action)) {
         return {"none", std::nullopt, pledge->amount, {}};
@@ -83,6 +85,7 @@ Json history_json(const node::HistoryItem& item, const Id& account,
     if (side.counterparty) out["counterparty"] = side.counterparty->hex();
     if (side.amount) out["amount"] = amount_text(*side.amount);
     if (!side.reference.empty()) out["reference"] = side.reference;
+    if (!side.proof.empty()) out["proof"] = side.proof;
     if (const auto* transfer = std::get_if<protocol::Transfer>(&item.body.action)) {
         out["request"] = wallet::request_id(organization.chain, transfer->request).hex();
     }

@@ -104,6 +104,8 @@ class VoteTest(unittest.TestCase):
         # Of another supervisor's view nothing else has changed.
         self.assertEqual({name: self.params()[name] for name in PARAMS}, PARAMS)
 
+        given = [one for one in self.leither("rewards")["given"] if one.get("vote") == reward]
+        self.assertEqual([one["reference"] for one in given], ["built the oven"])
         self.check_mining_proofs()
         receipt = os.path.join(self.daemon.data_dir, "..", "vote.json")
         self.leither("receipt", "export", change, "--out", receipt)
@@ -130,6 +132,18 @@ class VoteTest(unittest.TestCase):
                     known, at = blake2b(formats.tagged("leither/reward-node/1", chain, pair)), at // 2
                 self.assertEqual(known.hex(), term["root"])
         self.assertIn("structural reward of 40.00 hour to anna", self.daemon.run_leither("rewards").stdout)
+
+    def test_the_register_says_who_was_rewarded_why_and_by_whose_word(self):
+        self.leither("reward", "anna", "2.50", "--reason", "swept\nthe mill", "--proof", "minutes of May")
+        given = self.leither("rewards")["given"]
+        self.assertEqual([(one["reference"], one["proof"], one["amount"]) for one in given],
+                         [("swept\nthe mill", "minutes of May", "250")])
+        self.assertEqual(given[0]["signer"], self.leither("balance", "founder")["account"])
+        self.assertEqual(given[0]["counterparty"], self.leither("balance", "anna")["account"])
+        text = self.daemon.run_leither("rewards").stdout
+        for words in ("RECOMMENDED BY", "minutes of May", "swept\\u{a}the mill"):
+            self.assertIn(words, text)
+        self.assertEqual(len(self.leither("rewards", "--limit", "0")["given"]), 0)
 
     def test_each_slip_is_named_with_its_remedy(self):
         for words, expected in (

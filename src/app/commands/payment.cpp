@@ -201,7 +201,6 @@ void balance(Session& session, const AccountOptions& options) {
     const json& record = answer.at("record");
     const std::string moment = fmt::format("at sequence {}", answer.at("sequence").dump());
     if (record.is_null()) {
-        session.print(answer, fmt::format("no such account {}\n", moment));
         throw CliError(CliExit::refused, "not_found",
                        fmt::format("Account {} does not exist {}.", options.account, moment),
                        "Check the account number, or the sequence.");

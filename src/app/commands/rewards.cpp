@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands/commands.h"
+#include "app/printable.h"
 #include "app/text_table.h"
 #include "app/vote_text.h"
 
@@ -34,6 +35,32 @@ std::string pending_text(Session& session, const json& pending) {
                    reward.at("transaction").get<std::string>()});
     }
     return "Announced and not yet paid:\n" + table.text();
+}
+
+// Who said that it was deserved: a supervisor, or one and the members.
+std::string recommended_by(Session& session, const json& reward) {
+    const std::string supervisor = session.short_name(id_in(reward, "signer"));
+    return reward.contains("vote") ? supervisor + " and a vote" : supervisor;
+}
+
+std::string given_text(Session& session, const json& given) {
+    if (given.empty()) return "\nNothing has been rewarded yet, as far as this node remembers.\n";
+    const auto words = [](const json& reward, const char* field) {
+        return printable(reward.value(field, std::string()), LineBreaks::escaped);
+    };
+    TextTable table({{"TIME"},
+                     {"MEMBER"},
+                     {"AMOUNT", Align::right},
+                     {"RECOMMENDED BY"},
+                     {"REASON"},
+                     {"EVIDENCE"}});
+    for (const json& reward : given) {
+        table.add({format_time(reward.at("time_ms").get<std::uint64_t>()),
+                   session.short_name(id_in(reward, "counterparty")),
+                   session.format_units(reward.at("amount")), recommended_by(session, reward),
+                   words(reward, "reference"), words(reward, "proof")});
+    }
+    return "\nRewarded, newest first:\n" + table.text();
 }
 
 std::string voted_text(Session& session, const json& votes) {
@@ -80,10 +107,29 @@ json rewards_voted(Session& session, std::uint64_t limit) {
     return rewards;
 }
 
+// The treasury's account is public: what it was to give stands in its history, with reason,
+// evidence, and who recommended it. Mining rewards follow from a rule.
+json rewards_given(Session& session, std::uint64_t limit) {
+    json given = json::array();
+    json params = {{"account", session.organization().id.hex()}, {"limit", 500}};
+    while (given.size() < limit) {
+        const json page = session.call("account.history", params);
+        for (const json& item : page.at("items")) {
+            const bool is_reward = item.at("kind") == "reward" || item.at("kind") == "earn";
+            if (is_reward && given.size() < limit) given.push_back(item);
+        }
+        if (!page.contains("next")) break;
+        params["before"] = page.at("next");
+    }
+    return given;
+}
+
 void list(Session& session, const RewardsOptions& options) {
     json rewards = session.call("reward.list", json::object());
+    rewards["given"] = rewards_given(session, options.limit);
     rewards["voted"] = rewards_voted(session, options.limit);
     session.print(rewards, pending_text(session, rewards.at("pending")) +
+                               given_text(session, rewards.at("given")) +
                                voted_text(session, rewards.at("voted")) +
                                mining_text(session, rewards.at("mining")));
 }
@@ -109,9 +155,10 @@ void proof(Session& session, const RewardsOptions& options) {
 
 void add_rewards_command(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<RewardsOptions>();
-    auto* group = cli.add_subcommand("rewards", "What the treasury gives, and has given by vote");
+    auto* group = cli.add_subcommand(
+        "rewards", "Who was rewarded, why, on which evidence, and who recommended it");
     group->require_subcommand(0, 1);
-    group->add_option("--limit", options->limit, "Look at so many closed votes")
+    group->add_option("--limit", options->limit, "So many rewards, and closed votes looked at")
         ->capture_default_str();
     group->footer(
         "Examples:\n"

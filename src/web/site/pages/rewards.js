@@ -69,7 +69,7 @@ function register({rewards, votes, pruned, more}) {
 }
 
 function proofOf(item, votes) {
-  const proof = item.vote && votes[item.vote]?.proof;
+  const proof = item.proof ?? (item.vote && votes[item.vote]?.proof);
   return proof ? h('span', {class: 'hint'}, ` Proof: ${proof}`) : null;
 }
 
