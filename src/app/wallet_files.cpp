@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "leither/io/file.h"
 #include "leither/io/secret_file.h"
 
 #include "app/cli_error.h"
@@ -22,6 +22,8 @@ namespace leither::app {
 
 namespace {
 
+using io::File;
+using io::system_text;
 using nlohmann::json;
 
 constexpr const char* kLock = "lock";
@@ -31,40 +33,9 @@ constexpr std::size_t kPolicyBytesMax = 64 << 10;
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
-std::string system_text(const std::string& path) {
-    return fmt::format("{}: {}", path, std::generic_category().message(errno));
-}
-
 [[noreturn]] void fail_on_directory(const std::string& what) {
     throw CliError(CliExit::local, "bad_wallet", what, "Check the wallet directory.");
 }
-
-class File {
- public:
-    File(const std::string& path, int flags)
-        : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)) {}
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    bool is_open() const { return descriptor_ >= 0; }
-    int get() const { return descriptor_; }
-    int release() { return std::exchange(descriptor_, -1); }
-    bool sync() const { return ::fsync(descriptor_) == 0; }
-    bool write(std::string_view text) const {
-        while (!text.empty()) {
-            const ssize_t put = ::write(descriptor_, text.data(), text.size());
-            if (put < 0 && errno == EINTR) continue;
-            if (put <= 0) return false;
-            text.remove_prefix(static_cast<std::size_t>(put));
-        }
-        return true;
-    }
-
- private:
-    int descriptor_;
-};
 
 // Empty if there is no such file.
 std::string read_file(const std::string& path, std::size_t bytes_max) {
@@ -91,7 +62,7 @@ void append_line(const std::string& path, std::string_view line) {
     std::string text(is_new ? wallet::kJournalHeading : "");
     text += line;
     const bool written = ::ftruncate(file.get(), end) == 0 &&
-                         ::lseek(file.get(), end, SEEK_SET) == end && file.write(text) &&
+                         ::lseek(file.get(), end, SEEK_SET) == end && file.write(as_bytes(text)) &&
                          file.sync();
     if (!written) {
         const std::string why = system_text(path);

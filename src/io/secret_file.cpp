@@ -3,47 +3,18 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "leither/io/file.h"
+
 namespace leither::io {
 namespace {
 
 using store::Fault;
-
-class File {
- public:
-    File(const std::string& path, int flags)
-        : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)) {}
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() {
-        if (is_open()) ::close(descriptor_);
-    }
-    bool is_open() const { return descriptor_ >= 0; }
-    int get() const { return descriptor_; }
-    bool sync() const { return ::fsync(descriptor_) == 0; }
-    bool write(ByteView content) const {
-        while (!content.empty()) {
-            const ssize_t written = ::write(descriptor_, content.data(), content.size());
-            if (written < 0 && errno == EINTR) continue;
-            if (written <= 0) return false;
-            content = content.subspan(static_cast<std::size_t>(written));
-        }
-        return true;
-    }
-
- private:
-    int descriptor_;
-};
-
-std::string system_text(const std::string& path) {
-    return fmt::format("{}: {}", path, std::generic_category().message(errno));
-}
 
 Fault fault(const std::string& path) {
     const bool is_full = errno == ENOSPC || errno == EDQUOT;

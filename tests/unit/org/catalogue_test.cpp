@@ -7,6 +7,7 @@
 
 #include "leither/crypto/hash.h"
 
+#include "support/org/flights.h"
 #include "support/org/org_world.h"
 
 namespace leither::org {
@@ -331,26 +332,11 @@ class CatalogueNetwork {
         }
     }
     void run_for(Duration duration) {
-        const Instant end = now_ + duration;
-        for (;;) {
-            Instant next = end;
-            std::optional<std::size_t> actor;
-            if (!flying_.empty()) next = std::min(next, flying_.begin()->first);
-            for (std::size_t i = 0; i < kNodes; ++i) {
-                const auto due = all_[i].next_deadline();
-                if (!due || *due >= next) continue;
-                next = *due;
-                actor = i;
-            }
-            if (next >= end) break;
-            now_ = std::max(now_, next);
-            if (actor) {
-                give(*actor, Catalogue::Tick{});
-            } else {
-                land();
-            }
-        }
-        now_ = end;
+        flights_.run(now_, now_ + duration,
+                     {.machines = kNodes,
+                      .deadline = [this](std::size_t i) { return all_[i].next_deadline(); },
+                      .tick = [this](std::size_t i) { give(i, Catalogue::Tick{}); },
+                      .land = [this](Flight&& flight) { land(std::move(flight)); }});
     }
     const Catalogue& at(std::size_t i) const { return all_[i]; }
     Prng& prng() { return prng_; }
@@ -372,12 +358,10 @@ class CatalogueNetwork {
         for (auto& send : effects.sends) {
             ++messages_;
             if (prng_.chance(1, 3)) continue;
-            flying_.emplace(now_ + milliseconds(10 + prng_.below(300)), Flight{i, std::move(send)});
+            flights_.add(now_ + milliseconds(10 + prng_.below(300)), Flight{i, std::move(send)});
         }
     }
-    void land() {
-        const Flight flight = std::move(flying_.begin()->second);
-        flying_.erase(flying_.begin());
+    void land(Flight&& flight) {
         const Id from = nodes_[flight.from];
         const auto to =
             static_cast<std::size_t>(std::ranges::find(nodes_, flight.send.to) - nodes_.begin());
@@ -402,7 +386,7 @@ class CatalogueNetwork {
     std::vector<store::MemoryStore> disks_;
     std::vector<Catalogue> all_;
     Instant now_ = kSampleNow;
-    std::multimap<Instant, Flight> flying_;
+    testing::Flights<Flight> flights_;
     std::uint64_t messages_ = 0;
 };
 

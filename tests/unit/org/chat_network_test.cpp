@@ -7,6 +7,7 @@
 #include "leither/crypto/hash.h"
 #include "leither/org/chat_log.h"
 
+#include "support/org/flights.h"
 #include "support/org/org_world.h"
 
 namespace leither::org {
@@ -72,25 +73,11 @@ class ChatNetwork {
         give(at, ChatLog::Say{sign(sample_.chain, line, accounts_[account])});
     }
     void run_until(Instant end) {
-        for (;;) {
-            Instant next = end;
-            std::optional<std::size_t> actor;
-            if (!flying_.empty()) next = std::min(next, flying_.begin()->first);
-            for (std::size_t i = 0; i < kNodes; ++i) {
-                const auto due = logs_[i].next_deadline();
-                if (!due || *due >= next) continue;
-                next = *due;
-                actor = i;
-            }
-            if (next >= end) break;
-            now_ = std::max(now_, next);
-            if (actor) {
-                give(*actor, ChatLog::Tick{});
-            } else {
-                land();
-            }
-        }
-        now_ = end;
+        flights_.run(now_, end,
+                     {.machines = kNodes,
+                      .deadline = [this](std::size_t i) { return logs_[i].next_deadline(); },
+                      .tick = [this](std::size_t i) { give(i, ChatLog::Tick{}); },
+                      .land = [this](Flight&& flight) { land(std::move(flight)); }});
     }
     const ChatLog& log(std::size_t i) const { return logs_[i]; }
     Instant now() const { return now_; }
@@ -116,12 +103,10 @@ class ChatNetwork {
         for (ChatLog::Send& send : effects.sends) {
             ++messages_;
             if (prng_.chance(loss_percent, 100)) continue;
-            flying_.emplace(now_ + milliseconds(10 + prng_.below(300)), Flight{i, send});
+            flights_.add(now_ + milliseconds(10 + prng_.below(300)), Flight{i, send});
         }
     }
-    void land() {
-        Flight flight = std::move(flying_.begin()->second);
-        flying_.erase(flying_.begin());
+    void land(Flight&& flight) {
         const Id from = nodes_[flight.from];
         const auto to =
             static_cast<std::size_t>(std::ranges::find(nodes_, flight.send.to) - nodes_.begin());
@@ -145,7 +130,7 @@ class ChatNetwork {
     std::vector<Id> nodes_;
     std::vector<store::MemoryStore> disks_;
     std::vector<ChatLog> logs_;
-    std::multimap<Instant, Flight> flying_;
+    testing::Flights<Flight> flights_;
     Instant now_ = kSampleNow;
     std::size_t cut_ = 0;
     std::uint64_t messages_ = 0;

@@ -8,6 +8,7 @@
 #include "leither/crypto/hash.h"
 #include "leither/org/mailbox.h"
 
+#include "support/org/flights.h"
 #include "support/org/org_world.h"
 
 namespace leither::org {
@@ -97,25 +98,14 @@ class MailNetwork {
     Mailbox& box(std::size_t i) { return *members_[i]->box; }
 
     void run_until(Instant end) {
-        for (;;) {
-            Instant next = end;
-            std::optional<std::size_t> actor;
-            if (!flying_.empty()) next = std::min(next, flying_.begin()->first);
-            for (std::size_t i = 0; i < kNodes; ++i) {
-                const auto due = is_up(i) ? members_[i]->box->next_deadline() : std::nullopt;
-                if (!due || *due >= next) continue;
-                next = *due;
-                actor = i;
-            }
-            if (next >= end) break;
-            now_ = std::max(now_, next);
-            if (actor) {
-                give(*actor, Mailbox::Tick{});
-            } else {
-                land();
-            }
-        }
-        now_ = end;
+        flights_.run(now_, end,
+                     {.machines = kNodes,
+                      .deadline =
+                          [this](std::size_t i) {
+                              return is_up(i) ? members_[i]->box->next_deadline() : std::nullopt;
+                          },
+                      .tick = [this](std::size_t i) { give(i, Mailbox::Tick{}); },
+                      .land = [this](Flight&& flight) { land(std::move(flight)); }});
     }
     Instant now() const { return now_; }
     Prng& prng() { return prng_; }
@@ -156,13 +146,11 @@ class MailNetwork {
             for (std::size_t copy = 0; copy < copies; ++copy) {
                 if (prng_.chance(loss_percent, 100)) continue;
                 const Instant lands = now_ + milliseconds(10 + prng_.below(500));
-                flying_.emplace(lands, Flight{i, send});
+                flights_.add(lands, Flight{i, send});
             }
         }
     }
-    void land() {
-        Flight flight = std::move(flying_.begin()->second);
-        flying_.erase(flying_.begin());
+    void land(Flight&& flight) {
         const Id from = members_[flight.from]->node.id();
         for (std::size_t i = 0; i < kNodes; ++i) {
             if (!is_up(i) || members_[i]->node.id() != flight.send.to) continue;
@@ -181,7 +169,7 @@ class MailNetwork {
     Prng prng_;
     Everybody everybody_;
     std::vector<std::unique_ptr<Member>> members_;
-    std::multimap<Instant, Flight> flying_;
+    testing::Flights<Flight> flights_;
     Instant now_ = kSampleNow;
 };
 
