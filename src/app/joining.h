@@ -16,8 +16,6 @@ namespace leither::app {
 
 // Throws CliError that names what is wrong with the link.
 wallet::Invitation read_invitation(std::string_view text);
-// Lines of half blocks. Throws CliError if no code holds so much.
-std::string show_qr(const std::string& text);
 
 // An application that has come in, with every letter that carries it.
 struct Application {

@@ -12,6 +12,7 @@
 
 #include "app/commands/commands.h"
 #include "app/csv.h"
+#include "app/offline.h"
 #include "app/unsigned_options.h"
 
 namespace {
@@ -126,6 +127,7 @@ int run(int argc, char** argv) {
     app::add_task_commands(cli, session);
     app::add_payment_commands(cli, session);
     app::add_inbox_commands(cli, session);
+    app::add_offline_commands(cli, session);
     app::add_wallet_commands(cli, session);
     app::add_receipt_commands(cli, session);
     app::add_evidence_commands(cli, session);
@@ -148,6 +150,7 @@ int run(int argc, char** argv) {
     app::demand_decimal_numbers(cli);
     try {
         cli.parse(argc, argv);
+        app::learn_in_passing(session);
         return static_cast<int>(CliExit::ok);
     } catch (const CLI::ParseError& error) {
         return static_cast<int>(cli.exit(error) == 0 ? CliExit::ok : CliExit::usage);

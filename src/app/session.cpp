@@ -112,6 +112,11 @@ RpcEndpoint find_daemon(const GlobalOptions& options) {
 }
 
 json Session::call(const std::string& method, const json& params) {
+    if (is_offline_) {
+        throw CliError(CliExit::unreachable, "offline",
+                       fmt::format("Without the daemon {} cannot be asked.", method),
+                       "Run it where the daemon is.");
+    }
     if (caller_ != nullptr) return caller_->call(method, params);
     if (!client_) client_.emplace(find_daemon(options_));
     return client_->call(method, params);
@@ -133,11 +138,22 @@ const OrganizationInfo& Session::organization() {
         if (const auto known = Id::parse(id.get<std::string>())) supervisors.push_back(*known);
     }
     organization_ = {crypto::id_of(charter->organization), chain, std::move(*charter),
-                     std::move(supervisors)};
+                     std::move(supervisors),
+                     info.at("params").at("expiry_pulses_max").get<std::uint32_t>()};
     return *organization_;
 }
 
+void Session::go_offline(const wallet::KnownOrganization& known) {
+    is_offline_ = true;
+    organization_ = {crypto::id_of(known.charter.organization),
+                     known.chain(),
+                     known.charter,
+                     {},
+                     known.expiry_pulses_max};
+}
+
 void Session::keep_receipts(const Id& account) {
+    if (is_offline_) return;  // asked for once what was signed is handed in
     try {
         call("receipt.keep", {{"account", account.hex()}});
     } catch (const RpcError&) {

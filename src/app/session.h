@@ -9,6 +9,7 @@
 
 #include "leither/protocol/block.h"
 #include "leither/wallet/keyring.h"
+#include "leither/wallet/known.h"
 
 #include "app/cli_error.h"
 #include "app/rpc_client.h"
@@ -31,6 +32,7 @@ struct OrganizationInfo {
     ChainId chain;
     protocol::Charter charter;
     std::vector<Id> supervisors;
+    std::uint32_t expiry_pulses_max = 0;  // in force now
 };
 
 // How the daemon is reached by these options: files of a data directory, or URL and cookie file.
@@ -50,6 +52,11 @@ class Session {
     nlohmann::json call(const std::string& method, const nlohmann::json& params);
     // Asked for once.
     const OrganizationInfo& organization();
+    // Whether the daemon has said which it is.
+    bool has_heard_organization() const { return organization_.has_value() && !is_offline(); }
+    // From now on without the daemon: what the wallet remembers stands for the organization.
+    void go_offline(const wallet::KnownOrganization& known);
+    bool is_offline() const { return is_offline_; }
     // Asks the daemon to keep the receipts of an account of this wallet from now on. What it says
     // is no matter: whoever wants to know asks it (`leither receipt list`).
     void keep_receipts(const Id& account);
@@ -90,6 +97,7 @@ class Session {
     wallet::Keyring* shared_keyring_ = nullptr;
     std::optional<RpcClient> client_;
     std::optional<OrganizationInfo> organization_;
+    bool is_offline_ = false;
     std::optional<wallet::Keyring> keyring_;
 };
 

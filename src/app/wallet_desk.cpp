@@ -48,10 +48,11 @@ wallet::TransactionFate WalletDesk::fate_of(const Hash& id, const Id& signer) {
     const json status =
         session_.call("transaction.status", {{"id", id.hex()}, {"signer", signer.hex()}});
     const auto state = status.at("state").get<std::string>();
-    if (state == "pending") return {State::pending, false, {}};
-    if (state == "committed") return {State::committed, status.at("final") == true, {}};
-    if (state == "refused") return {State::refused, false, status.at("refusal").at("name")};
-    return {};
+    const auto known = wallet::payment_state(state);
+    if (!known) return {};
+    if (wallet::is_decided(*known)) return {State::committed, *known, {}};
+    if (*known == wallet::PaymentState::pending) return {State::pending, {}, {}};
+    return {State::refused, {}, status.at("refusal").at("name")};
 }
 
 std::optional<std::uint64_t> WalletDesk::counter_of(const Id& account, std::uint8_t lane) {
@@ -77,8 +78,6 @@ std::map<Hash, wallet::PaymentFound> WalletDesk::payments_of(const Id& payee,
     constexpr std::uint64_t kClockSlackMs = 600'000;
     constexpr int kPagesMax = 20;
     std::map<Hash, wallet::PaymentFound> found;
-    const json status = session_.call("node.status", json::object());
-    const std::uint64_t final_sequence = number(status.at("organization"), "final_sequence");
     json params = {{"account", payee.hex()}, {"limit", 500}};
     for (int page = 0; page < kPagesMax; ++page) {
         const json history = session_.call("account.history", params);
@@ -90,8 +89,10 @@ std::map<Hash, wallet::PaymentFound> WalletDesk::payments_of(const Id& payee,
             const auto id = Hash::parse(item.at("id").get<std::string>());
             const auto payer = Id::parse(item.at("signer").get<std::string>());
             if (!request || !id || !payer) continue;
-            const std::uint64_t sequence = number(item, "sequence");
-            found.insert({*request, {*id, Sequence(sequence), *payer, sequence <= final_sequence}});
+            const auto state = wallet::payment_state(item.at("state").get<std::string>());
+            found.insert({*request,
+                          {*id, Sequence(number(item, "sequence")), *payer,
+                           state.value_or(wallet::PaymentState::committed)}});
         }
         if (!is_recent || !history.contains("next")) break;
         params["before"] = history.at("next");
@@ -219,9 +220,7 @@ void WalletDesk::check_payable(const wallet::SignedRequest& request,
 }
 
 // Known to be not taken when it throws RpcError; unknown to be anything if the daemon goes away.
-json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) {
-    const auto& transaction = paying.transaction;
-    const Hash id = protocol::transaction_id(paying.chain, transaction.body);
+json WalletDesk::submit(const protocol::Transaction& transaction, const Hash& id) {
     try {
         return session_.call("transaction.submit",
                              {{"transaction", to_hex(bcs::encode(transaction))}});
@@ -229,6 +228,16 @@ json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) 
         const auto& name = error.details().name;
         if (name == "already_pending") return {{"id", id.hex()}, {"state", "pending"}};
         if (name == "already_committed") return {{"id", id.hex()}, {"state", "committed"}};
+        throw;
+    }
+}
+
+json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) {
+    const Hash id = protocol::transaction_id(paying.chain, paying.transaction.body);
+    try {
+        return submit(paying.transaction, id);
+    } catch (const RpcError& error) {
+        const auto& name = error.details().name;
         if (name == "stopping") throw;  // it may have been taken: asked again after the start
         const Hash request = wallet::request_id(paying.chain, wallet::request_of(paying));
         const auto* before = journal.not_taken(request);
@@ -239,6 +248,18 @@ json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) 
         }
         throw;
     }
+}
+
+json WalletDesk::hand_in(const wallet::HandedPayment& payment) {
+    const Hash id = protocol::transaction_id(payment.chain, payment.transaction.body);
+    // Who has no wallet hands in for others.
+    if (session_.keyring().list().empty()) return submit(payment.transaction, id);
+    const auto guard = files_.lock();
+    auto journal = files_.journal();
+    const auto* own = journal.paying(wallet::request_id(wallet::request_in(payment)));
+    const bool is_own =
+        own != nullptr && protocol::transaction_id(own->chain, own->transaction.body) == id;
+    return is_own ? submit(journal, *own) : submit(payment.transaction, id);
 }
 
 json WalletDesk::pay_once(wallet::Journal& journal, const crypto::KeyPair& payer,

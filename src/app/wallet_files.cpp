@@ -29,6 +29,7 @@ using nlohmann::json;
 constexpr const char* kLock = "lock";
 constexpr const char* kJournal = "journal";
 constexpr const char* kPolicy = "policy.json";
+constexpr const char* kKnown = "known";
 constexpr std::size_t kPolicyBytesMax = 64 << 10;
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
@@ -142,6 +143,22 @@ void WalletFiles::append(wallet::Journal& journal, const wallet::JournalRecord& 
     }
     append_line(path(kJournal), wallet::to_line(record));
     journal.add(record);
+}
+
+wallet::Known WalletFiles::known() const {
+    const std::string text = read_file(path(kKnown), wallet::kKnownBytesMax);
+    if (auto known = wallet::Known::parse(as_bytes(text))) return *std::move(known);
+    throw CliError(CliExit::local, "bad_known",
+                   fmt::format("What this wallet remembers of its organizations, {}, cannot be "
+                               "read.",
+                               path(kKnown)),
+                   "Remove it, and learn it anew from the daemon: leither offline refresh");
+}
+
+void WalletFiles::set_known(const wallet::Known& known) const {
+    const Bytes content = known.encode();
+    if (read_file(path(kKnown), wallet::kKnownBytesMax) == as_text(content)) return;
+    replace_file(path(kKnown), as_text(content));
 }
 
 wallet::Policy WalletFiles::policy() const {

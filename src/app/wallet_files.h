@@ -1,10 +1,12 @@
 // What lies in a wallet's directory beside its keys: the journal of what was promised, the policy,
-// and the lock that makes several programs decide one after the other.
+// what is known of its organizations, and the lock that makes several programs decide one after the
+// other.
 #pragma once
 
 #include <string>
 
 #include "leither/wallet/journal.h"
+#include "leither/wallet/known.h"
 #include "leither/wallet/policy.h"
 
 namespace leither::app {
@@ -39,6 +41,13 @@ class WalletFiles {
     wallet::Policy policy() const;
     // Durable when it returns. Throws CliError.
     void set_policy(const wallet::Policy& policy) const;
+
+    // What is remembered for when no node can be reached; no file is nothing. Throws CliError
+    // `bad_known`.
+    wallet::Known known() const;
+    // Written only if it is something else than what is there. Durable when it returns. Throws
+    // CliError. REQUIRES: locked.
+    void set_known(const wallet::Known& known) const;
 
     const std::string& directory() const { return directory_; }
 

@@ -438,7 +438,7 @@ class Acting(DashboardTest):
         time.sleep(1.5)
         self.assertEqual(self.balance("bea"), before[1] + 1250)
         self.browser.go("request")
-        self.browser.wait_for_text("paid, not final yet")
+        self.browser.wait_for_text("paid, not secured yet")
 
     def test_a_letter_with_a_request_is_paid_from_the_inbox(self):
         before = self.balance("bea")

@@ -6,7 +6,7 @@ import pty
 import subprocess
 import unittest
 
-from harness.daemon import LEITHER
+from harness.daemon import DECIDED, LEITHER
 from harness.network import NetworkDaemon, wait_for
 
 
@@ -130,7 +130,7 @@ class Joining(Town):
         offered = self.a.leither("member", "role", bea, "supervisor", "--offer")
         self.assertEqual(offered["missing"], [bea])
         self.assertTrue(wait_for(lambda: b.leither("cosign")))
-        self.assertEqual(b.leither("cosign", offered["id"][:8])["state"], "committed")
+        self.assertIn(b.leither("cosign", offered["id"][:8])["state"], DECIDED)
         self.assertTrue(wait_for(lambda: len(self.a.leither("org", "info")["bookkeeping"]["supervisors"]) == 2))
 
         c = self.machine()
@@ -238,7 +238,7 @@ class Tasks(Town):
         self.assertTrue(wait_for(lambda: waiting("submission") and len(waiting("application")) == 2))
         work = waiting("submission")[0]
         self.assertEqual(work["from"], bea)
-        self.assertEqual(self.a.rpc.call("wallet.accept", id=work["id"])["state"], "committed")
+        self.assertIn(self.a.rpc.call("wallet.accept", id=work["id"])["state"], DECIDED)
         self.assertEqual(waiting("submission"), [])
         self.admitted(b, "bea")
         cleos = [one for one in waiting("application") if one["from"] != bea][0]
@@ -246,7 +246,7 @@ class Tasks(Town):
         self.assertTrue(wait_for(lambda: self.state(c) == "refused"))
         self.join(c, link, "cleo")
         again = wait_for(lambda: [one for one in waiting("application") if one["from"] != bea])
-        self.assertIn(self.a.rpc.call("wallet.accept", id=again[0]["id"])["state"], ("pending", "committed"))
+        self.assertIn(self.a.rpc.call("wallet.accept", id=again[0]["id"])["state"], ("pending", *DECIDED))
         self.admitted(c, "cleo")
         # What one has written down for oneself waits for nobody.
         self.assertEqual([one for one in self.a.rpc.call("wallet.inbox")["items"] if one["state"] == "waiting"], [])

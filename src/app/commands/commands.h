@@ -16,6 +16,7 @@ void add_cosign_command(CLI::App& cli, Session& session);
 void add_task_commands(CLI::App& cli, Session& session);
 void add_payment_commands(CLI::App& cli, Session& session);  // request, pay, history, balance
 void add_inbox_commands(CLI::App& cli, Session& session);  // inbox, accept, decline, requests, why
+void add_offline_commands(CLI::App& cli, Session& session);  // offline, hand-in
 void add_wallet_commands(CLI::App& cli, Session& session);
 void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
 void add_evidence_commands(CLI::App& cli, Session& session);

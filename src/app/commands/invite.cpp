@@ -176,12 +176,6 @@ void show(Session& session, const std::string& text) {
 
 }  // namespace
 
-std::string show_qr(const std::string& text) {
-    if (auto code = qr_text(text)) return *std::move(code);
-    throw CliError(CliExit::refused, "too_long_for_qr", "The text is too long for a QR code.",
-                   "Hand it on as text.");
-}
-
 void add_invite_commands(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<InviteOptions>();
     auto* command = cli.add_subcommand("invite", "Invite somebody to join the organization");

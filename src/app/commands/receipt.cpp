@@ -1,4 +1,3 @@
-#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -37,14 +36,6 @@ R decode_receipt(const json& answer) {
     throw CliError(CliExit::unreachable, "bad_receipt",
                    "The daemon's receipt cannot be read by this version of leither.",
                    "Use the versions of leither and leitherd that belong together.");
-}
-
-void write_file(const std::string& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << text << std::flush;
-    if (file) return;
-    throw CliError(CliExit::local, "io", fmt::format("{} cannot be written.", path),
-                   "Choose another place with --out.");
 }
 
 // To the file asked for, with a summary on the screen, or to standard output.

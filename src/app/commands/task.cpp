@@ -14,6 +14,7 @@
 #include "app/decision.h"
 #include "app/joining.h"
 #include "app/printable.h"
+#include "app/qr.h"
 #include "app/served.h"
 #include "app/supervising.h"
 #include "app/task_work.h"

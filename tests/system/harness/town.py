@@ -122,7 +122,7 @@ def answers():
                          "month": {"up_bytes": 1_912_000_000, "down_bytes": 2_201_000_000, "month_bytes_max": 0, "upload_max": 0, "download_max": 0}},
         "node.logs": LOGS, "block.get": lambda params: {"sequence": params["sequence"], "pulse": 412_345 - 6 * (1804 - params["sequence"]) - 3, "transaction_count": 1 + params["sequence"] * 7 % 5,
                                                       "time_ms": NOW_MS, "trusted": True},
-        "transaction.status": {"state": "committed", "sequence": 1805, "final": True, "finality": FINALITY},
+        "transaction.status": {"state": "secured", "sequence": 1805, "settles_ms": NOW_MS + 86_400_000, "contested": False, "finality": FINALITY},
         "wallet.status": {"enabled": True, "encrypted": True, "locked": False, "accounts": [
             {"name": "anna", "account": ANNA, "key": KEYS[ANNA], "member": True, "role": "supervisor", "balance": "128750"},
             {"name": "organization", "account": ORGANIZATION, "key": ORGANIZATION[:32] * 2, "member": False, "role": None, "balance": None},
@@ -130,7 +130,7 @@ def answers():
         "wallet.read": read, "wallet.pay": {"id": "fe" * 32}, "wallet.request": {"text": REQUEST, "id": "aa" * 32}, "wallet.inbox": lambda _: {"items": INBOX},
         "wallet.letters": lambda params: [{"id": "b1", "from": CARL, "sent_ms": ago(700), "text": "The cord is stacked behind the oven.\nMind the nails."}] + [{"id": "e2" * 32, "from": "5bd0c" * 8, "sent_ms": ago(30), "text": "leither:join:0a1b2c"}] if params["account"] == ANNA else [],
         "wallet.requests": lambda _: {"items": [
-            {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "final", "payer": BEA},
+            {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "secured", "payer": BEA},
             {"id": "c2" * 32, "account": ANNA, "amount": "800", "reference": "a cake", "asked_ms": ago(3), "expires_ms": ago(-7), "state": "pending"}]},
         "wallet.policy": lambda _: {"rules": [{"from": BEA, "amount_max": "1000", "per_day": "3000"}]}, "wallet.set_policy": True,
         "wallet.why": lambda _: {"id": "a1", "facts": [{"name": "asked", "text": "91c7\u2026 signed a request for 25.00 hour.", "source": "signature"},

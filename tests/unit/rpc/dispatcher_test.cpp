@@ -185,15 +185,15 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     const json committed = world.call("transaction.status", {{"id", id}})["result"];
     EXPECT_EQ(committed["state"], "committed");
     // One bookkeeper, and no other node has countersigned.
-    EXPECT_EQ(committed["final"], false);
+    EXPECT_EQ(committed["contested"], false);
     EXPECT_EQ(committed["finality"], (json{{"final", false},
                                            {"certified", false},
                                            {"countersigned", 0},
                                            {"online", 0},
                                            {"needed", 2},
                                            {"dissenting", 0}}));
-    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["final"], false);
-    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["final"], true);
+    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["state"], "committed");
+    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["state"], "secured");
     const json status = world.call("node.status")["result"]["organization"];
     EXPECT_EQ(status["final_sequence"], 0);
     EXPECT_EQ(status["finality"], committed["finality"]);

@@ -259,8 +259,12 @@ TEST_F(Inbox, ARequestOfOnesOwnGoesThroughItsStates) {
         return std::string(to_string(status_of(own, payment, time).state));
     };
     EXPECT_EQ(state(), "pending");
-    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), false}), "committed");
-    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), true}), "final");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::committed}),
+              "committed");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::secured}),
+              "secured");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::settled}),
+              "settled");
     time.now = Pulse(1'001);
     EXPECT_EQ(state(), "expired");
     EXPECT_FALSE(status_of(own, std::nullopt, time).is_proven);
@@ -268,7 +272,8 @@ TEST_F(Inbox, ARequestOfOnesOwnGoesThroughItsStates) {
     EXPECT_TRUE(status_of(own, std::nullopt, time).is_proven);
     journal.add(Refused{kNowMs, request_id(ours), protocol::Text("no")});
     EXPECT_EQ(state(), "refused");
-    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), true}), "final");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::secured}),
+              "secured");
 }
 
 // ---- Why ---------------------------------------------------------------------------------------
@@ -336,15 +341,17 @@ TEST_F(Why, NotCommittedIsProvenOnlyByADecidedBlockBehindTheExpiry) {
     EXPECT_TRUE(says("so", "300"));
 }
 
-TEST_F(Why, WhatIsCommittedSaysWhetherItIsFinal) {
+TEST_F(Why, WhatIsCommittedSaysWhetherItCanBeReliedOn) {
     add_transaction(State::committed);
     facts.sequence = Sequence(7);
-    facts.finality = "It is not final: 1 of 4.";
+    facts.finality = "It is committed: not secured: 1 of 4.";
     EXPECT_TRUE(says("committed", "block 7"));
     EXPECT_EQ(text_of("finality"), facts.finality);
-    EXPECT_TRUE(says("so", "when it is final"));
-    facts.fate.is_final = true;
-    EXPECT_TRUE(says("so", "paid, and final"));
+    EXPECT_TRUE(says("so", "when it is secured"));
+    facts.fate.standing = PaymentState::secured;
+    EXPECT_TRUE(says("so", "paid and secured"));
+    facts.fate.standing = PaymentState::settled;
+    EXPECT_TRUE(says("so", "nothing is left to do"));
 }
 
 TEST_F(Why, ADeclineIsToldByWhomAndWhy) {

@@ -90,11 +90,12 @@ function toAccount(page, {wallet, accounts}) {
 
 // ---- What becomes of it ---------------------------------------------------------------------------------------
 
-const STEPS = ['pending', 'committed', 'final'];
+const STEPS = ['pending', 'committed', 'secured', 'settled'];
 const WORDS = {
   pending: 'Waiting for the next block.',
-  committed: 'In the ledger. Not final yet: more nodes must countersign. For small sums that is enough.',
-  final: 'Final. It cannot be undone.',
+  committed: 'In the ledger. Not secured yet: more nodes must check it. For small sums that is enough.',
+  secured: 'Secured: hand over what it is for. It settles by itself unless somebody proves an error.',
+  settled: 'Settled: nobody has proven an error while it was public. Nothing is left to do.',
 };
 
 // Shows the steps of a transaction as it takes them.
@@ -103,17 +104,17 @@ export function follow(page, id, signer) {
   let last = '';
   const look = async () => {
     const status = await call('transaction.status', {id, signer});
-    const step = status.state === 'committed' ? (status.final ? 'final' : 'committed') : status.state;
+    const step = status.state;
     if (step === last) return step;
     last = step;
-    if (step === 'committed' || step === 'final') note(WORDS[step]);
+    if (STEPS.indexOf(step) > 0) note(WORDS[step]);
     replace(box, drawSteps(step, status, id));
     return step;
   };
   const again = async () => {
     if (!page.alive) return;
     try {
-      if (['final', 'refused'].includes(await look())) return;
+      if (['secured', 'settled', 'refused', 'expired'].includes(await look())) return;
     } catch (error) {
       replace(box, problem(error));
     }
@@ -124,9 +125,10 @@ export function follow(page, id, signer) {
 }
 
 function drawSteps(step, status, id) {
-  const details = h('div', {class: 'line'}, h('p', {class: 'hint'}, 'Transaction ', h('code', {title: id}, shortId(id))), step === 'final' ? null : whyButton({id}));
+  const details = h('div', {class: 'line'}, h('p', {class: 'hint'}, 'Transaction ', h('code', {title: id}, shortId(id))), step === 'settled' ? null : whyButton({id}));
   if (step === 'refused') return h('div', {class: 'notice bad'}, h('p', h('strong', 'Refused. '), status.refusal.message, ' Nothing was paid.'), details);
   if (step === 'unknown') return h('div', {class: 'notice'}, h('p', 'This node does not know what became of it yet. It either comes into a block before it expires, or never.'), details);
+  if (step === 'expired') return h('div', {class: 'notice bad'}, h('p', h('strong', 'Expired. '), 'It was in no block in time. Nothing was paid, and it cannot be any more.'), details);
   const reached = STEPS.indexOf(step);
   return [
     h('ol', {class: 'steps'}, STEPS.map((name, index) => h('li', {class: index <= reached ? 'done' : null, 'aria-current': index === reached ? 'step' : null}, name))),

@@ -28,8 +28,8 @@ async function loadOwn() {
   }
 }
 
-const BADGES = {pending: 'plain', committed: '', final: '', refused: 'bad', expired: 'warn'};
-const STATES = {pending: 'waits to be paid', committed: 'paid, not final yet', final: 'paid', refused: 'declined', expired: 'expired'};
+const BADGES = {pending: 'plain', committed: '', secured: '', settled: '', refused: 'bad', expired: 'warn'};
+const STATES = {pending: 'waits to be paid', committed: 'paid, not secured yet', secured: 'paid and secured', settled: 'paid and settled', refused: 'declined', expired: 'expired'};
 
 function drawOwn(items) {
   if (items.length === 0) return null;
