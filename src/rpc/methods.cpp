@@ -72,6 +72,9 @@ constexpr ParamInfo kReceiptKeepParams[] = {
     kAccount,
     {"wish", ParamType::text, kOptional, "whether to keep or to stop; \"keep\" if absent",
      UINT64_MAX, kKeepWords}};
+constexpr ParamInfo kEndorseParams[] = {
+    {"question", ParamType::bytes, kRequired,
+     "BCS of the question, signed by the account's key: account, cycle, sequence"}};
 constexpr ParamInfo kChildParams[] = {
     {"prefix", ParamType::id, kRequired, "the prefix, filled up with zeros"},
     {"bits", ParamType::number, kRequired, "how many bits of it count", kIdBits},
@@ -362,6 +365,13 @@ constexpr Method kTable[] = {
       kReceiptKeepParams},
      receipt_keep,
      Timing::deferred},
+    {{"receipt.terms", "What an owner signs to have its account endorsed, and who answers.", {}},
+     receipt_terms},
+    {{"receipt.endorse",
+      "An endorsed receipt, gathered from the bookkeepers in office: for strangers.",
+      kEndorseParams},
+     receipt_endorse,
+     Timing::deferred},
     {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
      child_get},
     {{"block.get", "A sealed block.", kBlockParams}, block_get},
@@ -418,6 +428,10 @@ constexpr Method kTable[] = {
     {{"wallet.send", "Writes a letter to a member.", kSendParams}, wallet_call, Timing::deferred},
     {{"wallet.chat", "Says a line to all members.", kChatParams}, wallet_call, Timing::deferred},
     {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
+    {{"wallet.endorse", "An endorsed receipt of an account, as a file to show to strangers.",
+      kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
