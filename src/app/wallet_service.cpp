@@ -11,7 +11,9 @@
 
 #include "app/act.h"
 #include "app/decision.h"
+#include "app/endorsing.h"
 #include "app/letters.h"
+#include "app/receipt_file.h"
 #include "app/served.h"
 
 namespace leither::app {
@@ -103,6 +105,13 @@ json cast_ballot(const Asked& asked) {
                       wallet::sign(draft_for(asked.session, voter.id()), cast, voter, nullptr));
 }
 
+json endorsed(const Asked& asked) {
+    const auto receipt = endorse(asked.session, asked.account());
+    return {{"account", receipt.claim.account.hex()},
+            {"sequence", receipt.header.sequence.value()},
+            {"file", json::parse(receipt_to_text(receipt))}};
+}
+
 // All but those that concern the keyring itself.
 const std::map<std::string_view, json (*)(const Asked&)> kActs = {
     {"wallet.request",
@@ -124,6 +133,7 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
     {"wallet.chat",
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
     {"wallet.cast", cast_ballot},
+    {"wallet.endorse", endorsed},
 };
 
 // One call of our own on its way; the thread may have given up on it when it is answered.
