@@ -127,6 +127,11 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
      [](const Asked& a) { return a.desk.why(a.text("id"), Id::parse(a.text("signer"))); }},
     {"wallet.policy", [](const Asked& a) { return a.desk.policy(); }},
     {"wallet.set_policy", [](const Asked& a) { return a.desk.set_policy(a.params.at("rules")); }},
+    {"wallet.contacts", [](const Asked& a) { return a.desk.contacts(); }},
+    {"wallet.set_contact",
+     [](const Asked& a) {
+         return a.desk.set_contact(Id::parse(a.text("account")).value(), a.text("name"));
+     }},
     {"wallet.letters",
      [](const Asked& a) { return letters_json(a.session, a.session.key(a.account())); }},
     {"wallet.send", send},

@@ -221,6 +221,9 @@ constexpr ParamInfo kWhyParams[] = {
 constexpr ParamInfo kPolicyParams[] = {{"rules", ParamType::objects, kRequired,
                                         "all rules there are to be: from, amount_max, per_day",
                                         kRulesMax}};
+constexpr ParamInfo kContactParams[] = {
+    {"account", ParamType::id, kRequired, "whose"},
+    {"name", ParamType::string, kOptional, "what to call it; none: nothing any more", kNameMax}};
 constexpr ParamInfo kOwnAccountParams[] = {kOwnAccount};
 constexpr ParamInfo kSendParams[] = {
     kOwnAccount,
@@ -422,6 +425,12 @@ constexpr Method kTable[] = {
      Timing::deferred},
     {{"wallet.policy", "What the wallet pays by itself.", {}}, wallet_call, Timing::deferred},
     {{"wallet.set_policy", "Replaces these rules.", kPolicyParams}, wallet_call, Timing::deferred},
+    {{"wallet.contacts", "What the owner calls other people's accounts.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.set_contact", "Names an account, for this wallet alone.", kContactParams},
+     wallet_call,
+     Timing::deferred},
     {{"wallet.letters", "Letters that have arrived for an account, opened.", kOwnAccountParams},
      wallet_call,
      Timing::deferred},
