@@ -63,9 +63,9 @@ TEST_F(Inbox, ARequestIsWaitingAcceptedAndPaid) {
     const Hash id = sign(asked);
     EXPECT_EQ(only().state, ItemState::accepted);
     EXPECT_EQ(only().transaction, id);
-    fates[id] = {State::pending, false, {}};
+    fates[id] = {State::pending, {}, {}};
     EXPECT_EQ(only().state, ItemState::accepted);
-    fates[id] = {State::committed, true, {}};
+    fates[id] = {State::committed, PaymentState::secured, {}};
     EXPECT_EQ(only().state, ItemState::paid);
 }
 
@@ -91,7 +91,7 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
     const auto asked = request(5);
     letters.push_back(letter(asked));
     const Hash id = sign(asked);
-    fates[id] = {State::refused, false, "insufficient_balance"};
+    fates[id] = {State::refused, {}, "insufficient_balance"};
     EXPECT_EQ(only().state, ItemState::waiting);
     EXPECT_EQ(only().refusal, "insufficient_balance");
     // The node has forgotten, the journal has not.
@@ -104,7 +104,7 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
 TEST_F(Inbox, ARefusedPaymentOfThePolicyDoesNotStandInItsOwnWay) {
     const auto asked = request(100);  // of 150 a day
     letters.push_back(letter(asked));
-    fates[sign(asked, Cause::by_policy)] = {State::refused, false, "insufficient_balance"};
+    fates[sign(asked, Cause::by_policy)] = {State::refused, {}, "insufficient_balance"};
     EXPECT_EQ(only().why_waiting->verdict, PolicyVerdict::pays);
 }
 
@@ -112,10 +112,10 @@ TEST_F(Inbox, WhatIsDeclinedAfterARefusalStaysDeclined) {
     const auto asked = request(5);
     letters.push_back(letter(asked));
     const Hash id = sign(asked, Cause::by_policy);
-    fates[id] = {State::refused, false, "insufficient_balance"};
+    fates[id] = {State::refused, {}, "insufficient_balance"};
     journal.add(Declined{kNowMs, {kChain, request_id(asked), {}}, std::nullopt});
     EXPECT_EQ(only().state, ItemState::declined) << "the policy must not try again";
-    fates[id] = {State::committed, false, {}};
+    fates[id] = {State::committed, {}, {}};
     EXPECT_EQ(only().state, ItemState::paid) << "what is in a block is told all the same";
 }
 
@@ -219,7 +219,7 @@ class NextStepTest : public Inbox {
  protected:
     NextStep step(State state, Pulse now, Pulse head,
                   std::optional<std::uint64_t> counter = std::nullopt) const {
-        return next_step({&paying_, {state, false, {}}, counter}, {kChain, now, head});
+        return next_step({&paying_, {state, {}, {}}, counter}, {kChain, now, head});
     }
     Paying paying_ = paying(request(5));  // nonce 5, up to pulse 300
 };
