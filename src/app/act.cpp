@@ -128,7 +128,8 @@ json await_decision(Session& session, json result, const Id& signer, const ActOp
     if (status.at("state") != "committed") {
         throw CliError(CliExit::undecided, "pending",
                        fmt::format("Transaction {} is not committed yet.", id),
-                       "Ask later with: leither history");
+                       fmt::format("Ask later with: leither transaction show {} --signer {}", id,
+                                   signer.hex()));
     }
     if (!is_settled(status, options)) {
         throw CliError(

@@ -205,7 +205,12 @@ void list_applications(Session& session) {
                    carrier == one.applicant() ? "themselves" : session.short_name(carrier), state,
                    printable(application.note, LineBreaks::escaped)});
     }
-    session.print(all, table.empty() ? "No applications.\n" : table.text());
+    session.print(all, table.empty()
+                           ? "No applications.\n"
+                           : table.text() +
+                                 "Decide with: leither org approve APPLICANT, or leither org "
+                                 "refuse APPLICANT --reason TEXT\n"
+                                 "Who is no supervisor: leither org sponsor APPLICANT\n");
 }
 
 void approve(Session& session, const JoinOptions& options) {
