@@ -128,7 +128,9 @@ Complaint complaint_of(app::Session& session, const app::RpcError::Details& deta
         constexpr int kOfTheNetwork = 8;
         complaint.next_step = details.code == kOfTheNetwork
                                   ? "Follow one with: leither org follow ORG-ID"
-                                  : "Found one with: leither org create --name NAME";
+                                  : "Found one with: leither org create. Who has joined one waits "
+                                    "until members' nodes have given the ledger: see leither org "
+                                    "join --status and leither peers";
     }
     return complaint;
 }

@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 90
 PARAMS = "--param pulse_ms=250 --param publicity_pulses=0 --param vote_pulses=80"
 ACCOUNT = re.compile(r"\b[0-9a-f]{40}\b")
 UNDECIDED = 5
+AGAIN = "again"  # "run the same command again", "run this again later"
 TOLD_LINES = 40  # of what was typed and answered before a failure
 
 TOLD = Stories(8)
@@ -57,7 +58,7 @@ class Play:
         if how is None:
             return who.types(line)
         said, code = self.act_cut_off(who, line, how)
-        if code in (0, UNDECIDED):
+        if code in (0, UNDECIDED) and AGAIN not in said:
             return said
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -96,7 +97,7 @@ class Play:
         if code is None:
             raise said
         if code:
-            assert NAMED.match(said), f"{line}: no name or no next step:\n{said}"
+            assert NAMED.search(said), f"{line}: no name or no next step:\n{said}"
         return said, code
 
     def until(self, who, line, holds, what):
@@ -347,6 +348,19 @@ def as_told(stage):
     play_through(stage)
 
 
+def cut_each(parts, how):
+    """A story for each part of the steps: every so manieth is cut off."""
+    for part in range(parts):
+        def tale(stage, part=part):
+            play_through(stage, lambda step: how if step % parts == part else None)
+        tale.__name__ = f"cut_{how}_{part}_of_{parts}"
+        story(tale)
+
+
+cut_each(3, "before")
+cut_each(3, "amid")
+
+
 # ---- Tests -------------------------------------------------------------------------------------
 
 @unittest.skipUnless(can_make(), "needs root and the right to make network namespaces")
@@ -354,6 +368,14 @@ def as_told(stage):
 class FourMachines(unittest.TestCase):
     def test_a_founder_and_three_newcomers_find_every_step(self):
         TOLD.ending("as_told")
+
+    def test_a_line_cut_before_any_step_delays_it_and_loses_nothing(self):
+        for part in range(3):
+            TOLD.ending(f"cut_before_{part}_of_3")
+
+    def test_a_line_cut_amid_any_step_delays_it_and_loses_nothing(self):
+        for part in range(3):
+            TOLD.ending(f"cut_amid_{part}_of_3")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ LINK = re.compile(r"leither:[a-z]+:[a-z0-9]+")
 COMMAND = re.compile(r"leither ([a-z]+)(?: ([a-z]+))?")
 GROUPS = {"app", "backup", "chat", "key", "member", "message", "node", "org", "receipt", "tag", "task", "vote", "wallet"}
 # What a refusal owes: its name and cause, and in a line of its own what to do next.
-NAMED = re.compile(r"^leither: [a-z_]+: \S.*\n\S")
+NAMED = re.compile(r"^leither: [a-z_]+: \S.*\n\S", re.MULTILINE)
 
 
 class Unheard(Exception):
