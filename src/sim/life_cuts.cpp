@@ -21,29 +21,29 @@ using std::chrono::seconds;
 
 // In the order in which they are done, first of joining, then of paying.
 enum class Step : std::uint8_t {
-    invited,     // the guest's node follows, by the invitation
-    served,      // and serves the guest's account
-    noted,       // the application is signed and written down
-    applied,     // it is on its way to the sponsor
-    carried,     // it has come to the sponsor
-    sponsored,   // the sponsor passes it on
-    brought,     // it has come to the supervisor
-    approved,    // the supervisor submits the join
-    admitted,    // it is committed
-    welcomed,    // the guest's node has the ledger and says so
-    asked,       // the payee has signed a request and written it down
-    requested,   // it is on its way to the payer
-    delivered,   // it has come to the payer
-    signed_,     // the payer has signed and written it down
-    submitted,   // the payer's node takes it
-    committed,   // a block holds it
-    answered,    // the payee's node says so
+    invited,    // the guest's node follows, by the invitation
+    served,     // and serves the guest's account
+    noted,      // the application is signed and written down
+    applied,    // it is on its way to the sponsor
+    carried,    // it has come to the sponsor
+    sponsored,  // the sponsor passes it on
+    brought,    // it has come to the supervisor
+    approved,   // the supervisor submits the join
+    admitted,   // it is committed
+    welcomed,   // the guest's node has the ledger and says so
+    asked,      // the payee has signed a request and written it down
+    requested,  // it is on its way to the payer
+    delivered,  // it has come to the payer
+    signed_,    // the payer has signed and written it down
+    submitted,  // the payer's node takes it
+    committed,  // a block holds it
+    answered,   // the payee's node says so
 };
 constexpr std::size_t kSteps = 17;
 constexpr std::array<std::string_view, kSteps> kNames = {
-    "invited",  "served",  "noted",     "applied",   "carried", "sponsored",
-    "brought",  "approved", "admitted",  "welcomed",  "asked",   "requested",
-    "delivered", "signed",  "submitted", "committed", "answered"};
+    "invited",   "served",   "noted",     "applied",   "carried", "sponsored",
+    "brought",   "approved", "admitted",  "welcomed",  "asked",   "requested",
+    "delivered", "signed",   "submitted", "committed", "answered"};
 // Steps that nobody does: they are seen to have happened.
 constexpr bool happens(Step step) {
     return step == Step::carried || step == Step::brought || step == Step::admitted ||
@@ -103,8 +103,8 @@ constexpr Duration kLongBound = minutes(75);
 struct Case {
     Step step = Step::invited;
     When when = When::before;
-    bool is_long = false;      // longer than what was signed holds
-    bool is_away = false;      // the recipient of the first letter, so that others hold it
+    bool is_long = false;       // longer than what was signed holds
+    bool is_away = false;       // the recipient of the first letter, so that others hold it
     bool is_committee = false;  // four machines keep the ledger, not one
 
     explicit Case(std::uint64_t seed) {
@@ -375,8 +375,8 @@ void LifeCuts::payee() {
             request.payee = it.account.id();
             request.amount = Amount::of(kAmount);
             request.reference = protocol::Text("two loaves");
-            request.expiry = Pulse(now->now.value() +
-                                   static_cast<std::uint64_t>(kRequestHolds / seconds(1)));
+            request.expiry =
+                Pulse(now->now.value() + static_cast<std::uint64_t>(kRequestHolds / seconds(1)));
             const auto signed_ = wallet::sign_request(community_.chain(), request, it.account);
             const auto letter = seal(it, machine(kPayer).account.public_key(),
                                      fmt::format("Please pay.\n{}", wallet::to_text(signed_)));
@@ -408,10 +408,9 @@ void LifeCuts::submit_payment(const wallet::Paying& paying) {
 }
 
 wallet::PaymentFacts LifeCuts::payment_facts(Machine& it) {
-    return {[this, &it](const Hash& id, const Id& signer) { return fate(it, id, signer); },
-            [this, &it](const Id& account, std::uint8_t lane) {
-                return counter(it, account, lane);
-            }};
+    return {
+        [this, &it](const Hash& id, const Id& signer) { return fate(it, id, signer); },
+        [this, &it](const Id& account, std::uint8_t lane) { return counter(it, account, lane); }};
 }
 
 void LifeCuts::payer() {
@@ -438,8 +437,7 @@ void LifeCuts::payer() {
         if (former.paying != nullptr) {
             const auto& body = former.paying->transaction.body;
             former.counter = counter(it, body.signer, body.nonce.lane);
-            former.fate =
-                fate(it, protocol::transaction_id(community_.chain(), body), body.signer);
+            former.fate = fate(it, protocol::transaction_id(community_.chain(), body), body.signer);
         }
         const auto draft = this->draft(it, it.account.id());
         if (wallet::next_step(former, *now) != wallet::NextStep::sign || !draft) continue;
@@ -597,8 +595,7 @@ void LifeCuts::conclude_life(Report& report) {
         power_back_ ? std::max(world_.now() - *power_back_, Duration(0)) : Duration(0);
     const Word joined = word_of_supervisor();
     const Word paid = word_of_payee();
-    const std::size_t payments =
-        is_on(machine(kFounder)) ? payments_in_chain() : std::size_t{99};
+    const std::size_t payments = is_on(machine(kFounder)) ? payments_in_chain() : std::size_t{99};
     const auto balance = [this](std::size_t of) {
         const auto record = member(machine(kFounder), machine(of).account.id());
         return record ? record->balance.units() : 0;
@@ -617,8 +614,8 @@ void LifeCuts::conclude_life(Report& report) {
         report.at_least("the guest is a member", 1, joined == Word::done ? 1 : 0);
         report.at_least("the request is paid", 1, paid == Word::done ? 1 : 0);
     }
-    report.at_most("settled after power is back", (case_.is_long ? kLongBound : kShortBound).count(),
-                   taken.count(), Unit::micros);
+    report.at_most("settled after power is back",
+                   (case_.is_long ? kLongBound : kShortBound).count(), taken.count(), Unit::micros);
     report.add("members admitted", joined == Word::done ? 1 : 0);
     report.add("requests paid", number(payments));
     conclude(report);

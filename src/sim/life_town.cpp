@@ -106,8 +106,9 @@ LifeTown::Machine& LifeTown::add(const Newcomer& newcomer) {
     const HostId host(static_cast<std::uint32_t>(index));
     checkers_.admit(host, name);
     if (newcomer.meddler != nullptr) checkers_.set_dishonest(host);
-    machines_.push_back(std::make_unique<Machine>(Machine{
-        name, host, newcomer.account, JournalFile(world_, world_.stream("journal", index)), 0, false}));
+    machines_.push_back(std::make_unique<Machine>(
+        Machine{name, host, newcomer.account, JournalFile(world_, world_.stream("journal", index)),
+                0, false}));
     const HostId added = network_.add(
         std::make_unique<NodeHost>(options, world_.stream("host", index), *this), place);
     CHECK(added == host, "only machines are hosts here");
@@ -283,15 +284,14 @@ wallet::SealedTo LifeTown::seal(Machine& it, const PublicKey& to, const std::str
     letter.recipient = crypto::id_of(to);
     letter.sent_ms = now_ms(it);
     letter.text = BoundedText<protocol::kLetterTextMax>(text);
-    const auto sealed = protocol::seal_letter(
-        protocol::sign(community_.chain(), letter, it.account), to, chance_);
+    const auto sealed =
+        protocol::seal_letter(protocol::sign(community_.chain(), letter, it.account), to, chance_);
     CHECK(sealed.has_value(), "members' keys can be sealed to");
     return {letter.recipient, *sealed};
 }
 
 std::optional<wallet::PaymentFound> LifeTown::payment(Machine& it, const Hash& request) {
-    const auto history =
-        node(it).queries().history(it.account.id(), std::nullopt, kHistoryLimit);
+    const auto history = node(it).queries().history(it.account.id(), std::nullopt, kHistoryLimit);
     if (!history) return std::nullopt;
     for (const node::HistoryItem& item : history->items) {
         const auto* transfer = std::get_if<protocol::Transfer>(&item.body.action);

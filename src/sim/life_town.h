@@ -81,9 +81,7 @@ class LifeTown : public NodeWatcher {
     std::size_t machines() const { return machines_.size(); }
     NodeHost& node(const Machine& it) { return static_cast<NodeHost&>(network_.host(it.host)); }
     bool is_on(const Machine& it) { return network_.is_up(it.host) && node(it).is_running(); }
-    bool is_free(const Machine& it) {
-        return is_on(it) && !it.is_busy && !it.journal.is_busy();
-    }
+    bool is_free(const Machine& it) { return is_on(it) && !it.is_busy && !it.journal.is_busy(); }
     // Founds the organization at the first machine and publishes it.
     void found();
     // Follows it, and has its account served.

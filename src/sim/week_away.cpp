@@ -31,6 +31,8 @@ constexpr std::uint64_t kLines = 6;
 constexpr std::uint64_t kLetters = 4;
 constexpr Duration kSettling = minutes(2);
 constexpr Duration kHand = seconds(5);
+// Who comes back meets the liar alone for so long.
+constexpr Duration kWithLiar = minutes(5);
 // What was missed is here so long after the return. A letter whose last offer went in vain at the
 // wrong moment waits up to an hour for the next.
 constexpr Duration kFoundWithin = minutes(70);
@@ -89,7 +91,8 @@ class WeekAway final : public LifeTown {
 
  private:
     // Tries again and again, from that part of the absence on, until it is done.
-    void plan(std::int64_t per_mille, std::size_t who, std::function<void(std::function<void()>)> act);
+    void plan(std::int64_t per_mille, std::size_t who,
+              std::function<void(std::function<void()>)> act);
     void attempt(std::size_t who, std::function<void(std::function<void()>)> act,
                  std::shared_ptr<bool> is_done);
     void plan_all();
@@ -121,6 +124,8 @@ class WeekAway final : public LifeTown {
         }
     };
     Found look();
+    // Its head is no block of the one chain.
+    bool is_astray();
     bool has_receipts(Machine& it);
     void conclude_week(Report& report);
 
@@ -128,14 +133,15 @@ class WeekAway final : public LifeTown {
     bool takes_state_;
     Forger forger_;
     Instant left_;
-    std::optional<wallet::SignedRequest> request_;     // that the one away has signed
-    std::optional<wallet::SignedRequest> incoming_;    // that waits for the one away
+    std::optional<wallet::SignedRequest> request_;   // that the one away has signed
+    std::optional<wallet::SignedRequest> incoming_;  // that waits for the one away
     std::optional<Id> closed_;
     std::optional<Id> open_;
     bool has_cast_ = false;
     std::uint64_t planned_ = 0;
     std::uint64_t done_ = 0;
     Found found_;
+    bool is_deceived_ = false;
     Duration took_{0};
 };
 
@@ -264,12 +270,12 @@ void WeekAway::plan_all() {
     }
     plan(400, kAnna, [this](auto done) { pay_request(done); });
     plan(700, kFounder, [this](auto done) {
-        sign_and_submit(kFounder,
-                        protocol::Reward{protocol::RewardKind::service,
-                                         machine(kAway).account.id(), Amount::of(kRewarded),
-                                         protocol::LongText("repaired the oven"),
-                                         protocol::LongText()},
-                        done);
+        sign_and_submit(
+            kFounder,
+            protocol::Reward{protocol::RewardKind::service, machine(kAway).account.id(),
+                             Amount::of(kRewarded), protocol::LongText("repaired the oven"),
+                             protocol::LongText()},
+            done);
     });
     plan(900, kFounder, [this](auto done) { propose(open_, done); });
     plan(920, kAnna, [this](auto done) {
@@ -296,6 +302,13 @@ bool WeekAway::has_receipts(Machine& it) {
     return has("transfer") && has("reward");
 }
 
+bool WeekAway::is_astray() {
+    const auto status = node(machine(kAway)).queries().status();
+    if (!status) return false;
+    const auto block = node(machine(kAway)).queries().block(status->head.sequence);
+    return !block || !*block || (*block)->hash != checkers_.hash_at(status->head.sequence);
+}
+
 WeekAway::Found WeekAway::look() {
     Found found;
     Machine& it = machine(kAway);
@@ -312,20 +325,17 @@ WeekAway::Found WeekAway::look() {
     const auto status = node(it).queries().status();
     found.at_the_head = status && status->head.sequence == checkers_.highest();
     const auto record = member(it, it.account.id());
-    found.balance =
-        record && record->balance.units() == kBalance + kPaid + kRewarded + kGranted;
+    found.balance = record && record->balance.units() == kBalance + kPaid + kRewarded + kGranted;
     found.is_proven = found.balance && proves_account(it, it.account.id());
     if (closed_) {
         const auto vote = node(it).queries().vote(*closed_);
-        found.closed_vote =
-            vote && *vote && (*vote)->record.outcome == protocol::Outcome::passed;
+        found.closed_vote = vote && *vote && (*vote)->record.outcome == protocol::Outcome::passed;
     }
     if (open_) {
         const auto vote = node(it).queries().vote(*open_);
-        found.open_vote =
-            vote && *vote && (*vote)->record.outcome == protocol::Outcome::open &&
-            node(it).queries().standing(**vote, it.account.id(), node(it).now()) ==
-                node::Suffrage::may_cast;
+        found.open_vote = vote && *vote && (*vote)->record.outcome == protocol::Outcome::open &&
+                          node(it).queries().standing(**vote, it.account.id(), node(it).now()) ==
+                              node::Suffrage::may_cast;
     }
     wallet::InboxFacts facts;
     facts.time = *now;
@@ -360,7 +370,12 @@ Report WeekAway::run() {
     switch_off(away);
     plan_all();
     world_.run_until(left_ + length_);
+    for (const std::size_t each : {kFounder, kAnna, kBen}) switch_off(machine(each));
+    world_.run_for(seconds(10));
     switch_on(away);
+    world_.run_for(kWithLiar);
+    is_deceived_ = !is_on(away) || is_astray();
+    for (const std::size_t each : {kFounder, kAnna, kBen}) switch_on(machine(each));
     const Instant back = world_.now();
     while (world_.now() < back + kFoundWithin && !found_.all()) {
         world_.run_for(seconds(5));
@@ -368,12 +383,15 @@ Report WeekAway::run() {
     }
     took_ = world_.now() - back;
     // It takes part again: its ballot counts.
-    attempt(kAway, [this](auto done) {
-        sign_and_submit(kAway, protocol::Cast{*open_, protocol::Choice::yes}, [this, done] {
-            has_cast_ = true;
-            done();
-        });
-    }, std::make_shared<bool>(!open_.has_value()));
+    attempt(
+        kAway,
+        [this](auto done) {
+            sign_and_submit(kAway, protocol::Cast{*open_, protocol::Choice::yes}, [this, done] {
+                has_cast_ = true;
+                done();
+            });
+        },
+        std::make_shared<bool>(!open_.has_value()));
     world_.run_until(left_ + length_ * 6 / 5);
     Report report;
     conclude_week(report);
@@ -403,7 +421,8 @@ void WeekAway::conclude_week(Report& report) {
     report.at_least("ballots in it, with its own", 2, number(yes));
     report.at_most("found after its return", kFoundWithin.count(), took_.count(), Unit::micros);
     report.add("takes the state", takes_state_ ? 1 : 0);
-    report.add("forged answers given", number(forger_.forged()));
+    report.at_least("forged answers given", 1, number(forger_.forged()));
+    report.at_most("misled by the liar", 0, is_deceived_ ? 1 : 0);
     report.add("blocks", number(checkers_.blocks()));
     conclude(report);
 }

@@ -218,9 +218,8 @@ Unfinished unfinished(const Journal& journal, const LedgerTime& time, const Paym
         if (journal.not_taken(request_id(paying->chain, request_of(*paying))) != nullptr) continue;
         // Before the fate, so that no block comes between them.
         const auto counter = facts.counter(body.signer, body.nonce.lane);
-        const Former former{paying,
-                            facts.fate(protocol::transaction_id(time.chain, body), body.signer),
-                            counter};
+        const Former former{
+            paying, facts.fate(protocol::transaction_id(time.chain, body), body.signer), counter};
         if (former.fate.state == TransactionFate::State::refused) continue;
         switch (next_step(former, time)) {
             case NextStep::none:

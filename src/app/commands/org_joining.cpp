@@ -68,8 +68,8 @@ OwnApplication note_application(Session& session, const JoinOptions& options,
     const auto signed_ = sign_application_for(invitation, applicant, options.note, options.days);
     const std::string text = wallet::to_text(signed_);
     const std::uint64_t now = unix_ms_now();
-    const Hash letter = send_mail(session, applicant, applicant.public_key(),
-                                  wallet::note_of(signed_, invitation));
+    const Hash letter =
+        send_mail(session, applicant, applicant.public_key(), wallet::note_of(signed_, invitation));
     return {signed_, text, invitation, now, letter};
 }
 

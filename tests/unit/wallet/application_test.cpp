@@ -33,9 +33,7 @@ class Applications : public ::testing::Test, protected testing::DeskWorld {
         return sign_application(chain, application, applicant);
     }
     // Of the payer, to the payer.
-    OpenedLetter own_note() {
-        return letter(note_of(application(payer), invitation), payer);
-    }
+    OpenedLetter own_note() { return letter(note_of(application(payer), invitation), payer); }
     std::vector<Application> found() const { return applications_in(letters, kChain); }
 
     Invitation invitation;
@@ -57,8 +55,9 @@ TEST_F(Applications, TheNewestOfEachApplicantWithAllItsLetters) {
 TEST_F(Applications, ForgedOnesThoseOfOthersAndOwnNotesDoNotCount) {
     auto forged = application(payee);
     forged.application.note = protocol::Text("let me in at once");
-    letters = {letter(to_text(forged), payee), letter(to_text(application(payee, kOtherChain)), payee),
-               own_note(), letter("no application", payee)};
+    letters = {letter(to_text(forged), payee),
+               letter(to_text(application(payee, kOtherChain)), payee), own_note(),
+               letter("no application", payee)};
     EXPECT_TRUE(found().empty());
 }
 
