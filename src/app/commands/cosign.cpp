@@ -94,7 +94,8 @@ void list(Session& session) {
                    session.short_name(one.offer.body.signer), names_of(session, missing),
                    format_time(until_ms)});
     }
-    session.print(all, table.empty() ? "Nothing to sign has arrived.\n" : table.text());
+    session.print(all, table.empty() ? "Nothing to sign has arrived.\n"
+                                     : table.text() + "Sign with: leither cosign ID\n");
 }
 
 Arrived find_offer(Session& session, const std::string& what) {

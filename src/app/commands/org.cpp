@@ -213,7 +213,8 @@ void create(Session& session, const OrgOptions& options) {
     const std::string id = result.at("id").get<std::string>();
     result["founder"] = crypto::id_of(genesis.charter.charter.founder).hex();
     session.print(result,
-                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n",
+                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n"
+                              "Let others join with: leither invite\n",
                               options.name, options.founder, id));
 }
 

@@ -61,21 +61,15 @@ OwnApplication note_application(Session& session, const JoinOptions& options,
                                 const crypto::KeyPair& applicant) {
     const ChainId& chain = invitation.introduction.chain;
     const std::vector<OpenedLetter> mail = read_mail(session);
-    if (auto known = own_application(mail, applicant.id(), chain)) {
-        const Pulse expiry = known->signed_.application.expiry;
-        const bool holds = expiry > invitation.pulse_at(unix_ms_now());
-        const bool is_open = !find_decline(mail, chain, known->text);
-        if (holds && is_open && known->invitation.member == invitation.member) {
-            return *std::move(known);
-        }
+    if (auto known = wallet::own_application(mail, applicant.id(), chain)) {
+        if (wallet::still_asks(*known, mail, invitation, unix_ms_now())) return *std::move(known);
         forget_mail(session, {known->letter});
     }
     const auto signed_ = sign_application_for(invitation, applicant, options.note, options.days);
     const std::string text = wallet::to_text(signed_);
     const std::uint64_t now = unix_ms_now();
     const Hash letter =
-        send_mail(session, applicant, applicant.public_key(),
-                  fmt::format("My application.\n{}\n{}", text, wallet::to_text(invitation)));
+        send_mail(session, applicant, applicant.public_key(), wallet::note_of(signed_, invitation));
     return {signed_, text, invitation, now, letter};
 }
 
@@ -205,7 +199,12 @@ void list_applications(Session& session) {
                    carrier == one.applicant() ? "themselves" : session.short_name(carrier), state,
                    printable(application.note, LineBreaks::escaped)});
     }
-    session.print(all, table.empty() ? "No applications.\n" : table.text());
+    session.print(all, table.empty()
+                           ? "No applications.\n"
+                           : table.text() +
+                                 "Decide with: leither org approve APPLICANT, or leither org "
+                                 "refuse APPLICANT --reason TEXT\n"
+                                 "Who is no supervisor: leither org sponsor APPLICANT\n");
 }
 
 void approve(Session& session, const JoinOptions& options) {
