@@ -13,6 +13,7 @@
 #include "app/decision.h"
 #include "app/letters.h"
 #include "app/served.h"
+#include "app/wallet_acts.h"
 
 namespace leither::app {
 
@@ -125,6 +126,14 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
     {"wallet.cast", cast_ballot},
 };
+
+json act_on(Session& session, const std::string& method, const json& params) {
+    if (const WalletAct act = find_wallet_act(method)) return act(session, params);
+    const auto act = kActs.find(method);
+    CHECK(act != kActs.end(), method);
+    WalletDesk desk(session);
+    return act->second({desk, session, params});
+}
 
 // One call of our own on its way; the thread may have given up on it when it is answered.
 struct OwnCall {
@@ -260,10 +269,7 @@ json WalletService::carry_out(Session& session, const Job& job) {
         return true;
     }
     if (job.method == "wallet.create") return create(session, text(job.params, "name"));
-    const auto act = kActs.find(job.method);
-    CHECK(act != kActs.end(), job.method);
-    WalletDesk desk(session);
-    json result = act->second({desk, session, job.params});
+    json result = act_on(session, job.method, job.params);
     const std::lock_guard hold(mutex_);
     work_due_ = true;  // what it has begun may be to be followed
     return result;

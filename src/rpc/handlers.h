@@ -35,6 +35,7 @@ Outcome evidence_list(Call& call);
 Outcome evidence_get(Call& call);
 Outcome vote_list(Call& call);
 Outcome vote_get(Call& call);
+Outcome vote_parameters(Call& call);
 Outcome reward_list(Call& call);
 Outcome reward_proof(Call& call);
 Outcome subscribe(Call& call);

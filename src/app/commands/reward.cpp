@@ -3,21 +3,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/decision.h"
 
 namespace leither::app {
 
 namespace {
-
-struct RewardOptions {
-    std::string member;
-    std::string amount;
-    std::string kind = "service";
-    std::string reason;
-    std::string proof;
-    ActOptions act;
-};
 
 protocol::RewardKind kind_of(const std::string& name) {
     using protocol::RewardKind;
@@ -26,8 +18,9 @@ protocol::RewardKind kind_of(const std::string& name) {
     }
     return RewardKind::mining;
 }
+}  // namespace
 
-void reward(Session& session, const RewardOptions& options) {
+void reward_member(Session& session, const RewardOptions& options) {
     const protocol::Reward act{kind_of(options.kind), session.account(options.member),
                                session.amount(options.amount), long_text(options.reason, "reason"),
                                long_text(options.proof, "proof")};
@@ -42,8 +35,6 @@ void reward(Session& session, const RewardOptions& options) {
                           session.format(act.amount), session.display(act.member), publicity));
 }
 
-}  // namespace
-
 void add_reward_command(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<RewardOptions>();
     auto* command = cli.add_subcommand("reward", "Reward a member from the treasury");
@@ -57,7 +48,7 @@ void add_reward_command(CLI::App& cli, Session& session) {
         ->capture_default_str();
     add_supervisor_options(*command, options->act);
     command->footer("Example: leither reward anna 40 --reason \"repaired the oven\"");
-    command->callback([&session, options] { reward(session, *options); });
+    command->callback([&session, options] { reward_member(session, *options); });
 }
 
 }  // namespace leither::app

@@ -12,6 +12,7 @@
 
 #include "leither/codec/bcs.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/pack_names.h"
 #include "app/printable.h"
@@ -24,16 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr unsigned kDaysMax =
-    std::chrono::duration_cast<std::chrono::hours>(protocol::kTagLifetimeMax).count() / 24;
 constexpr auto kPollInterval = std::chrono::milliseconds(250);
-
-struct AddOptions {
-    std::string tag;
-    std::string target;
-    std::string from;
-    unsigned days = kDaysMax;
-};
 
 // In small letters, as tags are. Throws CliError.
 std::string read_tag(std::string text) {
@@ -57,8 +49,9 @@ protocol::TagTarget target_of(const std::string& text) {
     throw CliError(CliExit::usage, "bad_text", "The target holds control characters.",
                    "Write plain text.");
 }
+}  // namespace
 
-void add(Session& session, const AddOptions& options) {
+void add_tag(Session& session, const TagOptions& options) {
     protocol::TagEntry entry;
     entry.tag = decltype(entry.tag)(read_tag(options.tag));
     entry.target = target_of(options.target);
@@ -71,6 +64,8 @@ void add(Session& session, const AddOptions& options) {
     const json added = session.call("tag.add", {{"entry", to_hex(bcs::encode(signed_))}});
     session.print(added, fmt::format("Tagged until {}.\n", format_time(entry.validity.expires_ms)));
 }
+
+namespace {
 
 // Names of the packs that are known here, by id.
 std::map<std::string, std::string> pack_names(Session& session) {
@@ -137,7 +132,7 @@ void add_tag_commands(CLI::App& cli, Session& session) {
     auto* group = cli.add_subcommand("tag", "Tags: the organization's public index");
     group->require_subcommand(1);
 
-    const auto given = std::make_shared<AddOptions>();
+    const auto given = std::make_shared<TagOptions>();
     auto* mark = group->add_subcommand("add", "Put something under a tag, for everybody to find");
     mark->add_option("TAG", given->tag, "One word of at most 32 bytes")->required();
     mark->add_option("TARGET", given->target,
@@ -148,14 +143,14 @@ void add_tag_commands(CLI::App& cli, Session& session) {
         ->required()
         ->type_name("KEY");
     mark->add_option("--days", given->days, "How long it is to be found")
-        ->check(CLI::Range(1u, kDaysMax))
+        ->check(CLI::Range(1u, kTagDaysMax))
         ->capture_default_str();
     mark->footer(
         "Tagging the same again with other --days replaces the entry.\n"
         "Examples:\n"
         "  leither tag add bread \"Anna's bakery, 12 Mill Lane\" --from anna\n"
         "  leither tag add flour 0f62... --from bert --days 7");
-    mark->callback([&session, given] { add(session, *given); });
+    mark->callback([&session, given] { add_tag(session, *given); });
 
     const auto wanted = std::make_shared<SearchOptions>();
     auto* find = group->add_subcommand("search", "What members have put under a tag");
