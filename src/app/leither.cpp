@@ -119,6 +119,7 @@ int run(int argc, char** argv) {
     CLI::App cli{"A community's own credit, from the command line.", "leither"};
     declare(cli, options);
     app::add_key_commands(cli, session);
+    app::add_contact_commands(cli, session);
     app::add_org_commands(cli, session);
     app::add_invite_commands(cli, session);
     app::add_member_commands(cli, session);

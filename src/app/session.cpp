@@ -15,6 +15,7 @@
 
 #include "app/data_dir.h"
 #include "app/passphrase.h"
+#include "app/wallet_files.h"
 
 namespace leither::app {
 
@@ -48,7 +49,9 @@ std::string remedy(const std::string& name, crypto::KeyFileError error) {
     using crypto::KeyFileError;
     switch (error) {
         case KeyFileError::not_found:
-            return "See the names with: leither key list. Make one with: leither key new " + name;
+            return "See the names with: leither key list, leither contact list. Make a key with: "
+                   "leither key new " +
+                   name;
         case KeyFileError::locked: return kPassphraseSources;
         case KeyFileError::wrong_passphrase:
             return "It is sealed under another passphrase than the wallet's other keys, or its "
@@ -217,22 +220,31 @@ Id Session::account(const std::string& name) {
     for (const auto& known : keyring().list()) {
         if (known.name == name) return known.id;
     }
+    if (const auto* contact = wallet::find_contact(contacts(), name)) return contact->account;
     return key(name).id();  // says what is wrong with it
 }
 
-std::string Session::display(const Id& account) {
+const wallet::Contacts& Session::contacts() {
+    if (!contacts_) contacts_ = WalletFiles(keyring().directory()).contacts();
+    return *contacts_;
+}
+
+std::optional<std::string> Session::name_of(const Id& account) {
     for (const auto& known : keyring().list()) {
-        if (known.id == account) return fmt::format("{} ({})", known.name, account.hex());
+        if (known.id == account) return known.name;
     }
-    return account.hex();
+    const auto* contact = wallet::find_contact(contacts(), account);
+    return contact == nullptr ? std::nullopt : std::optional(contact->name);
+}
+
+std::string Session::display(const Id& account) {
+    const auto name = name_of(account);
+    return name ? fmt::format("{} ({})", *name, account.hex()) : account.hex();
 }
 
 std::string Session::short_name(const Id& account) {
     constexpr std::size_t kDigits = 12;
-    for (const auto& known : keyring().list()) {
-        if (known.id == account) return known.name;
-    }
-    return account.hex().substr(0, kDigits);
+    return name_of(account).value_or(account.hex().substr(0, kDigits));
 }
 
 Amount Session::amount(const std::string& text) {

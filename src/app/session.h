@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "leither/protocol/block.h"
+#include "leither/wallet/contacts.h"
 #include "leither/wallet/keyring.h"
 
 #include "app/cli_error.h"
@@ -67,8 +68,11 @@ class Session {
     // `name`'s key, or if that is empty the wallet's key of a supervisor, the founder first. Throws
     // CliError.
     crypto::KeyPair supervisor_key(const std::string& name);
-    // The account of a wallet key by its name, or any by its 40-digit id. Throws CliError.
+    // The account of a wallet key or contact by its name, or any by its 40-digit id. Throws
+    // CliError.
     Id account(const std::string& name);
+    // Read once.
+    const wallet::Contacts& contacts();
     // "anna (3f2a...)" if the wallet knows it, else the id.
     std::string display(const Id& account);
     // "anna", or the first digits of the id: for lists and conversations.
@@ -89,12 +93,16 @@ class Session {
     const GlobalOptions& options() const { return options_; }
 
  private:
+    // Of a key or contact.
+    std::optional<std::string> name_of(const Id& account);
+
     const GlobalOptions& options_;
     RpcCaller* caller_ = nullptr;
     wallet::Keyring* shared_keyring_ = nullptr;
     std::optional<RpcClient> client_;
     std::optional<OrganizationInfo> organization_;
     std::optional<wallet::Keyring> keyring_;
+    std::optional<wallet::Contacts> contacts_;
     std::unique_ptr<nlohmann::json> answer_;
 };
 

@@ -1,8 +1,11 @@
 // Asking and paying. The inbox is in wallet_inbox.cpp, explanations in wallet_why.cpp.
 #include "app/wallet_desk.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "leither/base/check.h"
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 
@@ -20,6 +23,28 @@ using wallet::NextStep;
 [[noreturn]] void refuse(CliExit exit, const char* name, const std::string& cause,
                          const std::string& next_step) {
     throw CliError(exit, name, cause, next_step);
+}
+
+[[noreturn]] void refuse_contact(const std::string& name, const wallet::Contacts& contacts,
+                                 wallet::ContactError error) {
+    using wallet::ContactError;
+    const char* word = wallet::to_string(error);
+    switch (error) {
+        case ContactError::bad_name:
+            refuse(CliExit::usage, word, fmt::format("\"{}\" is no name for an account.", name),
+                   "Use 1 to 64 of a-z, 0-9, '_', '.' and '-', starting with none of the last "
+                   "two, and not 40 digits like an account number.");
+        case ContactError::name_taken:
+            refuse(CliExit::refused, word,
+                   fmt::format("Account {} is called \"{}\" already.",
+                               wallet::find_contact(contacts, name)->account.hex(), name),
+                   "Choose another name, or first: leither contact remove " + name);
+        case ContactError::too_many:
+            refuse(CliExit::refused, word,
+                   fmt::format("A wallet holds at most {} names.", wallet::kContactsMax),
+                   "Forget one with: leither contact remove NAME");
+    }
+    UNREACHABLE();
 }
 
 std::uint64_t number(const json& object, const char* field) {
@@ -347,6 +372,40 @@ json WalletDesk::set_policy(const json& rules) {
         policy.push_back({chain, session_.account(from), *amount_max, *per_day});
     }
     files_.set_policy(policy);
+    return true;
+}
+
+// ---- Contacts ----------------------------------------------------------------------------------
+
+json WalletDesk::contacts() {
+    auto sorted = files_.contacts();
+    std::ranges::sort(sorted, {}, &wallet::Contact::name);
+    json items = json::array();
+    for (const auto& contact : sorted) {
+        items.push_back({{"name", contact.name}, {"account", contact.account.hex()}});
+    }
+    return {{"contacts", std::move(items)}};
+}
+
+json WalletDesk::set_contact(const Id& account, const std::string& name) {
+    for (const auto& known : session_.keyring().list()) {
+        if (known.id != account && known.name != name) continue;
+        refuse(
+            CliExit::refused, "name_taken",
+            fmt::format("This wallet has a key \"{}\", of account {}.", known.name, known.id.hex()),
+            "A key is called as it is; choose another name for somebody else's account.");
+    }
+    const auto guard = files_.lock();
+    auto contacts = files_.contacts();
+    if (name.empty()) {
+        if (wallet::remove_contact(contacts, account)) files_.set_contacts(contacts);
+        return true;
+    }
+    const auto before = contacts;
+    if (const auto set = wallet::set_contact(contacts, {name, account}); !set) {
+        refuse_contact(name, contacts, set.error());
+    }
+    if (contacts != before) files_.set_contacts(contacts);
     return true;
 }
 

@@ -61,6 +61,11 @@ class WalletDesk {
     // Rules as in docs/rpc.md, for the daemon's organization; those of others stay.
     Json set_policy(const Json& rules);
 
+    // {contacts: [{name, account}]}, by name.
+    Json contacts();
+    // Gives an account a name, or another one; none: forgets it.
+    Json set_contact(const Id& account, const std::string& name);
+
     // What the policy has tried to pay, at which head: a refusal is not asked for again before a
     // block has changed something.
     using TriedAt = std::map<Hash, Pulse>;

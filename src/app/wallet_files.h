@@ -1,9 +1,10 @@
 // What lies in a wallet's directory beside its keys: the journal of what was promised, the policy,
-// and the lock that makes several programs decide one after the other.
+// the contacts, and the lock that makes several programs decide one after the other.
 #pragma once
 
 #include <string>
 
+#include "leither/wallet/contacts.h"
 #include "leither/wallet/journal.h"
 #include "leither/wallet/policy.h"
 
@@ -39,6 +40,12 @@ class WalletFiles {
     wallet::Policy policy() const;
     // Durable when it returns. Throws CliError.
     void set_policy(const wallet::Policy& policy) const;
+
+    // No file is nobody known by name. Throws CliError `bad_contacts`.
+    wallet::Contacts contacts() const;
+    // Durable when it returns. Throws CliError. REQUIRES: locked, and `contacts` are what was read
+    // since, changed.
+    void set_contacts(const wallet::Contacts& contacts) const;
 
     const std::string& directory() const { return directory_; }
 

@@ -11,7 +11,9 @@
 
 #include "app/act.h"
 #include "app/decision.h"
+#include "app/endorsing.h"
 #include "app/letters.h"
+#include "app/receipt_file.h"
 #include "app/served.h"
 #include "app/wallet_acts.h"
 
@@ -104,6 +106,13 @@ json cast_ballot(const Asked& asked) {
                       wallet::sign(draft_for(asked.session, voter.id()), cast, voter, nullptr));
 }
 
+json endorsed(const Asked& asked) {
+    const auto receipt = endorse(asked.session, asked.account());
+    return {{"account", receipt.claim.account.hex()},
+            {"sequence", receipt.header.sequence.value()},
+            {"file", json::parse(receipt_to_text(receipt))}};
+}
+
 // All but those that concern the keyring itself.
 const std::map<std::string_view, json (*)(const Asked&)> kActs = {
     {"wallet.request",
@@ -119,12 +128,18 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
      [](const Asked& a) { return a.desk.why(a.text("id"), Id::parse(a.text("signer"))); }},
     {"wallet.policy", [](const Asked& a) { return a.desk.policy(); }},
     {"wallet.set_policy", [](const Asked& a) { return a.desk.set_policy(a.params.at("rules")); }},
+    {"wallet.contacts", [](const Asked& a) { return a.desk.contacts(); }},
+    {"wallet.set_contact",
+     [](const Asked& a) {
+         return a.desk.set_contact(Id::parse(a.text("account")).value(), a.text("name"));
+     }},
     {"wallet.letters",
      [](const Asked& a) { return letters_json(a.session, a.session.key(a.account())); }},
     {"wallet.send", send},
     {"wallet.chat",
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
     {"wallet.cast", cast_ballot},
+    {"wallet.endorse", endorsed},
 };
 
 json act_on(Session& session, const std::string& method, const json& params) {

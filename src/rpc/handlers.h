@@ -29,6 +29,8 @@ Outcome receipt_get(Call& call);
 Outcome receipt_list(Call& call);
 Outcome receipt_find(Call& call);
 Outcome receipt_keep(Call& call);
+Outcome receipt_terms(Call& call);
+Outcome receipt_endorse(Call& call);
 Outcome child_get(Call& call);
 Outcome block_get(Call& call);
 Outcome evidence_list(Call& call);

@@ -251,6 +251,25 @@ Outcome receipt_keep(Call& call) {
     return Deferred::network;
 }
 
+Outcome receipt_terms(Call& call) {
+    const auto terms = call.host.queries().endorsement_terms();
+    if (!terms) return query_error(terms.error());
+    return Json{{"cycle", terms->cycle},
+                {"sequence", terms->sequence.value()},
+                {"bookkeepers", terms->seats},
+                {"needed", terms->needed}};
+}
+
+Outcome receipt_endorse(Call& call) {
+    auto ask = bcs::decode<protocol::AskEndorsement>(call.args.get<Bytes>("question"));
+    if (!ask) {
+        return CallError{ErrorCode::invalid_params,
+                         "\"question\" is no BCS of a signed question for an endorsement", nullptr};
+    }
+    call.host.enqueue(node::Endorse{call.token, *std::move(ask)});
+    return Deferred::network;
+}
+
 Outcome child_get(Call& call) {
     const Prefix prefix{call.args.get<Id>("prefix"),
                         static_cast<std::uint8_t>(call.args.get<std::uint64_t>("bits"))};

@@ -72,6 +72,9 @@ constexpr ParamInfo kReceiptKeepParams[] = {
     kAccount,
     {"wish", ParamType::text, kOptional, "whether to keep or to stop; \"keep\" if absent",
      UINT64_MAX, kKeepWords}};
+constexpr ParamInfo kEndorseParams[] = {
+    {"question", ParamType::bytes, kRequired,
+     "BCS of the question, signed by the account's key: account, cycle, sequence"}};
 constexpr ParamInfo kChildParams[] = {
     {"prefix", ParamType::id, kRequired, "the prefix, filled up with zeros"},
     {"bits", ParamType::number, kRequired, "how many bits of it count", kIdBits},
@@ -218,6 +221,9 @@ constexpr ParamInfo kWhyParams[] = {
 constexpr ParamInfo kPolicyParams[] = {{"rules", ParamType::objects, kRequired,
                                         "all rules there are to be: from, amount_max, per_day",
                                         kRulesMax}};
+constexpr ParamInfo kContactParams[] = {
+    {"account", ParamType::id, kRequired, "whose"},
+    {"name", ParamType::string, kOptional, "what to call it; none: nothing any more", kNameMax}};
 constexpr ParamInfo kOwnAccountParams[] = {kOwnAccount};
 constexpr ParamInfo kSendParams[] = {
     kOwnAccount,
@@ -463,6 +469,13 @@ constexpr Method kTable[] = {
       kReceiptKeepParams},
      receipt_keep,
      Timing::deferred},
+    {{"receipt.terms", "What an owner signs to have its account endorsed, and who answers.", {}},
+     receipt_terms},
+    {{"receipt.endorse",
+      "An endorsed receipt, gathered from the bookkeepers in office: for strangers.",
+      kEndorseParams},
+     receipt_endorse,
+     Timing::deferred},
     {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
      child_get},
     {{"block.get", "A sealed block.", kBlockParams}, block_get},
@@ -515,12 +528,22 @@ constexpr Method kTable[] = {
      Timing::deferred},
     {{"wallet.policy", "What the wallet pays by itself.", {}}, wallet_call, Timing::deferred},
     {{"wallet.set_policy", "Replaces these rules.", kPolicyParams}, wallet_call, Timing::deferred},
+    {{"wallet.contacts", "What the owner calls other people's accounts.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.set_contact", "Names an account, for this wallet alone.", kContactParams},
+     wallet_call,
+     Timing::deferred},
     {{"wallet.letters", "Letters that have arrived for an account, opened.", kOwnAccountParams},
      wallet_call,
      Timing::deferred},
     {{"wallet.send", "Writes a letter to a member.", kSendParams}, wallet_call, Timing::deferred},
     {{"wallet.chat", "Says a line to all members.", kChatParams}, wallet_call, Timing::deferred},
     {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
+    {{"wallet.endorse", "An endorsed receipt of an account, as a file to show to strangers.",
+      kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
     {{"wallet.found", "Founds an organization on this node.", kFoundParams},
      wallet_call,
      Timing::deferred},

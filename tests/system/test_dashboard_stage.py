@@ -163,6 +163,24 @@ class Acting(StageTest):
         self.browser.wait_for_text("Removed.")
         self.assertEqual(self.stage.called("wallet.set_policy")[-1], {"rules": []})
 
+    def test_other_peoples_accounts_have_the_names_one_gives_them(self):
+        self.open("members")
+        self.browser.wait_for_text("dora")
+        self.browser.go(f"history/{town.BEA}")
+        self.browser.fill("Name", "bea")
+        self.browser.press("Give a name")
+        self.browser.wait_for_text("Called bea from now on")
+        self.assertEqual(self.stage.called("wallet.set_contact"), [{"account": town.BEA, "name": "bea"}])
+        self.browser.go(f"history/{town.DORA}")
+        self.browser.wait_for_text("What you call this account")
+        self.browser.fill("Name", "")
+        self.browser.press("Change the name")
+        self.browser.wait_for_text("no name any more")
+        self.assertEqual(self.stage.called("wallet.set_contact")[1:], [{"account": town.DORA}])
+        self.browser.go(f"history/{town.ANNA}")
+        self.browser.wait_for_text("What happened")
+        self.assertNotIn("What you call this account", self.browser.text())
+
     def test_a_letter_that_is_being_written_is_not_drawn_over(self):
         self.open("inbox")
         self.browser.press("Write a letter")

@@ -201,6 +201,27 @@ class ByHand(Market):
         self.assertIn(applicants["cleo"], members)
         self.assertNotIn(applicants["dora"], members)
 
+    def test_people_have_names_that_stand_wherever_an_account_may(self):
+        ben = self.accounts["ben"]
+        self.a.leither("contact", "add", "ben", ben)
+        self.b.leither("contact", "add", "anna", self.accounts["anna"])
+        self.assertEqual(self.a.rpc.call("wallet.contacts"), {"contacts": [{"name": "ben", "account": ben}]})
+        self.assertEqual(self.a.leither("balance", "ben")["account"], ben)
+        request = self.b.leither("request", "3", "--to", "ben", "--payer", "anna")["id"]
+        self.assertTrue(wait_for(self.waiting))
+        self.assertIn(f"ben ({ben})", self.a.run_leither("inbox").stdout)
+        self.a.leither("accept", request)
+        self.assertIn("ben", self.a.run_leither("history", "anna").stdout)
+        for words, refused in ((("ben", self.accounts["anna"]), (1, "name_taken")), (("anna", ben), (1, "name_taken")),
+                               (("Ben", "55" * 20), (2, "bad_name")), (("ben", "55" * 20), (1, "name_taken")),
+                               (("eve", "ben"), (2, "bad_account"))):
+            self.assertEqual(self.a.refusal("contact", "add", *words), refused, words)
+        self.assertEqual(self.a.refusal("contact", "remove", "eve"), (4, "not_found"))
+        self.a.rpc.call("wallet.set_contact", account=ben, name="benno")
+        self.assertEqual(self.a.leither("contact", "list"), {"contacts": [{"name": "benno", "account": ben}]})
+        self.a.leither("contact", "remove", "benno")
+        self.assertEqual(self.a.refusal("balance", "benno"), (4, "not_found"))
+
     def test_letters_lines_and_keys_through_the_daemon(self):
         made = self.a.rpc.call("wallet.create", name="cleo")
         self.assertIn(made["account"], [key["account"] for key in self.a.leither("key", "list")])

@@ -383,7 +383,7 @@ bool holds_exactly(const fs::path& path, ByteView content) {
 void restore_files(const Backup& backup, const fs::path& directory) {
     for (const BackupFile& file : backup.files) {
         const fs::path target = directory / std::string(file.name);
-        // A policy or journal that is there already is newer.
+        // A policy, contacts or a journal that are there already are newer.
         if (!is_key(file) || !fs::exists(target) || holds_exactly(target, file.content)) continue;
         refuse("exists",
                fmt::format("The wallet has another \"{}\" already; nothing was changed.",

@@ -9,6 +9,7 @@
 namespace leither::app {
 
 void add_key_commands(CLI::App& cli, Session& session);
+void add_contact_commands(CLI::App& cli, Session& session);
 void add_org_commands(CLI::App& cli, Session& session);
 void add_invite_commands(CLI::App& cli, Session& session);
 void add_member_commands(CLI::App& cli, Session& session);

@@ -49,9 +49,24 @@ export async function wallet() {
   if (!status.enabled) return {usable: false, reason: 'disabled', accounts: []};
   // The organization's key signs its charter and manifest; its account is the treasury, which is nobody's.
   const accounts = (status.accounts ?? []).filter((one) => one.account !== info?.id);
-  names = new Map(accounts.map((account) => [account.account, account.name]));
+  await learnNames(accounts);
   return {...status, accounts, usable: !status.locked, reason: status.locked ? 'locked' : null};
 }
+
+// What the owner calls other people's accounts: [{account, name}].
+let contacts = [];
+export const contactList = () => contacts;
+
+async function learnNames(own) {
+  try {
+    ({contacts} = await call('wallet.contacts'));
+  } catch (error) {
+    if (!error.isUnknownMethod && error.name !== 'bad_contacts') throw error;
+    contacts = [];
+  }
+  names = new Map([...contacts, ...own].map((one) => [one.account, one.name]));
+}
+export const nameContact = (account, name) => call('wallet.set_contact', name ? {account, name} : {account});
 
 function read(name, otherwise) {
   try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; }

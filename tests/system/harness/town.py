@@ -164,6 +164,7 @@ def answers():
             {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "final", "payer": BEA},
             {"id": "c2" * 32, "account": ANNA, "amount": "800", "reference": "a cake", "asked_ms": ago(3), "expires_ms": ago(-7), "state": "pending"}]},
         "wallet.policy": lambda _: {"rules": [{"from": BEA, "amount_max": "1000", "per_day": "3000"}]}, "wallet.set_policy": True,
+        "wallet.contacts": lambda _: {"contacts": [{"name": "dora", "account": DORA}]}, "wallet.set_contact": True,
         "wallet.why": lambda _: {"id": "a1", "facts": [{"name": "asked", "text": "91c7\u2026 signed a request for 25.00 hour.", "source": "signature"},
                                                        {"name": "so", "text": "It waits for your word.", "source": "journal"}]},
         "wallet.invite": {**INVITED, "invitation": INVITATION}, "wallet.invitation": INVITED, "wallet.standing": [],

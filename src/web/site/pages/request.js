@@ -55,7 +55,8 @@ function draw({organization, wallet, accounts}) {
       textField('Reference', 'reference', {maxlength: 64}, 'What it is for. The payer sees it.'),
       choiceField('Good for', 'expires', TIMES, '600'),
       wallet.usable && accountField('To', 'account', own),
-      textField('Payer', 'payer', {maxlength: 40, spellcheck: 'false'}, 'May stay empty. With the 40 digits of an account it is also sent there as a sealed letter.'),
+      textField('Payer', 'payer', {maxlength: 64, spellcheck: 'false', list: 'contacts'}, 'May stay empty. With an account\u2019s name or its 40 digits it is also sent there as a sealed letter.'),
+      h('datalist', {id: 'contacts'}, state.contactList().map((one) => h('option', {value: one.name}))),
     ], (values) => make(values, wallet)));
 }
 
