@@ -111,8 +111,10 @@ void reward(Session& session, const json& params) {
     options.member = text(params, "member");
     options.amount = amount_text(session, params);
     options.kind = text(params, "kind", options.kind.c_str());
-    options.reason = text(params, "reason");
-    options.proof = text(params, "proof");
+    options.given = {text(params, "reason"), text(params, "proof")};
+    if (params.contains("contribution")) {
+        options.work.contributions.push_back(text(params, "contribution"));
+    }
     options.act = act_options(params);
     reward_member(session, options);
 }

@@ -10,6 +10,7 @@
 #include "leither/io/os_entropy.h"
 
 #include "app/act.h"
+#include "app/contributions.h"
 #include "app/decision.h"
 #include "app/endorsing.h"
 #include "app/letters.h"
@@ -97,6 +98,16 @@ json send(const Asked& asked) {
                        {asked.text("text")});
 }
 
+json contribute_as_asked(const Asked& asked) {
+    ContributionOrder order{asked.account(),
+                            protocol::contribution_kind(asked.text("kind")).value(),
+                            asked.text("text"), asked.text("evidence")};
+    if (asked.params.contains("builds_on")) {
+        order.builds_on = asked.params.at("builds_on").get<std::vector<std::string>>();
+    }
+    return contribute(asked.session, order);
+}
+
 json cast_ballot(const Asked& asked) {
     const auto voter = asked.session.key(asked.account());
     const auto choice =
@@ -138,6 +149,7 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
     {"wallet.send", send},
     {"wallet.chat",
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
+    {"wallet.contribute", contribute_as_asked},
     {"wallet.cast", cast_ballot},
     {"wallet.endorse", endorsed},
 };

@@ -8,7 +8,9 @@
 #include "leither/base/prefix.h"
 #include "leither/base/version.h"
 #include "leither/dht/item.h"
+#include "leither/protocol/contribution.h"
 #include "leither/protocol/envelope.h"
+#include "leither/protocol/tag.h"
 #include "leither/protocol/transaction.h"
 
 #include "call.h"
@@ -29,6 +31,7 @@ constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
 
 constexpr std::string_view kDetailWords[] = {"ids", "full", "none"};
+constexpr std::string_view kChoiceWords[] = {"yes", "no"};
 constexpr std::string_view kKeepWords[] = {"keep", "stop"};
 constexpr std::string_view kVoteWords[] = {"open", "closed", "all"};
 constexpr std::string_view kTopicWords[] = {"pulse",   "block", "account",
@@ -166,8 +169,23 @@ constexpr ParamInfo kAppPieceParams[] = {
     {"piece", ParamType::hash, kRequired, "the hash of a piece that is here"}};
 constexpr ParamInfo kTagAddParams[] = {
     {"entry", ParamType::bytes, kRequired, "BCS of the author's signed tag entry"}};
+constexpr ParamInfo kTagRemoveParams[] = {
+    {"withdrawal", ParamType::bytes, kRequired, "BCS of the author's signed withdrawal"}};
 constexpr ParamInfo kTagParams[] = {
-    {"tag", ParamType::bytes, kRequired, "the tag: its UTF-8 in hex"}};
+    {"tag", ParamType::string, kRequired, "the tag, in small letters", protocol::kTagBytesMax}};
+constexpr std::uint64_t kContributionsMax = 4'096;
+constexpr std::string_view kContributionWords[] = {"development", "production", "support",
+                                                   "promotion", "appreciation"};
+constexpr ParamInfo kContributionAddParams[] = {
+    {"entry", ParamType::bytes, kRequired, "BCS of the author's signed contribution"}};
+constexpr ParamInfo kContributionListParams[] = {
+    {"by", ParamType::id, kOptional, "only this account's"},
+    {"kind", ParamType::text, kOptional, "only of this kind", UINT64_MAX, kContributionWords},
+    {"rewarded", ParamType::text, kOptional, "only those rewarded, or not", UINT64_MAX,
+     kChoiceWords},
+    {"limit", ParamType::number, kOptional, "at most so many; 50 if absent", kContributionsMax}};
+constexpr ParamInfo kContributionParams[] = {
+    {"id", ParamType::hash, kRequired, "the contribution's id"}};
 constexpr ParamInfo kReadParams[] = {
     {"limit", ParamType::number, kOptional, "lines of this page; 50 if absent", kLinesMax},
     {"before", ParamType::hash, kOptional, "only older ones than this; the first line's id"},
@@ -183,7 +201,6 @@ constexpr std::uint64_t kReferenceMax = 140;
 constexpr std::uint64_t kLineMax = 500;
 constexpr std::uint64_t kRulesMax = 64;
 constexpr std::uint64_t kExpirySecondsMax = std::uint64_t{366} * 86'400;
-constexpr std::string_view kChoiceWords[] = {"yes", "no"};
 
 constexpr ParamInfo kOwnAccount = {"account", ParamType::string, kRequired,
                                    "a key of the wallet: its name, or its account's id", kNameMax};
@@ -231,6 +248,15 @@ constexpr ParamInfo kSendParams[] = {
     {"text", ParamType::string, kRequired, "what to write", protocol::kLetterTextMax}};
 constexpr ParamInfo kChatParams[] = {
     kOwnAccount, {"text", ParamType::string, kRequired, "what to say to all members", kLineMax}};
+constexpr ParamInfo kContributeParams[] = {
+    kOwnAccount,
+    {"kind", ParamType::text, kRequired, "in which part of the business", UINT64_MAX,
+     kContributionWords},
+    {"text", ParamType::string, kRequired, "what was done", protocol::LongText::kMax},
+    {"evidence", ParamType::string, kOptional, "where to see it",
+     decltype(protocol::Contribution::evidence)::kMax},
+    {"builds_on", ParamType::bytes_list, kOptional, "ids of contributions it builds on",
+     protocol::kBasesMax}};
 constexpr ParamInfo kCastParams[] = {
     kOwnAccount,
     {"vote", ParamType::id, kRequired, "the vote's id"},
@@ -313,9 +339,13 @@ constexpr ParamInfo kRewardParams[] = {
     kMember,
     kAmount,
     {"kind", ParamType::text, kOptional, "what for; service if absent", UINT64_MAX, kRewardWords},
-    kReason,
+    {"reason", ParamType::string, kOptional, "public; if absent, what the contribution says",
+     kReasonMax},
     kProof,
-    kBy};
+    {"contribution", ParamType::string, kOptional, "what it rewards: an id, or its first digits",
+     64},
+    kBy,
+    kOffer};
 constexpr ParamInfo kOwnTagParams[] = {
     kOwnAccount,
     {"tag", ParamType::string, kRequired, "one word", 32},
@@ -426,10 +456,24 @@ constexpr Method kTable[] = {
      app_remove,
      Timing::deferred},
     {{"tag.add", "Makes a signed tag entry public.", kTagAddParams}, tag_add, Timing::deferred},
+    {{"tag.remove", "Makes public that an author withdraws a tag entry.", kTagRemoveParams},
+     tag_remove,
+     Timing::deferred},
     {{"tag.search", "The entries under a tag, newest first.", kTagParams}, tag_search},
     {{"tag.find", "Looks in the DHT for nodes that keep entries under a tag.", kTagParams},
      tag_find,
      Timing::deferred},
+    {{"contribution.add", "Makes a signed contribution public.", kContributionAddParams},
+     contribution_add,
+     Timing::deferred},
+    {{"contribution.list",
+      "What members have contributed, newest first, and what it was rewarded "
+      "with.",
+      kContributionListParams},
+     contribution_list},
+    {{"contribution.show", "A contribution, what it builds on, and what builds on it.",
+      kContributionParams},
+     contribution_show},
     {{"transaction.submit", "Checks a transaction and puts it in line for the next block.",
       kSubmitParams},
      transaction_submit,
@@ -539,6 +583,10 @@ constexpr Method kTable[] = {
      Timing::deferred},
     {{"wallet.send", "Writes a letter to a member.", kSendParams}, wallet_call, Timing::deferred},
     {{"wallet.chat", "Says a line to all members.", kChatParams}, wallet_call, Timing::deferred},
+    {{"wallet.contribute", "Makes public what a key of the wallet has contributed.",
+      kContributeParams},
+     wallet_call,
+     Timing::deferred},
     {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
     {{"wallet.endorse", "An endorsed receipt of an account, as a file to show to strangers.",
       kOwnAccountParams},

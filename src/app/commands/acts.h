@@ -12,6 +12,7 @@
 #include "leither/protocol/tag.h"
 
 #include "app/act.h"
+#include "app/contributions.h"
 
 namespace leither::app {
 
@@ -99,6 +100,7 @@ struct VoteOptions {
     std::string amount;
     std::string reason;
     std::string proof;
+    NamedWork work;
     std::string choice;
     std::string from;
     std::string state = "open";
@@ -114,8 +116,8 @@ struct RewardOptions {
     std::string member;
     std::string amount;
     std::string kind = "service";
-    std::string reason;
-    std::string proof;
+    NamedWork work;
+    GivenGrounds given;
     ActOptions act;
 };
 void reward_member(Session& session, const RewardOptions& options);
@@ -144,6 +146,8 @@ struct TaskOptions {
     std::string note;
     std::string reason;
     bool late = false;
+    std::string kind;
+    NamedWork work;
     ActOptions act;
 };
 void create_task(Session& session, const TaskOptions& options);

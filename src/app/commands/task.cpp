@@ -12,6 +12,7 @@
 
 #include "app/commands/acts.h"
 #include "app/commands/commands.h"
+#include "app/contributions.h"
 #include "app/decision.h"
 #include "app/joining.h"
 #include "app/printable.h"
@@ -336,6 +337,17 @@ std::optional<wallet::SignedApplication> application_for(Session& session,
     }
     return sign_application_for(own->invitation, worker, options.note, kApplicationDays);
 }
+
+// As a contribution, that a reward can name: the same if it is handed in again.
+Hash record_work(Session& session, const wallet::Task& task, const TaskOptions& options) {
+    const json recorded = contribute_once(session, {.account = options.from,
+                                                    .kind = contribution_kind_of(options.kind),
+                                                    .text = task.title,
+                                                    .evidence = options.text,
+                                                    .builds_on = options.work.contributions});
+    return Hash::parse(recorded.at("id").get<std::string>()).value();
+}
+
 }  // namespace
 
 void submit_task(Session& session, const TaskOptions& options) {
@@ -349,8 +361,20 @@ void submit_task(Session& session, const TaskOptions& options) {
     const std::vector<OpenedLetter> mail = read_mail(session);
     const Known known = find_task(mail, chain, options.task);
     if (!options.late) ensure_open(known);
-    const auto work = wallet::sign_work(known.task, long_text(options.text, "proof"), worker,
-                                        application_for(session, mail, worker, options));
+    const auto application = application_for(session, mail, worker, options);
+    std::vector<Hash> contributions;
+    if (!options.kind.empty()) {
+        if (application) {
+            throw CliError(CliExit::refused, "not_a_member",
+                           "Only members record contributions; a guest's work is recorded with the "
+                           "payment that admits it.",
+                           "Hand it in without --kind.");
+        }
+        contributions.push_back(record_work(session, known.task.task, options));
+    }
+    const auto work = wallet::sign_work(
+        known.task, long_text(protocol::proof_text(contributions, options.text), "proof"), worker,
+        application);
     tell(session, worker, work, "This task is done.");
     session.print({{"id", known.id.hex()}, {"state", "submitted"}, {"work", wallet::to_text(work)}},
                   fmt::format("Handed in. The supervisor decides with:\n"
@@ -435,7 +459,7 @@ protocol::Action action_for(Session& session, const wallet::SignedWork& work) {
 }
 
 // What keeps work from being accepted, beside what the ledger refuses.
-void check_confirmable(Session& session, const Submission& found) {
+void check_confirmable(Session& session, const Submission& found, const NamedWork& named) {
     const wallet::SignedTask& promised = found.work.task;
     const Id worker = crypto::id_of(found.work.work.worker);
     const Id promiser = crypto::id_of(promised.task.supervisor);
@@ -451,6 +475,7 @@ void check_confirmable(Session& session, const Submission& found) {
                        fmt::format("{} has been paid for this task.", session.display(worker)),
                        "See: leither history " + worker.hex());
     }
+    check_rewardable(session, worker, named, found.work.work.proof);
 }
 }  // namespace
 
@@ -459,7 +484,7 @@ void confirm_task(Session& session, const TaskOptions& options) {
     const wallet::SignedTask& promised = found.work.task;
     const Id worker = crypto::id_of(found.work.work.worker);
     if (!options.late) ensure_open(found.known);
-    check_confirmable(session, found);
+    check_confirmable(session, found, options.work);
     protocol::Action action = action_for(session, found.work);
     const bool is_admission = std::holds_alternative<protocol::Earn>(action);
     const auto half =
@@ -506,7 +531,7 @@ json confirm_work(Session& session, const std::string& text, const ActOptions& a
     options.task = text;
     const Submission found = find_submission(session, options);
     ensure_open(found.known);
-    check_confirmable(session, found);
+    check_confirmable(session, found, options.work);
     protocol::Action action = action_for(session, found.work);
     const bool is_admission = std::holds_alternative<protocol::Earn>(action);
     const auto half =
@@ -559,14 +584,26 @@ void add_task_commands(CLI::App& cli, Session& session) {
     done->add_option("--from", options->from, "Key of whoever has done it")
         ->required()
         ->type_name("KEY");
+    done->add_option(
+        "--kind", options->kind,
+        "Of a member: record it as a contribution of this kind: " + contribution_kinds());
+    done->add_option("--builds-on", options->work.contributions,
+                     "With --kind: earlier contribution it builds on; at most 4")
+        ->type_name("ID")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     done->add_option("--note", options->note, "Of a guest: a line in the application");
     done->add_flag("--late", options->late, "Although the time for it is over");
-    done->footer("Example: leither task submit 1f0c --text \"it bakes again\" --from anna");
+    done->footer(
+        "Examples:\n"
+        "  leither task submit 1f0c --text \"it bakes again\" --from anna\n"
+        "  leither task submit 1f0c --text \"it bakes again\" --from anna --kind support");
     done->callback([&session, options] { submit_task(session, *options); });
 
     auto* accept = group->add_subcommand("confirm", "Accept work: pays, and admits a guest");
     add_deciding_options(*accept, *options);
     accept->add_flag("--late", options->late, "Although the time for it is over");
+    add_again_option(*accept, options->work);
     add_offer_options(*accept, options->act);
     accept->footer("Example: leither task confirm 1f0c");
     accept->callback([&session, options] { confirm_task(session, *options); });

@@ -8,6 +8,7 @@
 
 #include "app/commands/acts.h"
 #include "app/commands/commands.h"
+#include "app/contributions.h"
 #include "app/decision.h"
 #include "app/parameter.h"
 #include "app/printable.h"
@@ -105,10 +106,11 @@ void propose_parameter(Session& session, const VoteOptions& options) {
 }
 
 void propose_reward(Session& session, const VoteOptions& options, protocol::RewardKind kind) {
-    const auto reason = reason_of(options);
-    propose(session, options,
-            protocol::Grant{kind, session.account(options.member), session.amount(options.amount),
-                            reason, long_text(options.proof, "proof")});
+    const Id member = session.account(options.member);
+    const Amount amount = session.amount(options.amount);
+    const Grounds grounds =
+        grounds_for(session, member, options.work, {options.reason, options.proof});
+    propose(session, options, protocol::Grant{kind, member, amount, grounds.reason, grounds.proof});
 }
 
 namespace {
@@ -228,7 +230,10 @@ void add_reward_kind(CLI::App& group, Session& session, const Options& options,
     auto* command = group.add_subcommand(protocol::to_string(kind), what);
     command->add_option("MEMBER", options->member, "Key name or account number")->required();
     command->add_option("AMOUNT", options->amount, "How much, from the treasury")->required();
-    add_reason_option(*command, options);
+    add_work_options(*command, options->work);
+    command->add_option(
+        "--reason", options->reason,
+        "What for; public to the organization; default: what the contribution says");
     command->add_option("--proof", options->proof, "Where the evidence is");
     add_supervisor_option(*command, options);
     command->footer(
