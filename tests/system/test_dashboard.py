@@ -14,7 +14,7 @@ from harness import browser as browsers
 from harness.daemon import ROOT, Daemon
 from harness.network import NetworkDaemon, wait_for
 
-PAGES = ("overview", "pay", "request", "inbox", "history", "members", "invite", "votes", "rewards", "tasks", "chat", "packs", "node", "backup", "begin")
+PAGES = ("overview", "pay", "request", "inbox", "history", "members", "invite", "votes", "contributions", "rewards", "tasks", "chat", "packs", "node", "backup", "begin")
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 # Where screenshots are left for people; nowhere by default.
 SCREENSHOTS = os.environ.get("LEITHER_SCREENSHOTS")
@@ -487,7 +487,7 @@ class Acting(DashboardTest):
         self.browser.fill("New value", "3600")
         self.browser.fill("Reason", HOSTILE)
         self.browser.press("Propose the change")
-        self.browser.wait_for_text("becomes 3 600 pulses (now 0)")
+        self.browser.wait(lambda: "publicity_pulses becomes 3 600 pulses (now 0)" in " ".join(self.browser.text().split()), "the vote is not listed")
         found, = [vote for vote in self.daemon.leither("vote", "list")["items"] if vote["subject"]["kind"] == "parameter"]
         self.assertEqual((found["subject"]["parameter"], found["subject"]["value"], found["subject"]["reason"]), ("publicity_pulses", 3600, HOSTILE))
 

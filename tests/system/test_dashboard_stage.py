@@ -11,7 +11,7 @@ from harness import browser as browsers
 from harness import town
 from harness.stage import Refusal, Stage
 
-PAGES = ("overview", "pay", "request", "inbox", "history", "members", "invite", "votes", "rewards", "tasks", "chat", "packs", "node", "backup", "begin", "more", "unlock")
+PAGES = ("overview", "pay", "request", "inbox", "history", "members", "invite", "votes", "contributions", "rewards", "tasks", "chat", "packs", "node", "backup", "begin", "more", "unlock")
 # Where screenshots are left for people; nowhere by default.
 SCREENSHOTS = os.environ.get("LEITHER_SCREENSHOTS")
 
@@ -493,6 +493,27 @@ class Proposing(StageTest):
 
 
 class Working(StageTest):
+    def test_a_contribution_is_recorded_and_rewarded(self):
+        self.open("contributions")
+        for part in ("Told the weekly market of us", "Evidence: the list of names", "Builds on: Drew the plan of the shop", "1 200.00 hour"):
+            self.assertIn(part, self.browser.text())
+        self.browser.press("Record it")
+        self.browser.wait_for_text("Say what was done.", ".field")
+        self.choose("Kind", "support: help given")
+        self.browser.fill("What was done?", "Carried flour for Dora")
+        self.browser.press("Record it")
+        self.browser.wait_for_text("Recorded, for everybody to see.")
+        self.assertEqual(self.stage.called("wallet.contribute"), [{"account": town.ANNA, "kind": "support", "text": "Carried flour for Dora"}])
+        summary, = [one for one in self.browser.find_all("summary") if one.text == "Reward it"]
+        summary.click()
+        button = self.browser.find("form[aria-label^='Reward:'] button")
+        button.click()
+        self.browser.wait_for_text("Write an amount", ".field")
+        self.browser.fill("Amount", "25")
+        button.click()
+        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.assertEqual(self.stage.called("wallet.reward"), [{"member": town.BEA, "amount": "2500", "contribution": "e2" * 32, "account": town.ANNA}])
+
     def test_a_task_is_promised_claimed_handed_in_and_paid(self):
         self.open("tasks")
         self.browser.fill("What is to be done?", "Paint the oven")

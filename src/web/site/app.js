@@ -14,6 +14,7 @@ import * as votes from './pages/votes.js';
 import * as rewards from './pages/rewards.js';
 import * as begin from './pages/begin.js';
 import * as invite from './pages/invite.js';
+import * as contributions from './pages/contributions.js';
 import * as tasks from './pages/tasks.js';
 import * as packs from './pages/packs.js';
 import * as backup from './pages/backup.js';
@@ -22,10 +23,10 @@ import * as node from './pages/node.js';
 import * as login from './pages/login.js';
 import * as unlock from './pages/unlock.js';
 
-const PAGES = {overview, pay, request, inbox, history, members, invite, votes, rewards, tasks, packs, chat, node, backup, begin, login, unlock};
+const PAGES = {overview, pay, request, inbox, history, members, invite, votes, rewards, contributions, tasks, packs, chat, node, backup, begin, login, unlock};
 const NAVIGATION = [
   ['Yours', ['overview', 'pay', 'request', 'inbox', 'history']],
-  ['Together', ['members', 'invite', 'votes', 'rewards', 'tasks', 'chat', 'packs']],
+  ['Together', ['members', 'invite', 'votes', 'contributions', 'rewards', 'tasks', 'chat', 'packs']],
   ['This machine', ['node', 'backup']],
 ];
 const ON_PHONES = ['overview', 'pay', 'inbox', 'chat'];  // the others are behind "More"

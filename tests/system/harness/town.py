@@ -123,6 +123,11 @@ PACKS = [{"id": "aa" * 32, "publisher": MILL, "key": KEYS[MILL], "name": "Prices
           "applications": [{"kind": "service", "entry": "shop.html"}, {"kind": "search", "entry": "find.html"}], "bytes": 3_400_000, "local": None}]
 TAGS = [{"id": "f1" * 32, "author": ANNA, "key": KEYS[ANNA], "tag": "bread", "target": {"text": "Anna's bakery, 12 Mill Lane"}, "issued_ms": ago(100), "expires_ms": ago(-100000)},
         {"id": "f2" * 32, "author": MILL, "key": KEYS[MILL], "tag": "bread", "target": {"pack": "aa" * 32}, "issued_ms": ago(100), "expires_ms": ago(-50000)}]
+CONTRIBUTIONS = [
+    {"id": "e2" * 32, "kind": "promotion", "author": BEA, "key": KEYS[BEA], "text": "Told the weekly market of us: eleven asked how to join", "evidence": "the list of names hangs in the shop",
+     "builds_on": ["e1" * 32], "issued_ms": ago(200), "rewards": []},
+    {"id": "e1" * 32, "kind": "development", "author": ANNA, "key": KEYS[ANNA], "text": "Drew the plan of the shop", "evidence": "", "builds_on": [], "issued_ms": ago(9000),
+     "rewards": [{"transaction": "0e" * 32, "sequence": 1650, "amount": "120000", "kind": "structural"}]}]
 
 
 def read(params):
@@ -178,5 +183,6 @@ def answers():
         "app.show": {**PACKS[0], "files": [{"path": "index.html", "bytes": 9, "pieces": ["01" * 32, "02" * 32]}]},
         "app.piece": lambda params: {"data": "3c623e" if params["piece"] == "01" * 32 else "72796521213c"}, "tag.find": True,
         "tag.search": lambda params: TAGS if bytes.fromhex(params["tag"]).decode() == "bread" else [],
+        "contribution.list": lambda _: {"items": CONTRIBUTIONS, "pruned": False}, "wallet.contribute": {"id": "e3" * 32},
         "wallet.accept": {"id": "fd" * 32}, "wallet.decline": True, "wallet.cast": {"id": "fc" * 32}, "wallet.chat": {"id": "fb" * 32}, "wallet.send": {"id": "fa" * 32},
     }
