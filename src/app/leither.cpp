@@ -168,6 +168,7 @@ int run(int argc, char** argv) {
     app::add_chat_commands(cli, session);
     app::add_app_commands(cli, session);
     app::add_tag_commands(cli, session);
+    app::add_contribution_commands(cli, session);
     app::add_backup_commands(cli, session);
     app::add_replay_command(cli, session);
     app::demand_decimal_numbers(cli);

@@ -202,7 +202,7 @@ def pay_by_letter(play, bea, cleo, bea_account):
     holds(play, bea, "bea", "27.50")
     assert "committed" in bea.types(f"leither why {identity}")
     cleo.start()
-    play.until(cleo, "leither requests", lambda said: "committed" in said or "final" in said, "the payment")
+    play.until(cleo, "leither requests", lambda said: "committed" in said or "secured" in said or "settled" in said, "the payment")
     holds(play, cleo, "cleo", "12.50")
     assert asked
 
