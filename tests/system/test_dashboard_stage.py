@@ -64,7 +64,7 @@ class Acting(StageTest):
         self.browser.wait_for_text("nothing of it")
         self.assertEqual(self.stage.called("wallet.pay"), [])
         self.browser.press("Pay now")
-        self.browser.wait_for_text("It cannot be undone", ".follow")
+        self.browser.wait_for_text("hand over what it is for", ".follow")
         self.assertEqual(self.stage.called("wallet.pay"), [{"account": town.ANNA, "text": town.REQUEST}])
         self.assertEqual(len(self.stage.called("wallet.read")), 1)
         self.assertEqual(self.stage.called("transaction.status")[0], {"id": "fe" * 32, "signer": town.ANNA})
@@ -85,7 +85,7 @@ class Acting(StageTest):
         for field, value in (("Amount", "90071992547409.93"), ("Reference", "all of it")):
             self.browser.fill(field, value)
         self.browser.press("Pay")
-        self.browser.wait_for_text("It cannot be undone")
+        self.browser.wait_for_text("hand over what it is for")
         self.assertEqual(self.stage.called("wallet.pay"), [{"account": town.ANNA, "payee": town.MILL, "amount": "9007199254740993", "reference": "all of it"}])
 
     def test_a_refusal_says_why_and_nothing_is_lost(self):
@@ -376,7 +376,7 @@ class Deciding(StageTest):
         self.open("members")
         self.assertIn("gluten-free", self.browser.text())
         self.browser.run("const button = [...document.querySelectorAll('button')].find((e) => e.textContent === 'Admit'); button.click(); button.click()")
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.approve"), [{"applicant": town.EVE, "account": town.ANNA}])
 
     def test_an_applicant_is_refused_with_a_reason(self):
@@ -401,7 +401,7 @@ class Deciding(StageTest):
         self.assertEqual(self.stage.called("wallet.approve"), [{"applicant": town.EVE, "account": town.ANNA, "offer": "yes"}])
         self.assertEqual(self.browser.find("textarea[aria-label='Text to sign']").get_attribute("value"), town.OFFER)
         self.browser.press("Sign")
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.cosign"), [{"id": "d1" * 32, "account": town.ANNA}])
 
     def test_a_member_passes_an_application_on(self):
@@ -443,7 +443,7 @@ class Proposing(StageTest):
         self.assertEqual(self.stage.called("wallet.propose"), [])
         self.browser.fill("Reason", "four eyes")
         self.browser.press("Propose the change")
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.propose"), [{"kind": "parameter", "parameter": "supervisors_required", "value": 2, "reason": "four eyes", "account": town.ANNA}])
 
     def test_a_reward_is_put_to_the_vote(self):
@@ -454,7 +454,7 @@ class Proposing(StageTest):
         self.reason("Propose the reward", "built the shop")
         self.browser.fill("Proof", "photo 7")
         self.browser.press("Propose the reward")
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.propose"), [{"kind": "structural", "member": town.BEA, "amount": "4000", "reason": "built the shop", "proof": "photo 7", "account": town.ANNA}])
 
     def test_a_service_is_rewarded(self):
@@ -466,7 +466,7 @@ class Proposing(StageTest):
         self.browser.wait_for_text("The amount must be more than zero.", ".field")
         self.browser.fill("Amount", "12.50")
         self.browser.run("const button = [...document.querySelectorAll('button')].find((e) => e.textContent === 'Give the reward'); button.click(); button.click()")
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.reward"), [{"member": town.BEA, "amount": "1250", "kind": "service", "reason": "swept the square", "account": town.ANNA}])
 
     def test_a_refusal_of_the_ledger_is_shown_at_the_amount(self):
@@ -511,7 +511,7 @@ class Working(StageTest):
         self.browser.wait_for_text("Write an amount", ".field")
         self.browser.fill("Amount", "25")
         button.click()
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.reward"), [{"member": town.BEA, "amount": "2500", "contribution": "e2" * 32, "account": town.ANNA}])
 
     def test_a_task_is_promised_claimed_handed_in_and_paid(self):
@@ -538,7 +538,7 @@ class Working(StageTest):
         self.browser.wait_for_text("Handed in. The supervisor decides.")
         self.assertEqual(self.stage.called("wallet.submit_task"), [{"task": "b7" * 32, "account": town.ANNA, "text": "it is swept"}])
         self.browser.press("Accept and pay")
-        self.browser.wait_for_text("Final. It cannot be undone.")
+        self.browser.wait_for_text("Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.confirm_task"), [{"task": "c7" * 32, "worker": town.BEA, "account": town.ANNA}])
 
     def test_work_is_not_accepted_with_a_reason(self):
