@@ -138,7 +138,8 @@ json await_decision(Session& session, json result, const Id& signer, const ActOp
     if (!state || !wallet::is_decided(*state)) {
         throw CliError(CliExit::undecided, "pending",
                        fmt::format("Transaction {} is not committed yet.", id),
-                       "Ask later with: leither history");
+                       fmt::format("Ask later with: leither transaction show {} --signer {}", id,
+                                   signer.hex()));
     }
     if (!is_reached(status, options)) {
         throw CliError(CliExit::undecided, "not_" + options.until,

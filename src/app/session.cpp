@@ -114,6 +114,13 @@ RpcEndpoint find_daemon(const GlobalOptions& options) {
     return endpoint;
 }
 
+Session::Session(const GlobalOptions& options) : options_(options) {}
+
+Session::Session(const GlobalOptions& options, RpcCaller& caller, wallet::Keyring& keyring)
+    : options_(options), caller_(&caller), shared_keyring_(&keyring) {}
+
+Session::~Session() = default;
+
 json Session::call(const std::string& method, const json& params) {
     if (is_offline_) {
         throw CliError(CliExit::unreachable, "offline",
@@ -276,12 +283,19 @@ std::string Session::format_units(const json& units) {
     return amount ? format(*amount) : units.get<std::string>();
 }
 
-void Session::print(const json& result, const std::string& text) const {
-    if (options_.json) {
+void Session::print(const json& result, const std::string& text) {
+    if (caller_ != nullptr) {
+        answer_ = std::make_unique<json>(result);
+    } else if (options_.json) {
         fmt::print("{}\n", result.dump(2, ' ', false, json::error_handler_t::replace));
     } else {
         fmt::print("{}", text);
     }
+}
+
+json Session::take_answer() {
+    const auto answer = std::move(answer_);
+    return answer ? std::move(*answer) : json(nullptr);
 }
 
 wallet::NamedKey new_key(Session& session, const std::string& name) {

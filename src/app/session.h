@@ -1,6 +1,7 @@
 // One run of the command line: which daemon, which wallet, which organization, and how to answer.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,11 +44,11 @@ RpcEndpoint find_daemon(const GlobalOptions& options);
 class Session {
  public:
     // `options` are read only once a command runs, after they have been parsed.
-    explicit Session(const GlobalOptions& options) : options_(options) {}
+    explicit Session(const GlobalOptions& options);
     // Within the daemon: its own way of calling, and the keyring it holds, which nobody is asked to
     // unlock. All outlive the session.
-    Session(const GlobalOptions& options, RpcCaller& caller, wallet::Keyring& keyring)
-        : options_(options), caller_(&caller), shared_keyring_(&keyring) {}
+    Session(const GlobalOptions& options, RpcCaller& caller, wallet::Keyring& keyring);
+    ~Session();
 
     // ---- The daemon ----
     nlohmann::json call(const std::string& method, const nlohmann::json& params);
@@ -90,8 +91,11 @@ class Session {
     // A decimal string of smallest units, as the daemon sends them.
     std::string format_units(const nlohmann::json& units);
 
-    // Prints one of the two, as --json asks.
-    void print(const nlohmann::json& result, const std::string& text) const;
+    // The answer of a command: prints one of the two, as --json asks. Within the daemon `result` is
+    // kept for whoever has called.
+    void print(const nlohmann::json& result, const std::string& text);
+    // What was answered within the daemon since the last time; null if nothing was.
+    nlohmann::json take_answer();
     bool wants_json() const { return options_.json; }
     const GlobalOptions& options() const { return options_; }
 
@@ -107,6 +111,7 @@ class Session {
     bool is_offline_ = false;
     std::optional<wallet::Keyring> keyring_;
     std::optional<wallet::Contacts> contacts_;
+    std::unique_ptr<nlohmann::json> answer_;
 };
 
 // Makes a key in the session's wallet, sealed if that is protected. Throws CliError.

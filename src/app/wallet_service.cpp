@@ -10,11 +10,13 @@
 #include "leither/io/os_entropy.h"
 
 #include "app/act.h"
+#include "app/contributions.h"
 #include "app/decision.h"
 #include "app/endorsing.h"
 #include "app/letters.h"
 #include "app/receipt_file.h"
 #include "app/served.h"
+#include "app/wallet_acts.h"
 
 namespace leither::app {
 
@@ -96,6 +98,16 @@ json send(const Asked& asked) {
                        {asked.text("text")});
 }
 
+json contribute_as_asked(const Asked& asked) {
+    ContributionOrder order{asked.account(),
+                            protocol::contribution_kind(asked.text("kind")).value(),
+                            asked.text("text"), asked.text("evidence")};
+    if (asked.params.contains("builds_on")) {
+        order.builds_on = asked.params.at("builds_on").get<std::vector<std::string>>();
+    }
+    return contribute(asked.session, order);
+}
+
 json cast_ballot(const Asked& asked) {
     const auto voter = asked.session.key(asked.account());
     const auto choice =
@@ -137,9 +149,18 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
     {"wallet.send", send},
     {"wallet.chat",
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
+    {"wallet.contribute", contribute_as_asked},
     {"wallet.cast", cast_ballot},
     {"wallet.endorse", endorsed},
 };
+
+json act_on(Session& session, const std::string& method, const json& params) {
+    if (const WalletAct act = find_wallet_act(method)) return act(session, params);
+    const auto act = kActs.find(method);
+    CHECK(act != kActs.end(), method);
+    WalletDesk desk(session);
+    return act->second({desk, session, params});
+}
 
 // One call of our own on its way; the thread may have given up on it when it is answered.
 struct OwnCall {
@@ -275,10 +296,7 @@ json WalletService::carry_out(Session& session, const Job& job) {
         return true;
     }
     if (job.method == "wallet.create") return create(session, text(job.params, "name"));
-    const auto act = kActs.find(job.method);
-    CHECK(act != kActs.end(), job.method);
-    WalletDesk desk(session);
-    json result = act->second({desk, session, job.params});
+    json result = act_on(session, job.method, job.params);
     const std::lock_guard hold(mutex_);
     work_due_ = true;  // what it has begun may be to be followed
     return result;

@@ -100,7 +100,7 @@ class Community {
     Result<org::ContentProgress, NetworkFailure> fetch_pack(const FetchPack& order, Instant now,
                                                             Effects& fx);
     Result<Hash, NetworkFailure> drop_pack(const DropPack& order, Instant now, Effects& fx);
-    Result<Hash, NetworkFailure> add_tag(AddTag&& order, Instant now, Effects& fx);
+    Result<Hash, NetworkFailure> add_entry(AddEntry&& order, Instant now, Effects& fx);
     Result<void, NetworkFailure> seek_tag(const SeekTag& order, Instant now, Effects& fx);
 
     std::optional<Instant> next_deadline() const;

@@ -1,4 +1,5 @@
-// Packs and tags in a community: the catalogue that all its nodes keep, and files of packs.
+// Packs, tags and contributions in a community: the catalogue that all its nodes keep, and files of
+// packs.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -41,6 +42,20 @@ NetworkFailure refused(org::CatalogueRefusal refusal, std::string_view what) {
                                              what));
     }
     UNREACHABLE();
+}
+
+std::string_view name_of(const protocol::CatalogueEntry& entry) {
+    struct Visit {
+        std::string_view operator()(const protocol::SignedPack&) const { return "pack"; }
+        std::string_view operator()(const protocol::SignedTag&) const { return "tag"; }
+        std::string_view operator()(const protocol::SignedContribution&) const {
+            return "contribution";
+        }
+        std::string_view operator()(const protocol::SignedWithdrawal&) const {
+            return "withdrawal";
+        }
+    };
+    return std::visit(Visit{}, entry);
 }
 
 NetworkFailure refused(org::ContentRefusal refusal, const ContentExchange& content) {
@@ -214,14 +229,15 @@ Result<Hash, NetworkFailure> Community::drop_pack(const DropPack& order, Instant
     return *done;
 }
 
-Result<Hash, NetworkFailure> Community::add_tag(AddTag&& order, Instant now, Effects& fx) {
+Result<Hash, NetworkFailure> Community::add_entry(AddEntry&& order, Instant now, Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
+    const std::string_view what = name_of(order.entry);
     auto step = impl_->life->catalogue.step(Catalogue::Add{std::move(order.entry)}, now);
     CHECK(step.added.has_value());
     const auto added = *step.added;
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
-    if (!added) return fail(refused(added.error(), "tag"));
+    if (!added) return fail(refused(added.error(), what));
     return *added;
 }
 

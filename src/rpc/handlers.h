@@ -37,6 +37,7 @@ Outcome evidence_list(Call& call);
 Outcome evidence_get(Call& call);
 Outcome vote_list(Call& call);
 Outcome vote_get(Call& call);
+Outcome vote_parameters(Call& call);
 Outcome reward_list(Call& call);
 Outcome reward_proof(Call& call);
 Outcome subscribe(Call& call);
@@ -75,8 +76,12 @@ Outcome app_fetch(Call& call);
 Outcome app_piece(Call& call);
 Outcome app_remove(Call& call);
 Outcome tag_add(Call& call);
+Outcome tag_remove(Call& call);
 Outcome tag_search(Call& call);
 Outcome tag_find(Call& call);
+Outcome contribution_add(Call& call);
+Outcome contribution_list(Call& call);
+Outcome contribution_show(Call& call);
 // Every method of the wallet that the program holds.
 Outcome wallet_call(Call& call);
 
@@ -93,6 +98,16 @@ Json line_json(const protocol::SignedLine& signed_, const ChainId& chain);
 Json progress_json(const org::ContentProgress& progress);
 // The error of what begins with the organization's manifest, as long as that is not known.
 std::optional<CallError> not_ready(const Call& call);
+// Of a parameter that is not the encoding of what it should be.
+CallError bad_bytes(std::string_view field, std::string_view expected);
+// What the treasury was to give by one of its transactions.
+struct RewardGiven {
+    protocol::RewardKind kind;
+    Id member;
+    Amount amount;
+    std::string_view proof;  // of the item
+};
+std::optional<RewardGiven> reward_given(const node::HistoryItem& item);
 Json letter_json(const Hash& message, const protocol::SignedEnvelope& signed_);
 
 }  // namespace leither::rpc

@@ -87,6 +87,7 @@ Json history_json(const node::HistoryItem& item, const Id& account,
     if (side.amount) out["amount"] = amount_text(*side.amount);
     if (!side.reference.empty()) out["reference"] = side.reference;
     if (!side.proof.empty()) out["proof"] = side.proof;
+    if (const auto given = reward_given(item)) out["reward"] = protocol::to_string(given->kind);
     if (const auto* transfer = std::get_if<protocol::Transfer>(&item.body.action)) {
         out["request"] = wallet::request_id(organization.chain, transfer->request).hex();
     }
@@ -121,6 +122,22 @@ Json transactions_json(const protocol::Transactions& transactions, const ChainId
 }
 
 }  // namespace
+
+std::optional<RewardGiven> reward_given(const node::HistoryItem& item) {
+    if (const auto* proposal = std::get_if<protocol::Propose>(&item.body.action)) {
+        const auto* grant = std::get_if<protocol::Grant>(&proposal->subject);
+        if (!item.vote || grant == nullptr) return std::nullopt;
+        return RewardGiven{grant->kind, grant->member, grant->amount, grant->proof};
+    }
+    if (const auto* reward = std::get_if<protocol::Reward>(&item.body.action)) {
+        return RewardGiven{reward->kind, reward->member, reward->amount, reward->proof};
+    }
+    if (const auto* work = std::get_if<protocol::Earn>(&item.body.action)) {
+        return RewardGiven{protocol::RewardKind::service,
+                           crypto::id_of(work->application.applicant), work->amount, work->proof};
+    }
+    return std::nullopt;
+}
 
 std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse) {
     return charter.time_ms + pulse.value() * charter.params.pulse_ms;

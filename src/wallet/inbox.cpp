@@ -212,6 +212,27 @@ RequestStatus status_of(const Paying& paying, const Former& former, const Ledger
     return {is_refused ? PaymentState::refused : PaymentState::pending, false};
 }
 
+Unfinished unfinished(const Journal& journal, const LedgerTime& time, const PaymentFacts& facts) {
+    Unfinished left{journal.unposted(), {}, false};
+    for (const Paying* paying : journal.payments()) {
+        const auto& body = paying->transaction.body;
+        if (paying->chain != time.chain || time.head > body.expiry) continue;
+        if (journal.not_taken(request_id(paying->chain, request_of(*paying))) != nullptr) continue;
+        // Before the fate, so that no block comes between them.
+        const auto counter = facts.counter(body.signer, body.nonce.lane);
+        const Former former{
+            paying, facts.fate(protocol::transaction_id(time.chain, body), body.signer), counter};
+        if (former.fate.state == TransactionFate::State::refused) continue;
+        switch (next_step(former, time)) {
+            case NextStep::none:
+            case NextStep::sign: break;
+            case NextStep::wait: left.is_under_way = true; break;
+            case NextStep::resubmit: left.payments.push_back(paying); break;
+        }
+    }
+    return left;
+}
+
 RequestStatus status_of(const Journal::OwnRequest& own, const std::optional<PaymentFound>& payment,
                         const LedgerTime& time) {
     if (payment) return {payment->state, false};

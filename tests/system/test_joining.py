@@ -6,7 +6,7 @@ import pty
 import subprocess
 import unittest
 
-from harness.daemon import DECIDED, LEITHER
+from harness.daemon import DECIDED, LEITHER, RpcError
 from harness.network import NetworkDaemon, wait_for
 
 
@@ -250,6 +250,54 @@ class Tasks(Town):
         self.admitted(c, "cleo")
         # What one has written down for oneself waits for nobody.
         self.assertEqual([one for one in self.a.rpc.call("wallet.inbox")["items"] if one["state"] == "waiting"], [])
+
+
+class ByTheDaemonsWallet(Town):
+    """The methods of pages that do what commands do (docs/rpc.md)."""
+
+    def refused(self, daemon, method, **params):
+        with self.assertRaises(RpcError) as caught:
+            daemon.rpc.call(method, **params)
+        return caught.exception.name
+
+    def test_founding_inviting_joining_and_deciding(self):
+        self.assertEqual(self.refused(self.a, "wallet.invite"), "no_organization")
+        share = {"key": "ann", "amount": "2500", "reason": "built the mill"}
+        for bad in ({"amount": "x"}, {"reason": "r" * 141}, {"key": "nobody"}):
+            self.assertIn(self.refused(self.a, "wallet.found", name="Mill", account="ann", shares=[{**share, **bad}]), ("bad_amount", "bad_share", "not_found"))
+        self.assertEqual(self.refused(self.a, "wallet.found", name="Mill", decimals=18), "bad_amount")
+        self.assertIsNone(self.a.rpc.call("node.status")["organization"])
+        made = self.a.rpc.call("wallet.found", name="Mill", supply="100000", account="ann", shares=[share])
+        self.assertEqual(self.a.leither("balance", "ann")["record"]["balance"], "2500")
+        self.assertEqual(self.a.rpc.call("organization.allocations")[0]["reason"], "built the mill")
+
+        invited = self.a.rpc.call("wallet.invite", days=3)
+        self.assertEqual((invited["organization"], invited["name"], invited["expired"]), (made["id"], "Mill", False))
+        link = invited["invitation"]
+        b = self.machine()
+        self.assertEqual(b.rpc.call("wallet.invitation", text=link)["member"], invited["member"])
+        self.assertEqual(self.refused(b, "wallet.invitation", text=link[:-1]), "invitation_damaged")
+        self.assertEqual(self.refused(b, "wallet.standing"), "no_organization")
+        asked = b.rpc.call("wallet.join", link=link, account="bea", note="bakes bread")
+        self.assertEqual(b.rpc.call("wallet.join", link=link, account="bea")["application"], asked["application"], "one application, however often it is asked")
+        self.assertEqual(b.rpc.call("wallet.standing")[0]["state"], "waiting")
+        self.assertEqual(self.refused(b, "wallet.approve", applicant=asked["account"]), "not_found")
+
+        found = self.applications(self.a, asked["account"])[0]
+        self.assertEqual(self.a.rpc.call("wallet.applications")[0]["application"], found["application"])
+        self.assertEqual(self.refused(self.a, "wallet.approve", applicant="12345678"), "not_found")
+        self.a.rpc.call("wallet.approve", applicant=asked["account"])
+        self.admitted(b, "bea")
+        self.assertEqual(self.refused(self.a, "wallet.approve", applicant=asked["account"]), "member_exists")
+        self.assertEqual(self.refused(b, "wallet.reward", member="bea", amount="1", reason="a song"), "no_supervisor_key")
+        self.assertEqual(self.refused(self.a, "wallet.propose", kind="parameter", parameter="vote_pulses", value=1, reason="sooner"), "parameter_out_of_bounds")
+        self.assertEqual(self.refused(self.a, "wallet.propose", kind="structural", member=asked["account"], reason="an oven"), "bad_amount")
+        role = self.a.rpc.call("wallet.set_role", member=asked["account"], role="supervisor", offer="yes")
+        self.assertEqual(role["missing"], [asked["account"]])
+        self.assertTrue(wait_for(lambda: b.rpc.call("wallet.offers")))
+        self.assertEqual(self.refused(self.a, "wallet.cosign", id=role["id"][:8]), "not_found")
+        b.rpc.call("wallet.cosign", id=role["id"][:8])
+        self.assertTrue(wait_for(lambda: len(self.a.leither("org", "info")["bookkeeping"]["supervisors"]) == 2))
 
 
 class Founding(Town):

@@ -129,8 +129,9 @@ struct FetchPack {
 struct DropPack {
     Hash pack;
 };
-struct AddTag {
-    protocol::SignedTag entry;
+// A tag, the withdrawal of one, or a contribution. Packs come with their files: PublishPack.
+struct AddEntry {
+    protocol::CatalogueEntry entry;
 };
 // Looks in the DHT for nodes that keep entries under this tag.
 struct SeekTag {
@@ -148,7 +149,7 @@ struct BanPeer {
 using NetworkRequest =
     std::variant<dht::Request, FindOrganization, FollowOrganization, PublishManifest, ServeAccount,
                  PostLetter, ForgetLetter, SayLine, AddPeer, BanPeer, PublishPack, PutPiece,
-                 FetchPack, DropPack, AddTag, SeekTag>;
+                 FetchPack, DropPack, AddEntry, SeekTag>;
 
 enum class NetworkError : std::uint8_t {
     no_network,       // this node runs without network

@@ -336,6 +336,8 @@ class Queries {
     std::optional<Bytes> piece(const Hash& piece) const;
     // Newest first.
     std::vector<protocol::SignedTag> tags() const;
+    std::vector<protocol::SignedContribution> contributions() const;
+    std::optional<protocol::SignedContribution> contribution(const Hash& id) const;
 
  private:
     friend class Node;

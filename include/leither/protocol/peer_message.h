@@ -28,8 +28,9 @@ namespace leither::protocol {
 
 // Bits of Hello::features; never give one another meaning. Kinds that came later than the first are
 // sent only to whoever has their bit.
-inline constexpr std::uint64_t kFeatureCatalogue = 1;     // kinds 80 to 85
+// Bit 0 stands for a catalogue of packs and tags alone: whoever shows only that is told nothing.
 inline constexpr std::uint64_t kFeatureEndorsements = 2;  // kinds 88 and 89
+inline constexpr std::uint64_t kFeatureCatalogue = 4;     // kinds 80 to 85
 // What this program understands.
 inline constexpr std::uint64_t kOwnFeatures = kFeatureCatalogue | kFeatureEndorsements;
 

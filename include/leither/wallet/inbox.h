@@ -112,6 +112,19 @@ struct Former {
 };
 NextStep next_step(const Former& former, const LedgerTime& time);
 
+// What a crash may have kept from being done, and what is still on its way.
+struct Unfinished {
+    std::vector<Journal::Unposted> letters;  // to be posted
+    std::vector<const Paying*> payments;     // to be submitted again; of the journal
+    bool is_under_way = false;               // something may still be committed
+};
+struct PaymentFacts {
+    std::function<TransactionFate(const Hash& id, const Id& signer)> fate;
+    std::function<std::optional<std::uint64_t>(const Id& account, std::uint8_t lane)> counter;
+};
+// What the node has refused, or the owner was told it had, is left to the owner.
+Unfinished unfinished(const Journal& journal, const LedgerTime& time, const PaymentFacts& facts);
+
 struct RequestStatus {
     PaymentState state = PaymentState::pending;
     bool is_proven = false;  // of `expired`: a decided block is behind the expiry

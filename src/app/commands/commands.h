@@ -34,6 +34,7 @@ void add_dht_commands(CLI::App& cli, Session& session);
 void add_message_commands(CLI::App& cli, Session& session);
 void add_chat_commands(CLI::App& cli, Session& session);
 void add_app_commands(CLI::App& cli, Session& session);
+void add_contribution_commands(CLI::App& cli, Session& session);
 void add_tag_commands(CLI::App& cli, Session& session);
 void add_backup_commands(CLI::App& cli, Session& session);
 void add_replay_command(CLI::App& cli, Session& session);

@@ -79,7 +79,9 @@ void list_inbox(Session& session, const InboxOptions& options) {
     session.print(inbox, table.empty() ? options.all ? "Nothing has arrived.\n"
                                                      : "Nothing waits; see all with: leither inbox "
                                                        "--all\n"
-                                       : table.text());
+                                       : table.text() +
+                                             "Answer with: leither accept ID, or leither decline "
+                                             "ID --reason TEXT\n");
 }
 
 void accept(Session& session, const InboxOptions& options) {

@@ -5,7 +5,8 @@ import {amountText, shortId} from './format.js';
 const WATCHED = 'leither.watched';
 const CHOSEN = 'leither.account';
 
-let info = null;     // organization.info
+let info = null;      // organization.info
+let manifest = null;  // of the organization that is followed, where there is no ledger yet
 let names = new Map();
 
 // The organization that this node keeps; null if there is none yet.
@@ -22,9 +23,17 @@ export function forgetOrganization() {
   info = null;
 }
 
+// The organization that this node takes part in, also as a guest who keeps no ledger: as in node.status,
+// or null.
+export async function followed() {
+  const followed = (await call('node.status')).network?.organization ?? null;
+  manifest = followed?.manifest ?? null;
+  return followed;
+}
+
 // Of the organization that was asked for last.
-export const decimals = () => info?.decimals ?? 0;
-export const unit = () => info?.unit ?? '';
+export const decimals = () => info?.decimals ?? manifest?.decimals ?? 0;
+export const unit = () => info?.unit ?? manifest?.unit ?? '';
 export const money = (units) => `${amountText(units, decimals())} ${unit()}`;
 
 // {usable, reason: null | 'missing' | 'disabled' | 'locked', accounts, ...}: whether this daemon can sign.

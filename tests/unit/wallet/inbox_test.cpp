@@ -249,6 +249,57 @@ TEST_F(NextStepTest, AnotherInItsPlaceFreesTheRequestAtOnce) {
     EXPECT_EQ(step(State::refused, Pulse(100), Pulse(99), 6), NextStep::sign);
 }
 
+// ---- After a crash -----------------------------------------------------------------------------
+
+class AfterACrash : public NextStepTest {
+ protected:
+    Unfinished left() const {
+        PaymentFacts facts;
+        facts.fate = [this](const Hash&, const Id&) { return TransactionFate{state, {}, {}}; };
+        facts.counter = [](const Id&, std::uint8_t) { return std::optional<std::uint64_t>(5); };
+        return unfinished(journal, time, facts);
+    }
+    State state = State::unknown;
+};
+
+TEST_F(AfterACrash, WhatWasSignedIsSubmittedAgainUntilItsEndIsKnown) {
+    EXPECT_TRUE(left().payments.empty());
+    journal.add(paying_);
+    ASSERT_EQ(left().payments.size(), 1u);
+    EXPECT_EQ(id_of(*left().payments[0]), id_of(paying_));
+    state = State::pending;
+    EXPECT_TRUE(left().payments.empty());
+    EXPECT_TRUE(left().is_under_way);
+    for (const State end : {State::committed, State::refused}) {
+        state = end;
+        EXPECT_TRUE(left().payments.empty());
+        EXPECT_FALSE(left().is_under_way);
+    }
+    state = State::unknown;
+    time.now = Pulse(301);
+    EXPECT_TRUE(left().is_under_way) << "a block being decided may hold it";
+    time.head = Pulse(301);
+    EXPECT_FALSE(left().is_under_way);
+    EXPECT_TRUE(left().payments.empty());
+}
+
+TEST_F(AfterACrash, WhatTheOwnerWasToldIsRefusedIsLeftToTheOwner) {
+    journal.add(paying_);
+    const Hash request_of_it = request_id(kChain, request_of(paying_));
+    journal.add(NotTaken{kNowMs, request_of_it, id_of(paying_), protocol::Text("expired")});
+    EXPECT_TRUE(left().payments.empty());
+    EXPECT_FALSE(left().is_under_way);
+}
+
+TEST_F(AfterACrash, LettersThatWereNotPostedAreThere) {
+    const auto ours = request(5);
+    journal.add(Asked{kNowMs, ours, sealed_to(payer.id())});
+    ASSERT_EQ(left().letters.size(), 1u);
+    EXPECT_EQ(left().letters[0].request, request_id(ours));
+    journal.add(Posted{kNowMs, request_id(ours), Hash{}});
+    EXPECT_TRUE(left().letters.empty());
+}
+
 // ---- Requests of one's own ---------------------------------------------------------------------
 
 TEST_F(Inbox, ARequestOfOnesOwnGoesThroughItsStates) {

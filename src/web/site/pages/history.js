@@ -2,7 +2,7 @@
 import {h, replace} from '../dom.js';
 import {call} from '../rpc.js';
 import {amountText, shortId, utcText} from '../format.js';
-import {card, command, copyButton, empty, facts, field, form, live, money, note, problem, table, textField, when, who} from '../parts.js';
+import {card, command, copyButton, empty, facts, field, form, live, money, note, problem, saveFile, table, textField, when, who} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'History';
@@ -100,7 +100,7 @@ function receiptButton(account, sequence, label) {
   const button = h('button', {type: 'button', class: 'quiet small', onclick: async () => {
     button.disabled = true;
     try {
-      download(await receiptFile(account, sequence), `receipt-${shortId(account).replace('\u2026', '-')}-${sequence ?? 'now'}.json`);
+      saveFile([JSON.stringify(await receiptFile(account, sequence), null, 2) + '\n'], 'application/json', `receipt-${shortId(account).replace('\u2026', '-')}-${sequence ?? 'now'}.json`);
       note('The receipt is saved. Anybody can check it without a daemon: leither receipt verify FILE');
     } catch (error) {
       replace(outcome, problem(error), command(`leither receipt export ${account}${sequence === null ? '' : ` --at ${sequence}`} --out receipt.json`, 'Or by the command line:'));
@@ -124,13 +124,4 @@ export async function receiptFile(account, sequence) {
         : {holds: record.kind === 'vote' ? 'vote' : 'bookkeeping'};
   return {leither_receipt: 1, kind: 'account', organization: info.id, name: info.name, sequence: at, time: utcText(block.time_ms),
     trusted: block.trusted, account, ...held, data: proof.receipt};
-}
-
-function download(value, name) {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(value, null, 2) + '\n'], {type: 'application/json'}));
-  const link = h('a', {href: url, download: name, hidden: true});
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -50,12 +50,12 @@ function draw(data, pulse) {
 function noOrganization(status) {
   const followed = status.network?.organization;
   if (followed) {
-    return empty('The ledger is not here yet.', 'This node takes part in an organization and is fetching its ledger from other members\u2019 nodes.',
-      health(status));
+    return empty('The ledger is not here yet.', 'This node takes part in an organization and is fetching its ledger from other members\u2019 nodes. Guests are given none before they are admitted.',
+      h('p', h('a', {href: '#/begin'}, 'See how your application stands')), health(status));
   }
   return empty('This node belongs to no organization yet.',
-    command('leither org create --name "NAME"', 'Found one of your own:'),
-    command('leither org follow ID', 'Or take part in one that exists, by the id its members gave you:'));
+    'Somebody who belongs to one can send you an invitation. Or found one of your own.',
+    h('p', {class: 'actions'}, h('a', {class: 'button', href: '#/begin'}, 'Begin')));
 }
 
 function balances({accounts, wallet}) {
