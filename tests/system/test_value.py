@@ -11,6 +11,11 @@ from harness.village import Village
 class Value(Village):
     first_number = 280
 
+    def setUp(self):
+        super().setUp()
+        keeps = lambda daemon: daemon.run_leither("--wallet", self.wallet, "balance", "anna").returncode == 0
+        self.assertTrue(wait_for(lambda: keeps(self.b) and keeps(self.c)), "a member's node keeps no ledger")
+
     def founding_words(self):
         return ("--param", "publicity_pulses=0")
 
