@@ -379,7 +379,7 @@ class Deciding(StageTest):
         self.open("members")
         self.assertIn("gluten-free", self.browser.text())
         self.browser.run("const button = [...document.querySelectorAll('button')].find((e) => e.textContent === 'Admit'); button.click(); button.click()")
-        self.browser.wait_for_text("Secured. It settles by itself")
+        self.browser.wait_for_text("Admitted. Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.approve"), [{"applicant": town.EVE, "account": town.ANNA}])
 
     def test_an_applicant_is_refused_with_a_reason(self):
