@@ -41,6 +41,7 @@ class Play:
         self.known = readme()
         self.links = {}
         self.transcript = []
+        self.cut_off = []  # exit codes of what was cut off
 
     def person(self, name, number):
         one = Person(self.stage, self.internet.host(name, number), name, self.known, self.transcript)
@@ -96,6 +97,7 @@ class Play:
         said, code = answer[0]
         if code is None:
             raise said
+        self.cut_off.append(code)
         if code:
             assert NAMED.search(said), f"{line}: no name or no next step:\n{said}"
         return said, code
@@ -300,6 +302,7 @@ def play_through(stage, cut=lambda step: None):
         play_all(play)
     except Exception as error:
         raise AssertionError("\n".join(play.transcript[-TOLD_LINES:])) from error
+    return play
 
 
 def play_all(play):
@@ -352,7 +355,9 @@ def cut_each(parts, how):
     """A story for each part of the steps: every so manieth is cut off."""
     for part in range(parts):
         def tale(stage, part=part):
-            play_through(stage, lambda step: how if step % parts == part else None)
+            play = play_through(stage, lambda step: how if step % parts == part else None)
+            assert len(play.cut_off) > 6, play.cut_off
+            assert how != "before" or any(play.cut_off), "no line was missed"
         tale.__name__ = f"cut_{how}_{part}_of_{parts}"
         story(tale)
 
