@@ -204,14 +204,14 @@ json WalletDesk::decline(const std::string& id, const std::string& reason) {
 
 bool WalletDesk::resume(wallet::Journal& journal) {
     bool is_more = false;
-    for (const auto& [request, letter] : journal.unposted()) {
+    const auto now = time();
+    for (const auto& [request, letter] : journal.unposted(now.chain)) {
         try {
             note_posted(journal, request, letter);
         } catch (const RpcError&) {
             is_more = true;  // not served yet, or no room: later
         }
     }
-    const auto now = time();
     for (const auto* paying : journal.payments()) {
         const Hash request = wallet::request_id(paying->chain, wallet::request_of(*paying));
         const auto& body = paying->transaction.body;
