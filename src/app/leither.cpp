@@ -37,6 +37,10 @@ void declare(CLI::App& cli, app::GlobalOptions& options) {
     cli.require_subcommand(1);
     cli.add_option("--data-dir", options.data_dir, "Data directory of the daemon")
         ->type_name("DIR");
+    cli.add_option("--org", options.org,
+                   "Which of the daemon's organizations, by its name there (leither org list)")
+        ->type_name("NAME")
+        ->envname("LEITHER_ORG");
     cli.add_option("--rpc", options.rpc_url, "URL of the daemon instead")->type_name("URL");
     cli.add_option("--cookie", options.cookie_file, "Its cookie file")->type_name("FILE");
     cli.add_option("--wallet", options.wallet_dir, "Directory of keys; default: DATA-DIR/wallet")

@@ -15,6 +15,7 @@
 
 #include "app/data_dir.h"
 #include "app/passphrase.h"
+#include "app/place_plan.h"
 #include "app/wallet_files.h"
 
 namespace leither::app {
@@ -104,11 +105,22 @@ Explanation explain(wallet::KeyringError error) {
 
 }  // namespace
 
+void check_place_name(const std::string& name) {
+    if (is_place_name(name)) return;
+    throw CliError(
+        CliExit::usage, "bad_name", fmt::format("\"{}\" names no organization of a daemon.", name),
+        fmt::format("Use 1 to {} of a-z, 0-9 and '-'; see: leither org list", kPlaceNameMax));
+}
+
 RpcEndpoint find_daemon(const GlobalOptions& options) {
     const DataDir dir(data_dir_of(options));
     const std::string url =
         options.rpc_url.empty() ? read_daemon_file(dir.address()) : options.rpc_url;
     RpcEndpoint endpoint = endpoint_of(url);
+    if (!options.org.empty()) {
+        check_place_name(options.org);
+        endpoint.path += "/" + options.org;
+    }
     endpoint.cookie = read_daemon_file(options.cookie_file.empty() ? dir.cookie()
                                                                    : fs::path(options.cookie_file));
     return endpoint;

@@ -26,6 +26,7 @@ struct GlobalOptions {
     std::string wallet_dir;
     std::optional<int> passphrase_fd;
     bool json = false;
+    std::string org;  // the daemon's place that is meant; empty: its first
 };
 
 // The organization that the daemon keeps, as its charter says.
@@ -37,9 +38,11 @@ struct OrganizationInfo {
     std::uint32_t expiry_pulses_max = 0;  // in force now
 };
 
-// How the daemon is reached by these options: files of a data directory, or URL and cookie file.
-// Throws CliError.
+// How the daemon is reached by these options: files of a data directory, or URL and cookie file,
+// and the place that is meant. Throws CliError.
 RpcEndpoint find_daemon(const GlobalOptions& options);
+// Throws CliError if it can be no place's name.
+void check_place_name(const std::string& name);
 
 class Session {
  public:

@@ -264,6 +264,14 @@ json WalletDesk::why(const std::string& text, const std::optional<Id>& signer) {
     for (const auto* one : journal.payments()) {
         if (id && protocol::transaction_id(one->chain, one->transaction.body) == *id) paying = one;
     }
+    const auto is_elsewhere = [&facts](const ChainId& chain) { return chain != facts.time.chain; };
+    if ((own != nullptr && is_elsewhere(own->asked.request.chain)) ||
+        (paying != nullptr && is_elsewhere(paying->chain))) {
+        throw CliError(CliExit::refused, "other_organization",
+                       "It belongs to another organization than this node's.",
+                       "Ask that organization's node; of several on this one, with --org: see "
+                       "leither org list");
+    }
     const auto item = own == nullptr && paying == nullptr ? arrived(text) : std::nullopt;
     if (item) id = item->id;
     if (!id) {

@@ -153,6 +153,7 @@ Outcome organization_find(Call& call) {
 
 Outcome organization_follow(Call& call) {
     node::FollowOrganization order{call.args.get<Id>("organization")};
+    if (const auto held = refuse_held_elsewhere(call, order.organization)) return *held;
     if (const auto bytes = call.args.find<Bytes>("introduction")) {
         auto introduction = bcs::decode<protocol::Introduction>(*bytes);
         const bool is_of_it =

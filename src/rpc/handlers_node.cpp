@@ -136,6 +136,11 @@ Outcome node_stop(Call& call) {
 }
 
 Outcome organization_create(Call& call) {
+    const auto genesis = bcs::decode<protocol::Genesis>(call.args.get<Bytes>("genesis"));
+    if (genesis) {  // else the node says what is wrong with it
+        const Id organization = crypto::id_of(genesis->charter.charter.organization);
+        if (const auto held = refuse_held_elsewhere(call, organization)) return *held;
+    }
     call.host.enqueue(node::Found{call.token, std::move(call.args.get<Bytes>("genesis"))});
     return Deferred::founding;
 }

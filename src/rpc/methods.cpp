@@ -26,6 +26,7 @@ constexpr std::uint64_t kReceiptsMax = 500;
 constexpr std::uint64_t kLinesMax = 1'000;
 constexpr std::uint64_t kVotesMax = 500;
 constexpr std::uint64_t kLogLinesMax = 500;
+constexpr std::uint64_t kPlaceNameMax = 32;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
 constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
@@ -39,6 +40,16 @@ constexpr std::string_view kTopicWords[] = {"pulse",   "block", "account",
 
 constexpr auto kRequired = Presence::required;
 constexpr auto kOptional = Presence::optional;
+
+constexpr std::string_view kClosingWords[] = {"careful", "forced"};
+constexpr ParamInfo kPlaceOpenParams[] = {{"name", ParamType::string, kRequired,
+                                           "what it is called here: 1 to 32 of a-z, 0-9 and -",
+                                           kPlaceNameMax}};
+constexpr ParamInfo kPlaceCloseParams[] = {
+    {"name", ParamType::string, kRequired, "what it is called here", kPlaceNameMax},
+    {"how", ParamType::text, kOptional,
+     "\"forced\" also while others count on its node; \"careful\" if absent", UINT64_MAX,
+     kClosingWords}};
 
 constexpr ParamInfo kAccount = {"account", ParamType::id, kRequired, "the account's id"};
 constexpr ParamInfo kAtSequence = {"sequence", ParamType::number, kOptional,
@@ -656,10 +667,34 @@ constexpr Method kTable[] = {
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
     {{"node.machine", "What this node takes of its machine and of its line.", {}}, node_machine},
-    {{"node.logs", "The newest lines of this node's log, oldest first.", kLogsParams}, node_logs},
-    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}}, dashboard_link},
-    {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
-    {{"rpc.discover", "This list, as an OpenRPC document.", {}}, discover},
+    {{"node.logs", "The newest lines of the daemon's log, oldest first.", kLogsParams},
+     node_logs,
+     Timing::at_once,
+     Needs::program},
+    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}},
+     dashboard_link,
+     Timing::at_once,
+     Needs::program},
+    {{"place.list", "The organizations that this daemon serves.", {}},
+     place_list,
+     Timing::at_once,
+     Needs::program},
+    {{"place.open", "Makes room for another organization, or opens it again.", kPlaceOpenParams},
+     place_open,
+     Timing::at_once,
+     Needs::program},
+    {{"place.close", "Serves an organization no more; its files stay.", kPlaceCloseParams},
+     place_close,
+     Timing::at_once,
+     Needs::program},
+    {{"node.stop", "Stops the daemon as on SIGTERM.", {}},
+     node_stop,
+     Timing::at_once,
+     Needs::program},
+    {{"rpc.discover", "This list, as an OpenRPC document.", {}},
+     discover,
+     Timing::at_once,
+     Needs::program},
 };
 
 constexpr bool params_fit() {

@@ -213,7 +213,7 @@ RequestStatus status_of(const Paying& paying, const Former& former, const Ledger
 }
 
 Unfinished unfinished(const Journal& journal, const LedgerTime& time, const PaymentFacts& facts) {
-    Unfinished left{journal.unposted(), {}, false};
+    Unfinished left{journal.unposted(time.chain), {}, false};
     for (const Paying* paying : journal.payments()) {
         const auto& body = paying->transaction.body;
         if (paying->chain != time.chain || time.head > body.expiry) continue;

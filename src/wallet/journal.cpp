@@ -138,12 +138,14 @@ std::vector<const Paying*> Journal::payments() const {
     return all;
 }
 
-std::vector<Journal::Unposted> Journal::unposted() const {
+std::vector<Journal::Unposted> Journal::unposted(const ChainId& chain) const {
     std::vector<Unposted> all;
     for (const auto& [request, own] : asked_) {
+        if (own.asked.request.chain != chain) continue;
         if (own.asked.letter && !own.message) all.push_back({request, *own.asked.letter});
     }
     for (const auto& [request, declined] : declined_) {
+        if (declined.decline.chain != chain) continue;
         if (declined.letter && !posted_.contains(request)) {
             all.push_back({request, *declined.letter});
         }

@@ -38,7 +38,7 @@ void check_journal(std::string_view text) {
         CHECK(torn && torn->records().size() + 1 == records);
     }
     static_cast<void>(journal->compacted(kNowMs));
-    static_cast<void>(journal->unposted());
+    static_cast<void>(journal->unposted(ChainId{}));
     CHECK(journal->payments().size() <= records);
     CHECK(journal->own_requests().size() <= records);
 }

@@ -23,7 +23,7 @@ struct OrgOptions {
     unsigned decimals = 2;
     std::string supply = "1000000";
     std::string founder = "founder";
-    std::string organization_key = "organization";
+    std::string organization_key;  // empty: the usual one
     std::string announcement = "All credit starts in the treasury; rewards bring it to members.";
     std::string allocation_file;
     std::vector<std::string> params;

@@ -281,6 +281,21 @@ std::string summary_text(const Backup& backup) {
     return text;
 }
 
+// A backup holds one organization; whoever has several is told.
+std::string note_on_others(Session& session) {
+    const auto places = try_call(session, "place.list", json::object());
+    std::string note;
+    for (const json& place : places.value_or(json::array())) {
+        const auto name = place.at("name").get<std::string>();
+        if (name == session.options().org || place.at("organization").is_null()) continue;
+        note += fmt::format(
+            "not in it: {}; back it up with: leither {}backup create FILE\n",
+            printable(place.at("organization").at("name").get<std::string>(), LineBreaks::escaped),
+            name.empty() ? "" : "--org " + name + " ");
+    }
+    return note;
+}
+
 // ---- create, verify
 
 void create(Session& session, const BackupOptions& options) {
@@ -295,6 +310,7 @@ void create(Session& session, const BackupOptions& options) {
     try {
         add_organization(backup, session);
         add_receipts(backup, session);
+        note = note_on_others(session);
     } catch (const RpcUnreachable&) {
         note = "No daemon was reached: the backup holds the wallet alone.\n";
     } catch (const CliError& error) {

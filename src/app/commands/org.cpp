@@ -27,6 +27,13 @@ namespace {
 
 using nlohmann::json;
 
+// One for each organization of the daemon: its id is the key's.
+std::string organization_key_name(const Session& session, const std::string& given) {
+    if (!given.empty()) return given;
+    const std::string& place = session.options().org;
+    return place.empty() ? "organization" : "organization-" + place;
+}
+
 [[noreturn]] void refuse_usage(const std::string& name, const std::string& message,
                                const std::string& next_step) {
     throw CliError(CliExit::usage, name, message, next_step);
@@ -223,7 +230,8 @@ void found_organization(Session& session, const OrgOptions& options) {
     charter.bookkeepers.push_back(node_key.value());
     for (const std::string& text : options.bookkeepers) add_bookkeeper(charter, text);
     charter.founder = key_or_new(session, options.founder).public_key();
-    const auto organization = key_or_new(session, options.organization_key);
+    const auto organization =
+        key_or_new(session, organization_key_name(session, options.organization_key));
     const auto genesis = wallet::found(std::move(charter), std::move(allocations), organization);
     json result = session.call("organization.create", {{"genesis", to_hex(bcs::encode(genesis))}});
     const std::string id = result.at("id").get<std::string>();
@@ -253,7 +261,8 @@ void info(Session& session) {
 }
 
 // What the holder of the organization key says of it, for whoever looks for it.
-void publish(Session& session, const std::string& organization_key) {
+void publish(Session& session, const std::string& given_key) {
+    const std::string organization_key = organization_key_name(session, given_key);
     const crypto::KeyPair key = session.key(organization_key);
     const protocol::Manifest manifest =
         manifest_of_draft(session.call("organization.draft", json::object()));
@@ -316,8 +325,8 @@ void add_org_commands(CLI::App& cli, Session& session) {
     make->add_option("--founder", options->founder, "Key of the first supervisor; made if missing")
         ->capture_default_str();
     make->add_option("--organization-key", options->organization_key,
-                     "Key that signs the charter; made if missing")
-        ->capture_default_str();
+                     "Key that signs the charter, made if missing; default: organization, or "
+                     "organization-NAME with --org NAME");
     make->add_option("--announce", options->announcement, "Reasons for the first distribution");
     make->add_option("--allocate", options->allocation_file,
                      "First distribution: CSV with key,amount,reason")
@@ -356,8 +365,8 @@ void add_org_commands(CLI::App& cli, Session& session) {
 
     auto* tell =
         group->add_subcommand("publish", "Let others find the organization in the network");
-    tell->add_option("--organization-key", options->organization_key, "Key that founded it")
-        ->capture_default_str();
+    tell->add_option("--organization-key", options->organization_key,
+                     "Key that founded it; default: as for org create");
     tell->footer("Example: leither org publish");
     tell->callback([&session, options] { publish(session, options->organization_key); });
 
@@ -367,6 +376,7 @@ void add_org_commands(CLI::App& cli, Session& session) {
     join->callback([&session, wanted] { follow(session, *wanted); });
 
     add_joining_commands(*group, session);
+    add_place_commands(*group, session);
 }
 
 }  // namespace leither::app

@@ -1,6 +1,6 @@
 // Start, hash routes, navigation, and what is told to everybody: the daemon is away, nobody is signed in.
 import {h, replace} from './dom.js';
-import {daemon, signOut} from './rpc.js';
+import {PLACE, call, daemon, signOut} from './rpc.js';
 import {icon} from './icons.js';
 import {problem} from './parts.js';
 import * as state from './state.js';
@@ -147,16 +147,31 @@ async function nameBrand() {
   } catch { /* the page says what is wrong */ }
 }
 
+// A choice among the daemon's organizations, where there are several.
+async function drawPlaces() {
+  const all = await call('place.list').catch(() => []);
+  const places = all.filter((place) => place.state === 'serving' || place.name === PLACE);
+  const choose = (event) => {
+    const name = event.target.value;
+    location.href = `/${name && `?org=${name}`}#/overview`;
+  };
+  replace(byId('places'), places.length < 2 ? [] : h('select', {'aria-label': 'Organization', onchange: choose},
+    places.map((place) => h('option', {value: place.name, selected: place.name === PLACE},
+      place.organization?.name || place.name || 'First organization'))));
+}
+
 let lastState = null;
 function onState() {
   const now = daemon.state;
   byId('connection').textContent = WORDS[now];
   document.body.dataset.connection = now;
   byId('pages').hidden = now === 'signed_out';
+  if (now === 'signed_out') replace(byId('places'));
   if (now === 'signed_out' && route().name !== 'login') showRoute();
   if (now === 'open') {
     state.forgetOrganization();
     nameBrand();
+    drawPlaces();
     if (lastState === 'signed_out' || lastState === null || lastState === 'connecting') {
       if (route().name === 'login') location.hash = '#/overview';
       else if (shownRoute === null || shownRoute === 'login' || lastState === 'signed_out') showRoute();
