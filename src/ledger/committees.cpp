@@ -32,17 +32,6 @@ struct Point {
     Sequence sequence() const { return seal.header.sequence; }
 };
 
-Result<ElectionRecord, Fault> election_at(const Organization& organization, const tree::Tree& tree,
-                                          const Seal& seal) {
-    const auto leaf = TRY(tree.read_at(version_of(seal), organization.election));
-    if (!leaf) return corrupt("the election's record is missing");
-    auto record = bcs::decode<protocol::Record>(leaf->record);
-    if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
-        return corrupt("the election's record does not decode");
-    }
-    return std::get<ElectionRecord>(*std::move(record));
-}
-
 class Walk {
  public:
     Walk(const Organization& organization, const store::Reader& store, const tree::Tree& tree,
@@ -174,6 +163,17 @@ class Walk {
 };
 
 }  // namespace
+
+Result<ElectionRecord, Fault> election_at(const Organization& organization, const tree::Tree& tree,
+                                          const Seal& seal) {
+    const auto leaf = TRY(tree.read_at(version_of(seal), organization.election));
+    if (!leaf) return corrupt("the election's record is missing");
+    auto record = bcs::decode<protocol::Record>(leaf->record);
+    if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
+        return corrupt("the election's record does not decode");
+    }
+    return std::get<ElectionRecord>(*std::move(record));
+}
 
 Result<Seats, Fault> certified_by(const Organization& organization, const tree::Tree& tree,
                                   const Seal& seal) {

@@ -8,14 +8,17 @@ namespace leither::node {
 
 using store::Fault;
 
-// While a takeover stands, the committee in office is not the one that the head's state names.
+// Nothing where the state itself does not name the committee in office: while a takeover stands,
+// and of the block it stands on.
 Result<std::optional<Endorsing::Prepared>, Fault> OrgInstance::prepare_endorsement(
     const Id& account, Sequence sequence) const {
-    if (law_->adopted() != nullptr || sequence < oldest()) return std::nullopt;
-    auto seal =
-        sequence == head().header.sequence ? head() : TRY(ledger::read_seal(store_, sequence));
+    if (sequence < oldest()) return std::nullopt;
+    const std::uint64_t cycle = law_->term().cycle;
+    auto seal = TRY(ledger::read_seal(store_, sequence));
     if (!seal || seal->certificate.signatures.empty()) return std::nullopt;
-    auto made = TRY(ledger::endorsable(organization_, tree_, *seal, law_->term().cycle, account));
+    const auto election = TRY(ledger::election_at(organization_, tree_, *seal));
+    if (election.cycle != cycle) return std::nullopt;
+    auto made = TRY(ledger::endorsable(organization_, tree_, *seal, cycle, account));
     return Endorsing::Prepared{*std::move(seal), std::move(made)};
 }
 

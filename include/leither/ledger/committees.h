@@ -7,6 +7,10 @@
 
 namespace leither::ledger {
 
+// What `seal`'s block has left of the election. REQUIRES: its version is retained.
+Result<protocol::ElectionRecord, store::Fault> election_at(const Organization& organization,
+                                                           const tree::Tree& tree,
+                                                           const Seal& seal);
 // The seats that certified `seal`'s block. REQUIRES: its version is retained.
 Result<protocol::Seats, store::Fault> certified_by(const Organization& organization,
                                                    const tree::Tree& tree, const Seal& seal);
