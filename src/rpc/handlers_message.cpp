@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::uint64_t kLinesDefault = 50;
 
-CallError bad_bytes(std::string_view field, std::string_view expected) {
-    return {ErrorCode::invalid_params, fmt::format("\"{}\" is no {}", field, expected), nullptr};
-}
-
 // At least the newest `limit` of those asked for, oldest first.
 std::vector<protocol::SignedLine> lines_of(Call& call, std::uint64_t limit) {
     const bool all = call.args.has("author") || call.args.has("before");
