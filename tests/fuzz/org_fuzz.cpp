@@ -93,6 +93,20 @@ struct SignAs {
             world().sample.valid(std::chrono::hours(1 + tag.entry.validity.expires_ms % 300));
         tag = sign(world().sample.chain, tag.entry, author);
     }
+    static void sign_entry(protocol::SignedContribution& signed_) {
+        auto& contribution = signed_.contribution;
+        const auto& author = world().account(contribution.author[0]);
+        contribution.author = author.public_key();
+        contribution.issued_ms = testing::kSampleMs - contribution.issued_ms % 4'000'000;
+        signed_ = sign(world().sample.chain, contribution, author);
+    }
+    static void sign_entry(protocol::SignedWithdrawal& signed_) {
+        auto& withdrawal = signed_.withdrawal;
+        const auto& author = world().account(withdrawal.author[0]);
+        withdrawal.author = author.public_key();
+        withdrawal.issued_ms = testing::kSampleMs - withdrawal.issued_ms % 4'000'000;
+        signed_ = sign(world().sample.chain, withdrawal, author);
+    }
 
     static void sign_line(protocol::SignedLine& line) {
         const auto& author = world().account(line.line.author[0]);
