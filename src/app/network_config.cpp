@@ -1,5 +1,7 @@
 #include "app/network_config.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "leither/base/version.h"
@@ -174,6 +176,8 @@ node::NetworkOptions network_options(const Config& config, const std::vector<End
         config.dht_local_network ? dht::LocalSources::exempt : dht::LocalSources::limited;
     options.dht.rates.local = options.dht.local;
     options.hub.connections_max = config.peer_connections_max;
+    // Of few, most are for everybody all the same.
+    options.hub.reserved_max = std::min(options.hub.reserved_max, options.hub.connections_max / 4);
     options.content.bytes_max = config.content_max_bytes.bytes;
     options.hub.agent = fmt::format("leither {}", kVersion);
     options.bootstrap = read_bootstrap(config.dht_bootstrap).value().endpoints;

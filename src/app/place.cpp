@@ -160,7 +160,8 @@ void Place::serve(const Surroundings& surroundings, io::EventLoop::Ended ended) 
                                      rpc_options(options_.config)},
                  surroundings.api, *loop_);
     if (surroundings.wallet != nullptr) {
-        wallet_.emplace(*surroundings.wallet, machine_.reactor, *api_, log_.with_room("app"));
+        wallet_.emplace(options_.name, *surroundings.wallet, machine_.reactor, *api_,
+                        log_.with_room("app"));
     }
     loop_->begin(std::move(ended));
 }

@@ -14,6 +14,9 @@ namespace leither::app {
 
 namespace {
 
+// A node with fewer may not reach all that keep its ledger.
+constexpr std::uint64_t kConnectionsMin = 32;
+
 // The number at the front, which is taken off.
 std::optional<std::uint16_t> take_port(std::string_view& text) {
     std::uint16_t port = 0;
@@ -50,7 +53,8 @@ Config share_of(const Config& whole, std::uint64_t places) {
     part.memory_max.bytes = share(whole.memory_max.bytes, places, "memory.max");
     part.content_max_bytes.bytes =
         share(whole.content_max_bytes.bytes, places, "content.max_bytes");
-    part.peer_connections_max = share(whole.peer_connections_max, places, "peer.connections_max");
+    part.peer_connections_max = std::min(
+        whole.peer_connections_max, std::max(whole.peer_connections_max / places, kConnectionsMin));
     return part;
 }
 

@@ -17,7 +17,8 @@ inline constexpr std::size_t kPlaceNameMax = 32;
 bool is_place_name(std::string_view name);
 
 // What one of `places` may take of what the operator allows the process: memory, disk for packs,
-// connections; never less than the least that each key allows.
+// connections; never less than the least that a key allows, or than 32 connections if so many are
+// allowed.
 Config share_of(const Config& whole, std::uint64_t places);
 
 // How a memory.max is divided.

@@ -65,9 +65,11 @@ struct Description {
                            protocol::to_string(change.role));
     }
     std::string operator()(const protocol::Reward& reward) const {
-        return fmt::format("reward {} with {} for: {}", session.display(reward.member),
+        const std::string proof = printable(reward.proof, LineBreaks::escaped);
+        return fmt::format("reward {} with {} for: {}{}", session.display(reward.member),
                            session.format(reward.amount),
-                           printable(reward.reason, LineBreaks::escaped));
+                           printable(reward.reason, LineBreaks::escaped),
+                           proof.empty() ? "" : " (" + proof + ")");
     }
     std::string operator()(const auto& other) const {
         return protocol::kind_name(protocol::Action(other));

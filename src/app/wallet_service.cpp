@@ -10,9 +10,13 @@
 #include "leither/io/os_entropy.h"
 
 #include "app/act.h"
+#include "app/contributions.h"
 #include "app/decision.h"
+#include "app/endorsing.h"
 #include "app/letters.h"
+#include "app/receipt_file.h"
 #include "app/served.h"
+#include "app/wallet_acts.h"
 
 namespace leither::app {
 
@@ -94,6 +98,16 @@ json send(const Asked& asked) {
                        {asked.text("text")});
 }
 
+json contribute_as_asked(const Asked& asked) {
+    ContributionOrder order{asked.account(),
+                            protocol::contribution_kind(asked.text("kind")).value(),
+                            asked.text("text"), asked.text("evidence")};
+    if (asked.params.contains("builds_on")) {
+        order.builds_on = asked.params.at("builds_on").get<std::vector<std::string>>();
+    }
+    return contribute(asked.session, order);
+}
+
 json cast_ballot(const Asked& asked) {
     const auto voter = asked.session.key(asked.account());
     const auto choice =
@@ -101,6 +115,13 @@ json cast_ballot(const Asked& asked) {
     const protocol::Cast cast{Id::parse(asked.text("vote")).value(), choice};
     return submit_act(asked.session,
                       wallet::sign(draft_for(asked.session, voter.id()), cast, voter, nullptr));
+}
+
+json endorsed(const Asked& asked) {
+    const auto receipt = endorse(asked.session, asked.account());
+    return {{"account", receipt.claim.account.hex()},
+            {"sequence", receipt.header.sequence.value()},
+            {"file", json::parse(receipt_to_text(receipt))}};
 }
 
 // All but those that concern the keyring itself.
@@ -118,13 +139,28 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
      [](const Asked& a) { return a.desk.why(a.text("id"), Id::parse(a.text("signer"))); }},
     {"wallet.policy", [](const Asked& a) { return a.desk.policy(); }},
     {"wallet.set_policy", [](const Asked& a) { return a.desk.set_policy(a.params.at("rules")); }},
+    {"wallet.contacts", [](const Asked& a) { return a.desk.contacts(); }},
+    {"wallet.set_contact",
+     [](const Asked& a) {
+         return a.desk.set_contact(Id::parse(a.text("account")).value(), a.text("name"));
+     }},
     {"wallet.letters",
      [](const Asked& a) { return letters_json(a.session, a.session.key(a.account())); }},
     {"wallet.send", send},
     {"wallet.chat",
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
+    {"wallet.contribute", contribute_as_asked},
     {"wallet.cast", cast_ballot},
+    {"wallet.endorse", endorsed},
 };
+
+json act_on(Session& session, const std::string& method, const json& params) {
+    if (const WalletAct act = find_wallet_act(method)) return act(session, params);
+    const auto act = kActs.find(method);
+    CHECK(act != kActs.end(), method);
+    WalletDesk desk(session);
+    return act->second({desk, session, params});
+}
 
 // One call of our own on its way; the thread may have given up on it when it is answered.
 struct OwnCall {
@@ -133,14 +169,21 @@ struct OwnCall {
     std::optional<std::string> reply;
 };
 
+GlobalOptions options_of(const std::string& place) {
+    GlobalOptions options;
+    options.org = place;
+    return options;
+}
+
 }  // namespace
 
-WalletService::WalletService(SharedWallet& shared, io::Reactor& reactor, io::PlaceApi& api, Log log)
+WalletService::WalletService(const std::string& place, SharedWallet& shared, io::Reactor& reactor,
+                             io::PlaceApi& api, Log log)
     : shared_(shared),
       reactor_(reactor),
       link_(std::make_shared<Link>(Link{&api})),
       log_(std::move(log)),
-      session_options_(shared.session_options),
+      session_options_(options_of(place)),
       keyring_(shared.keyring),
       mutex_(shared.mutex),
       changed_(shared.changed),
@@ -293,10 +336,7 @@ json WalletService::carry_out(Session& session, const Job& job) {
         return true;
     }
     if (job.method == "wallet.create") return create(session, text(job.params, "name"));
-    const auto act = kActs.find(job.method);
-    CHECK(act != kActs.end(), job.method);
-    WalletDesk desk(session);
-    json result = act->second({desk, session, job.params});
+    json result = act_on(session, job.method, job.params);
     const std::lock_guard hold(mutex_);
     work_due_ = true;  // what it has begun may be to be followed
     return result;

@@ -48,9 +48,7 @@ struct SharedWallet {
     using Clock = std::chrono::steady_clock;
 
     const WalletOptions options;
-    // Of whoever has the turn.
-    GlobalOptions session_options;
-    wallet::Keyring keyring;
+    wallet::Keyring keyring;  // of whoever has the turn
 
     std::mutex mutex;
     std::condition_variable changed;
@@ -62,8 +60,9 @@ struct SharedWallet {
 
 class WalletService final : public rpc::WalletPort, private RpcCaller {
  public:
-    // Given things outlive the service. Becomes the API's wallet.
-    WalletService(SharedWallet& shared, io::Reactor& reactor, io::PlaceApi& api, Log log);
+    // Of the place of that name. Given things outlive the service. Becomes the API's wallet.
+    WalletService(const std::string& place, SharedWallet& shared, io::Reactor& reactor,
+                  io::PlaceApi& api, Log log);
     // Waits for the call at hand, which ends at its next question to the daemon.
     ~WalletService() override;
 
@@ -102,7 +101,7 @@ class WalletService final : public rpc::WalletPort, private RpcCaller {
     io::Reactor& reactor_;
     const std::shared_ptr<Link> link_;
     Log log_;
-    const GlobalOptions& session_options_;
+    GlobalOptions session_options_;
     wallet::Keyring& keyring_;
     WalletDesk::TriedAt tried_;
     std::optional<Clock::time_point> work_at_;  // to look again by itself

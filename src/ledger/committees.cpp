@@ -127,6 +127,11 @@ class Walk {
         return found;
     }
 
+    Result<CycleLink, Fault> cycle_link(const Point& point) const {
+        auto proof = TRY(tree_.prove_at(version_of(point.seal), organization_.election));
+        return CycleLink{point.seal.header, point.seal.certificate, std::move(proof)};
+    }
+
  private:
     // Nothing: history does not reach back so far.
     Result<std::optional<Point>, Fault> earlier(Sequence sequence) const {
@@ -146,11 +151,6 @@ class Walk {
         if (first.record.cycle != later.record.cycle) return Link(TRY(takeover(first)));
         if (first.record.former == first.record.present) return std::nullopt;
         return Link(TRY(cycle_link(first)));
-    }
-
-    Result<CycleLink, Fault> cycle_link(const Point& point) const {
-        auto proof = TRY(tree_.prove_at(version_of(point.seal), organization_.election));
-        return CycleLink{point.seal.header, point.seal.certificate, std::move(proof)};
     }
 
     Result<TakeoverLink, Fault> takeover(const Point& last) const {
@@ -190,6 +190,19 @@ Result<election::CycleChain, Fault> committees_up_to(const Organization& organiz
     return walk.back_from(TRY(walk.at(target)), [&charters](const protocol::Authority& authority) {
         return authority.seats == charters;
     });
+}
+
+Result<election::CycleChain, Fault> committees_behind(const Organization& organization,
+                                                      const store::Reader& store,
+                                                      const tree::Tree& tree, const Seal& target,
+                                                      Sequence oldest) {
+    auto links = TRY(committees_up_to(organization, store, tree, target, oldest));
+    const Walk walk(organization, store, tree, oldest);
+    const Point point = TRY(walk.at(target));
+    if (authority_over(point.record, point.sequence()).seats == point.record.present) return links;
+    if (links.full()) links.erase(links.begin());
+    links.push_back(TRY(walk.cycle_link(point)));
+    return links;
 }
 
 Result<election::CycleChain, Fault> committees_between(const Organization& organization,

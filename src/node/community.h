@@ -64,10 +64,8 @@ class Community {
     // Says what was loaded to those who must act on it. Once, after load.
     void begin(Instant now, Effects& fx);
 
-    // ---- Connections. `key` is the peer's node key, proven.
-    void on_peer_up(const PublicKey& key, Instant now, Effects& fx);
-    // What its hello says it understands. REQUIRES: the peer is up.
-    void on_features(const Id& node, std::uint64_t features, Instant now, Effects& fx);
+    // ---- Connections. `key` is the peer's node key, proven; `features` its hello's.
+    void on_peer_up(const PublicKey& key, std::uint64_t features, Instant now, Effects& fx);
     void on_peer_down(const Id& node, Instant now, Effects& fx);
     // REQUIRES: the peer is up.
     void on_message(const Id& from, protocol::PeerMessage&& message, Instant now, Effects& fx);
@@ -102,7 +100,7 @@ class Community {
     Result<org::ContentProgress, NetworkFailure> fetch_pack(const FetchPack& order, Instant now,
                                                             Effects& fx);
     Result<Hash, NetworkFailure> drop_pack(const DropPack& order, Instant now, Effects& fx);
-    Result<Hash, NetworkFailure> add_tag(AddTag&& order, Instant now, Effects& fx);
+    Result<Hash, NetworkFailure> add_entry(AddEntry&& order, Instant now, Effects& fx);
     Result<void, NetworkFailure> seek_tag(const SeekTag& order, Instant now, Effects& fx);
 
     std::optional<Instant> next_deadline() const;

@@ -1,4 +1,5 @@
-// Packs and tags in a community: the catalogue that all its nodes keep, and files of packs.
+// Packs, tags and contributions in a community: the catalogue that all its nodes keep, and files of
+// packs.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -41,6 +42,20 @@ NetworkFailure refused(org::CatalogueRefusal refusal, std::string_view what) {
                                              what));
     }
     UNREACHABLE();
+}
+
+std::string_view name_of(const protocol::CatalogueEntry& entry) {
+    struct Visit {
+        std::string_view operator()(const protocol::SignedPack&) const { return "pack"; }
+        std::string_view operator()(const protocol::SignedTag&) const { return "tag"; }
+        std::string_view operator()(const protocol::SignedContribution&) const {
+            return "contribution";
+        }
+        std::string_view operator()(const protocol::SignedWithdrawal&) const {
+            return "withdrawal";
+        }
+    };
+    return std::visit(Visit{}, entry);
 }
 
 NetworkFailure refused(org::ContentRefusal refusal, const ContentExchange& content) {
@@ -107,14 +122,6 @@ void Community::Impl::tell_offers(Instant now, Effects& fx) {
 
 // ---- Other nodes -------------------------------------------------------------------------------
 
-void Community::on_features(const Id& node, std::uint64_t features, Instant now, Effects& fx) {
-    if (!impl_->up.contains(node) || (features & protocol::kFeatureCatalogue) == 0) return;
-    impl_->exchanging.insert(node);
-    if (!impl_->life) return;
-    impl_->begin_exchange(node, now, fx);
-    impl_->take_writes(fx);
-}
-
 void Community::Impl::begin_exchange(const Id& node, Instant now, Effects& fx) {
     tell_catalogue(Catalogue::NodeUp{node}, now, fx);
     tell_content(ContentExchange::NodeUp{node}, now, fx);
@@ -148,7 +155,7 @@ void Community::Impl::on(const Id& from, protocol::ContentAsk&& ask, Instant now
     if (life && belongs(up.at(from), now)) {
         return tell_content(ContentExchange::Asked{from, std::move(ask)}, now, fx);
     }
-    if (!exchanging.contains(from)) return;
+    if (!exchanges(from)) return;
     fx.sends.push_back(
         {from, protocol::ContentReply{ask.piece, protocol::ContentOutcome::absent, {}}});
 }
@@ -222,14 +229,15 @@ Result<Hash, NetworkFailure> Community::drop_pack(const DropPack& order, Instant
     return *done;
 }
 
-Result<Hash, NetworkFailure> Community::add_tag(AddTag&& order, Instant now, Effects& fx) {
+Result<Hash, NetworkFailure> Community::add_entry(AddEntry&& order, Instant now, Effects& fx) {
     if (!impl_->life) return fail(no_manifest());
+    const std::string_view what = name_of(order.entry);
     auto step = impl_->life->catalogue.step(Catalogue::Add{std::move(order.entry)}, now);
     CHECK(step.added.has_value());
     const auto added = *step.added;
     impl_->take(std::move(step), now, fx);
     impl_->take_writes(fx);
-    if (!added) return fail(refused(added.error(), "tag"));
+    if (!added) return fail(refused(added.error(), what));
     return *added;
 }
 

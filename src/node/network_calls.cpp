@@ -161,11 +161,11 @@ void NetworkNode::Impl::on(Token token, DropPack&& order, Instant now, Effects& 
         fx);
 }
 
-void NetworkNode::Impl::on(Token token, AddTag&& order, Instant now, Effects& fx) {
+void NetworkNode::Impl::on(Token token, AddEntry&& order, Instant now, Effects& fx) {
     ask_community(
         token,
-        [&](auto& ours, auto& theirs) { return ours.add_tag(std::move(order), now, theirs); }, now,
-        fx);
+        [&](auto& ours, auto& theirs) { return ours.add_entry(std::move(order), now, theirs); },
+        now, fx);
 }
 
 void NetworkNode::Impl::on(Token token, SeekTag&& order, Instant now, Effects& fx) {

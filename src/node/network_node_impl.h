@@ -229,7 +229,7 @@ struct NetworkNode::Impl {
     void on(Token token, PutPiece&& order, Instant now, Effects& fx);
     void on(Token token, FetchPack&& order, Instant now, Effects& fx);
     void on(Token token, DropPack&& order, Instant now, Effects& fx);
-    void on(Token token, AddTag&& order, Instant now, Effects& fx);
+    void on(Token token, AddEntry&& order, Instant now, Effects& fx);
     void on(Token token, SeekTag&& order, Instant now, Effects& fx);
     void on(Token token, AddPeer&& order, Instant now, Effects& fx);
     void on(Token token, BanPeer&& order, Instant now, Effects& fx);

@@ -161,6 +161,19 @@ std::vector<protocol::SignedTag> Queries::tags() const {
     return community->catalogue()->tags();
 }
 
+std::vector<protocol::SignedContribution> Queries::contributions() const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->catalogue() == nullptr) return {};
+    return community->catalogue()->contributions();
+}
+
+std::optional<protocol::SignedContribution> Queries::contribution(const Hash& id) const {
+    const Community* community = community_of(*node_);
+    if (community == nullptr || community->catalogue() == nullptr) return std::nullopt;
+    const auto* held = community->catalogue()->contribution(id);
+    return held == nullptr ? std::nullopt : std::optional(*held);
+}
+
 std::optional<org::ChatLog::Next> Queries::next_line(const Id& author) const {
     const Community* community = community_of(*node_);
     if (community == nullptr || community->chat() == nullptr) return std::nullopt;

@@ -17,8 +17,10 @@ using protocol::CatalogueEntries;
 using protocol::CatalogueEntry;
 using protocol::CatalogueHave;
 using protocol::CatalogueOffer;
+using protocol::SignedContribution;
 using protocol::SignedPack;
 using protocol::SignedTag;
+using protocol::SignedWithdrawal;
 
 namespace {
 
@@ -28,27 +30,38 @@ constexpr Duration kMinute = std::chrono::minutes(1);
 
 // What entries are about: of two about the same thing one counts.
 struct Subject {
-    std::size_t kind = 0;  // index in CatalogueEntry
+    std::size_t kind = 0;  // of kKinds
     Id author;
     Bytes rest;
     friend auto operator<=>(const Subject&, const Subject&) = default;
 };
 constexpr std::size_t kPack = 0;
 constexpr std::size_t kTag = 1;
-constexpr std::array<std::size_t, 2> kKinds = {kPack, kTag};
+constexpr std::size_t kContribution = 2;
+constexpr std::array<std::size_t, 3> kKinds = {kPack, kTag, kContribution};
 
-struct RestOf {
-    Bytes operator()(const SignedPack& one) const { return bcs::encode(one.pack.name); }
-    Bytes operator()(const SignedTag& one) const {
+struct SubjectOf {
+    Id author;
+
+    Subject operator()(const SignedPack& one) const {
+        return {kPack, author, bcs::encode(one.pack.name)};
+    }
+    Subject operator()(const SignedTag& one) const { return tag_of(one.entry); }
+    Subject operator()(const SignedWithdrawal& one) const { return tag_of(one.withdrawal); }
+    Subject operator()(const SignedContribution& one) const {
+        const Hash itself = crypto::blake2b_256(bcs::encode(one.contribution));
+        return {kContribution, author, Bytes(itself.view().begin(), itself.view().end())};
+    }
+    Subject tag_of(const auto& entry) const {
         bcs::Writer out;
-        bcs::write(out, one.entry.tag);
-        bcs::write(out, one.entry.target);
-        return out.take();
+        bcs::write(out, entry.tag);
+        bcs::write(out, entry.target);
+        return {kTag, author, out.take()};
     }
 };
 
 Subject subject_of(const CatalogueEntry& entry) {
-    return {entry.index(), crypto::id_of(author_of(entry)), std::visit(RestOf{}, entry)};
+    return std::visit(SubjectOf{crypto::id_of(author_of(entry))}, entry);
 }
 
 struct Kept {
@@ -109,12 +122,15 @@ struct Catalogue::Impl {
     void on(Told&& input, Instant now, Effects& effects);
 
     std::size_t most(std::size_t kind) const {
-        return kind == kPack ? options.packs_max : options.tags_max;
+        return std::array{options.packs_max, options.tags_max, options.contributions_max}[kind];
     }
     std::size_t most_of_one(std::size_t kind) const {
-        return kind == kPack ? options.packs_per_publisher_max : options.tags_per_author_max;
+        return std::array{options.packs_per_publisher_max, options.tags_per_author_max,
+                          options.contributions_per_author_max}[kind];
     }
-    std::size_t questions_max() const { return 2 * (options.packs_max + options.tags_max); }
+    std::size_t questions_max() const {
+        return 2 * (options.packs_max + options.tags_max + options.contributions_max);
+    }
 
     Result<void, CatalogueRefusal> may_come(const Hash& id, const CatalogueEntry& entry,
                                             Instant now) const;
@@ -125,6 +141,12 @@ struct Catalogue::Impl {
     // The oldest of a kind, and of an author if one is named.
     std::optional<Subject> oldest(std::size_t kind, const Id* author) const;
     std::size_t count(std::size_t kind, const Id* author) const;
+    template <class Visit>
+    void for_each_of(std::size_t kind, const Id* author, Visit visit) const;
+    template <class Signed>
+    std::vector<Signed> newest_first() const;
+    template <class Signed>
+    const Signed* find(const Hash& id) const;
     void keep_within_bounds(const Subject& newcomer);
     void expire(Instant now, Effects& effects);
     void find_next_expiry();
@@ -194,22 +216,31 @@ void Catalogue::Impl::remove(const Subject& subject) {
     kept.erase(found);
 }
 
+template <class Visit>
+void Catalogue::Impl::for_each_of(std::size_t kind, const Id* author, Visit visit) const {
+    // Those of one kind, and in it those of one author, stand side by side.
+    auto one = kept.lower_bound({kind, author == nullptr ? Id{} : *author, {}});
+    for (; one != kept.end() && one->first.kind == kind; ++one) {
+        if (author != nullptr && one->first.author != *author) return;
+        visit(*one);
+    }
+}
+
 std::optional<Subject> Catalogue::Impl::oldest(std::size_t kind, const Id* author) const {
     const std::pair<const Subject, Kept>* found = nullptr;
-    for (const auto& one : kept) {
-        if (one.first.kind != kind || (author != nullptr && one.first.author != *author)) continue;
+    for_each_of(kind, author, [&found](const auto& one) {
         const bool older =
             found == nullptr || is_later(found->second.issued_ms(), found->second.id, one.second);
         if (older) found = &one;
-    }
+    });
     if (found == nullptr) return std::nullopt;
     return found->first;
 }
 
 std::size_t Catalogue::Impl::count(std::size_t kind, const Id* author) const {
-    return static_cast<std::size_t>(std::ranges::count_if(kept, [&](const auto& one) {
-        return one.first.kind == kind && (author == nullptr || one.first.author == *author);
-    }));
+    std::size_t found = 0;
+    for_each_of(kind, author, [&found](const auto&) { ++found; });
+    return found;
 }
 
 void Catalogue::Impl::keep_within_bounds(const Subject& newcomer) {
@@ -225,8 +256,8 @@ void Catalogue::Impl::expire(Instant now, Effects& effects) {
     if (!next_expiry || *next_expiry > now) return;
     std::vector<Subject> over;
     for (const auto& [subject, one] : kept) {
-        const auto* tag = std::get_if<SignedTag>(&one.entry);
-        if (tag != nullptr && !tag->entry.validity.holds(now)) over.push_back(subject);
+        const auto expiry = expires_ms_of(one.entry);
+        if (expiry && *expiry <= unix_ms(now)) over.push_back(subject);
     }
     for (const Subject& subject : over) remove(subject);
     find_next_expiry();
@@ -236,9 +267,9 @@ void Catalogue::Impl::expire(Instant now, Effects& effects) {
 void Catalogue::Impl::find_next_expiry() {
     next_expiry.reset();
     for (const auto& [subject, one] : kept) {
-        const auto* tag = std::get_if<SignedTag>(&one.entry);
-        if (tag == nullptr) continue;
-        const Instant at = instant_from_unix_ms(tag->entry.validity.expires_ms);
+        const auto expiry = expires_ms_of(one.entry);
+        if (!expiry) continue;
+        const Instant at = instant_from_unix_ms(*expiry);
         if (!next_expiry || at < *next_expiry) next_expiry = at;
     }
 }
@@ -405,7 +436,8 @@ Catalogue::Catalogue(CatalogueOptions options, Setup setup, const Members& membe
                      .next_compare = std::nullopt,
                      .next_expiry = std::nullopt,
                      .writes = {}}) {
-    CHECK(options.packs_per_publisher_max > 0 && options.tags_per_author_max > 0);
+    CHECK(options.packs_per_publisher_max > 0 && options.tags_per_author_max > 0 &&
+          options.contributions_per_author_max > 0);
 }
 Catalogue::Catalogue(Catalogue&&) noexcept = default;
 Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
@@ -458,30 +490,44 @@ bool Catalogue::awaits(const Id& node, const CatalogueEntry& entry) const {
     return question != impl_->questions.end() && question->second.node == node;
 }
 
-std::vector<SignedPack> Catalogue::packs() const {
-    std::vector<SignedPack> all;
-    for (const auto& [subject, one] : impl_->kept) {
-        if (const auto* pack = std::get_if<SignedPack>(&one.entry)) all.push_back(*pack);
+template <class Signed>
+std::vector<Signed> Catalogue::Impl::newest_first() const {
+    std::vector<const Kept*> found;
+    for (const auto& [subject, one] : kept) {
+        if (std::holds_alternative<Signed>(one.entry)) found.push_back(&one);
     }
-    std::ranges::stable_sort(all, std::ranges::greater{},
-                             [](const SignedPack& one) { return one.pack.published_ms; });
+    std::ranges::stable_sort(found, std::ranges::greater{}, &Kept::issued_ms);
+    std::vector<Signed> all;
+    all.reserve(found.size());
+    for (const Kept* one : found) all.push_back(std::get<Signed>(one->entry));
     return all;
+}
+
+template <class Signed>
+const Signed* Catalogue::Impl::find(const Hash& id) const {
+    const auto subject = subjects.find(id);
+    if (subject == subjects.end()) return nullptr;
+    return std::get_if<Signed>(&kept.at(subject->second).entry);
+}
+
+std::vector<SignedPack> Catalogue::packs() const {
+    return impl_->newest_first<SignedPack>();
 }
 
 std::vector<SignedTag> Catalogue::tags() const {
-    std::vector<SignedTag> all;
-    for (const auto& [subject, one] : impl_->kept) {
-        if (const auto* tag = std::get_if<SignedTag>(&one.entry)) all.push_back(*tag);
-    }
-    std::ranges::stable_sort(all, std::ranges::greater{},
-                             [](const SignedTag& one) { return one.entry.validity.issued_ms; });
-    return all;
+    return impl_->newest_first<SignedTag>();
+}
+
+std::vector<SignedContribution> Catalogue::contributions() const {
+    return impl_->newest_first<SignedContribution>();
 }
 
 const SignedPack* Catalogue::pack(const Hash& id) const {
-    const auto subject = impl_->subjects.find(id);
-    if (subject == impl_->subjects.end()) return nullptr;
-    return std::get_if<SignedPack>(&impl_->kept.at(subject->second).entry);
+    return impl_->find<SignedPack>(id);
+}
+
+const SignedContribution* Catalogue::contribution(const Hash& id) const {
+    return impl_->find<SignedContribution>(id);
 }
 
 std::size_t Catalogue::size() const {

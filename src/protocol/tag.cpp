@@ -56,4 +56,34 @@ Result<void, RecordError> check(const SignedTag& signed_, const ChainId& chain, 
     return {};
 }
 
+Validity TagWithdrawal::validity() const {
+    constexpr std::uint64_t kLifetimeMs =
+        std::chrono::duration_cast<std::chrono::milliseconds>(kTagLifetimeMax).count();
+    return {issued_ms, issued_ms + std::min(kLifetimeMs, UINT64_MAX - issued_ms)};
+}
+
+Hash withdrawal_id(const ChainId& chain, const TagWithdrawal& withdrawal) {
+    return crypto::tagged_hash(tags::kTagWithdrawal, chain, bcs::encode(withdrawal));
+}
+
+Bytes signing_message(const ChainId& chain, const TagWithdrawal& withdrawal) {
+    return crypto::tagged_message(tags::kTagWithdrawal, chain, bcs::encode(withdrawal));
+}
+
+SignedWithdrawal sign(const ChainId& chain, const TagWithdrawal& withdrawal,
+                      const crypto::KeyPair& author) {
+    CHECK(author.public_key() == withdrawal.author && withdrawal.is_canonical());
+    return {withdrawal, author.sign(signing_message(chain, withdrawal))};
+}
+
+Result<void, RecordError> check(const SignedWithdrawal& signed_, const ChainId& chain,
+                                Instant now) {
+    const TagWithdrawal& withdrawal = signed_.withdrawal;
+    TRY(check(withdrawal.validity(), kTagLifetimeMax, now));
+    if (!crypto::verify(withdrawal.author, signing_message(chain, withdrawal), signed_.signature)) {
+        return fail(RecordError::bad_signature);
+    }
+    return {};
+}
+
 }  // namespace leither::protocol

@@ -32,12 +32,15 @@ Outcome receipt_get(Call& call);
 Outcome receipt_list(Call& call);
 Outcome receipt_find(Call& call);
 Outcome receipt_keep(Call& call);
+Outcome receipt_terms(Call& call);
+Outcome receipt_endorse(Call& call);
 Outcome child_get(Call& call);
 Outcome block_get(Call& call);
 Outcome evidence_list(Call& call);
 Outcome evidence_get(Call& call);
 Outcome vote_list(Call& call);
 Outcome vote_get(Call& call);
+Outcome vote_parameters(Call& call);
 Outcome reward_list(Call& call);
 Outcome reward_proof(Call& call);
 Outcome subscribe(Call& call);
@@ -76,8 +79,12 @@ Outcome app_fetch(Call& call);
 Outcome app_piece(Call& call);
 Outcome app_remove(Call& call);
 Outcome tag_add(Call& call);
+Outcome tag_remove(Call& call);
 Outcome tag_search(Call& call);
 Outcome tag_find(Call& call);
+Outcome contribution_add(Call& call);
+Outcome contribution_list(Call& call);
+Outcome contribution_show(Call& call);
 // Every method of the wallet that the program holds.
 Outcome wallet_call(Call& call);
 
@@ -97,6 +104,16 @@ Json line_json(const protocol::SignedLine& signed_, const ChainId& chain);
 Json progress_json(const org::ContentProgress& progress);
 // The error of what begins with the organization's manifest, as long as that is not known.
 std::optional<CallError> not_ready(const Call& call);
+// Of a parameter that is not the encoding of what it should be.
+CallError bad_bytes(std::string_view field, std::string_view expected);
+// What the treasury was to give by one of its transactions.
+struct RewardGiven {
+    protocol::RewardKind kind;
+    Id member;
+    Amount amount;
+    std::string_view proof;  // of the item
+};
+std::optional<RewardGiven> reward_given(const node::HistoryItem& item);
 Json letter_json(const Hash& message, const protocol::SignedEnvelope& signed_);
 
 }  // namespace leither::rpc

@@ -5,6 +5,7 @@
 #include "leither/wallet/request.h"
 
 #include "handlers.h"
+#include "standings.h"
 
 namespace leither::rpc {
 namespace {
@@ -86,6 +87,7 @@ Json history_json(const node::HistoryItem& item, const Id& account,
     if (side.amount) out["amount"] = amount_text(*side.amount);
     if (!side.reference.empty()) out["reference"] = side.reference;
     if (!side.proof.empty()) out["proof"] = side.proof;
+    if (const auto given = reward_given(item)) out["reward"] = protocol::to_string(given->kind);
     if (const auto* transfer = std::get_if<protocol::Transfer>(&item.body.action)) {
         out["request"] = wallet::request_id(organization.chain, transfer->request).hex();
     }
@@ -120,6 +122,22 @@ Json transactions_json(const protocol::Transactions& transactions, const ChainId
 }
 
 }  // namespace
+
+std::optional<RewardGiven> reward_given(const node::HistoryItem& item) {
+    if (const auto* proposal = std::get_if<protocol::Propose>(&item.body.action)) {
+        const auto* grant = std::get_if<protocol::Grant>(&proposal->subject);
+        if (!item.vote || grant == nullptr) return std::nullopt;
+        return RewardGiven{grant->kind, grant->member, grant->amount, grant->proof};
+    }
+    if (const auto* reward = std::get_if<protocol::Reward>(&item.body.action)) {
+        return RewardGiven{reward->kind, reward->member, reward->amount, reward->proof};
+    }
+    if (const auto* work = std::get_if<protocol::Earn>(&item.body.action)) {
+        return RewardGiven{protocol::RewardKind::service,
+                           crypto::id_of(work->application.applicant), work->amount, work->proof};
+    }
+    return std::nullopt;
+}
 
 std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse) {
     return charter.time_ms + pulse.value() * charter.params.pulse_ms;
@@ -158,9 +176,14 @@ Outcome account_history(Call& call) {
     const auto limit = call.args.find<std::uint64_t>("limit").value_or(kHistoryDefault);
     const auto history = queries.history(account, sequence_arg(call, "before"), limit);
     if (!history) return query_error(history.error());
+    const auto standings = Standings::now(call.host);
+    if (!standings) return query_error(standings.error());
     Json items = Json::array();
     for (const auto& item : history->items) {
+        const auto standing = standings->of(item.sequence, item.pulse);
+        if (!standing) return query_error(standing.error());
         items.push_back(history_json(item, account, status->organization));
+        items.back()["state"] = wallet::to_string(standing->state);
     }
     Json out = {{"items", std::move(items)}};
     if (history->next) out["next"] = history->next->value();
@@ -251,6 +274,25 @@ Outcome receipt_keep(Call& call) {
     return Deferred::network;
 }
 
+Outcome receipt_terms(Call& call) {
+    const auto terms = call.host.queries().endorsement_terms();
+    if (!terms) return query_error(terms.error());
+    return Json{{"cycle", terms->cycle},
+                {"sequence", terms->sequence.value()},
+                {"bookkeepers", terms->seats},
+                {"needed", terms->needed}};
+}
+
+Outcome receipt_endorse(Call& call) {
+    auto ask = bcs::decode<protocol::AskEndorsement>(call.args.get<Bytes>("question"));
+    if (!ask) {
+        return CallError{ErrorCode::invalid_params,
+                         "\"question\" is no BCS of a signed question for an endorsement", nullptr};
+    }
+    call.host.enqueue(node::Endorse{call.token, *std::move(ask)});
+    return Deferred::network;
+}
+
 Outcome child_get(Call& call) {
     const Prefix prefix{call.args.get<Id>("prefix"),
                         static_cast<std::uint8_t>(call.args.get<std::uint64_t>("bits"))};
@@ -315,9 +357,11 @@ Outcome block_get(Call& call) {
                 {"author", author_json(seal.header, committee)},
                 {"round", seal.certificate.slot.round},
                 {"signers", signers_json(seal.certificate, committee)}};
-    const auto finality = queries.finality(seal.header.sequence, call.host.now());
-    if (!finality) return query_error(finality.error());
-    out["final"] = finality->is_final;
+    const auto standings = Standings::now(call.host);
+    if (!standings) return query_error(standings.error());
+    const auto standing = standings->of(seal.header.sequence, seal.header.pulse);
+    if (!standing) return query_error(standing.error());
+    out.update(standings->to_json(*standing));
     const auto detail = call.args.find<std::string_view>("detail").value_or("ids");
     if (detail != "none") {
         out["transactions"] = transactions_json(transactions, organization.chain, detail);

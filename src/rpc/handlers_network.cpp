@@ -108,6 +108,11 @@ Json answer_json(const node::NetworkAnswer& answer) {
         Json operator()(const org::ContentProgress& progress) const {
             return progress_json(progress);
         }
+        Json operator()(const ledger::EndorsedReceipt& receipt) const {
+            return {{"receipt", to_hex(bcs::encode(receipt))},
+                    {"account", receipt.claim.account.hex()},
+                    {"sequence", receipt.header.sequence.value()}};
+        }
     };
     return std::visit(Visit{}, answer);
 }

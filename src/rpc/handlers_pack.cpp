@@ -9,10 +9,6 @@
 namespace leither::rpc {
 namespace {
 
-CallError bad_bytes(std::string_view field, std::string_view expected) {
-    return {ErrorCode::invalid_params, fmt::format("\"{}\" is no {}", field, expected), nullptr};
-}
-
 CallError unknown_pack() {
     return named_error(ErrorCode::not_found, "unknown_pack",
                        "no pack of that id is known here; app.list names those that are");
@@ -68,8 +64,7 @@ Json tag_json(const protocol::SignedTag& signed_, const ChainId& chain) {
 
 // Of the caller's parameter; nothing if it is no tag.
 std::optional<std::string> tag_of(Call& call) {
-    const Bytes& bytes = call.args.get<Bytes>("tag");
-    std::string tag(as_text(bytes));
+    std::string tag = call.args.get<std::string>("tag");
     if (!protocol::is_tag(tag)) return std::nullopt;
     return tag;
 }
@@ -82,6 +77,10 @@ CallError bad_tag() {
 }
 
 }  // namespace
+
+CallError bad_bytes(std::string_view field, std::string_view expected) {
+    return {ErrorCode::invalid_params, fmt::format("\"{}\" is no {}", field, expected), nullptr};
+}
 
 Json progress_json(const org::ContentProgress& progress) {
     return {{"state", org::to_string(progress.state)},
@@ -148,7 +147,15 @@ Outcome app_remove(Call& call) {
 Outcome tag_add(Call& call) {
     auto entry = bcs::decode<protocol::SignedTag>(call.args.get<Bytes>("entry"));
     if (!entry) return bad_bytes("entry", "signed tag entry; make it with `leither tag add`");
-    return ask_network(call, node::AddTag{*std::move(entry)});
+    return ask_network(call, node::AddEntry{*std::move(entry)});
+}
+
+Outcome tag_remove(Call& call) {
+    auto withdrawal = bcs::decode<protocol::SignedWithdrawal>(call.args.get<Bytes>("withdrawal"));
+    if (!withdrawal) {
+        return bad_bytes("withdrawal", "signed withdrawal; make it with `leither tag remove`");
+    }
+    return ask_network(call, node::AddEntry{*std::move(withdrawal)});
 }
 
 Outcome tag_search(Call& call) {

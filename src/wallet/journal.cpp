@@ -4,6 +4,7 @@
 
 #include "leither/base/check.h"
 #include "leither/codec/bcs.h"
+#include "leither/wallet/handed.h"
 
 namespace leither::wallet {
 
@@ -49,9 +50,7 @@ const char* to_string(JournalError error) {
 }
 
 const protocol::PaymentRequest& request_of(const Paying& paying) {
-    const auto* transfer = std::get_if<protocol::Transfer>(&paying.transaction.body.action);
-    CHECK(transfer != nullptr);
-    return transfer->request;
+    return request_of(paying.transaction);
 }
 
 Result<Journal, JournalError> Journal::parse(std::string_view text) {

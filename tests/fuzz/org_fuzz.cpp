@@ -134,9 +134,7 @@ class Run {
     }
     void meet(const crypto::KeyPair& peer) {
         up_.insert(peer.id());
-        self_->on_peer_up(peer.public_key(), now_, begin());
-        finish();
-        self_->on_features(peer.id(), protocol::kOwnFeatures, now_, begin());
+        self_->on_peer_up(peer.public_key(), protocol::kOwnFeatures, now_, begin());
         finish();
     }
     void part(const crypto::KeyPair& peer) {
@@ -233,9 +231,14 @@ class Run {
     }
     void tag_as(const crypto::KeyPair& account) {
         const std::string word(1, static_cast<char>('a' + in_.byte() % 4));
-        const auto tag = world().sample.tag(account, word, protocol::AccountTarget{account.id()},
-                                            now_, std::chrono::minutes(1 + in_.byte()));
-        static_cast<void>(self_->add_tag({tag}, now_, begin()));
+        const protocol::TagTarget target = protocol::AccountTarget{account.id()};
+        const auto& sample = world().sample;
+        protocol::CatalogueEntry entry =
+            sample.tag(account, word, target, now_, std::chrono::minutes(1 + in_.byte()));
+        const auto other = in_.byte() % 4;
+        if (other == 1) entry = sample.withdrawal(account, word, target, now_);
+        if (other == 2) entry = sample.contribution(account, word, {}, now_);
+        static_cast<void>(self_->add_entry({std::move(entry)}, now_, begin()));
     }
     void post_to(const Id& account) {
         protocol::SealedLetter sealed(50 + in_.little_endian<std::uint16_t>() % 4000);

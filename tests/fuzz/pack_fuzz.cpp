@@ -1,6 +1,7 @@
-// Packs and tags from strangers: canonical or refused, no path that leaves its folder, nothing that
-// holds without having been signed. Then the input as the list of files of a pack that its
-// publisher has signed, and as the bytes that a provider gives: kept within bounds, or dropped.
+// Packs, tags and contributions from strangers: canonical or refused, no path that leaves its
+// folder, nothing that holds without having been signed. Then the input as the list of files of a
+// pack that its publisher has signed, and as the bytes that a provider gives: kept within bounds,
+// or dropped.
 #include "leither/crypto/hash.h"
 #include "leither/org/content_exchange.h"
 
@@ -26,6 +27,20 @@ void check_signed(ByteView input) {
         const bool holds = protocol::check(*tag, sample().chain, testing::kSampleNow).has_value();
         CHECK(!holds || tag->entry.author == sample().alice.public_key());
     }
+}
+
+// Of nobody's but alice's, which the seeds hold; and every proof is read.
+void check_contribution(ByteView input) {
+    if (const auto one = bcs::decode<protocol::SignedContribution>(input)) {
+        const bool holds = protocol::check(*one, sample().chain, testing::kSampleNow).has_value();
+        CHECK(!holds || one->contribution.author == sample().alice.public_key());
+    }
+    if (const auto one = bcs::decode<protocol::SignedWithdrawal>(input)) {
+        const bool holds = protocol::check(*one, sample().chain, testing::kSampleNow).has_value();
+        CHECK(!holds || one->withdrawal.author == sample().alice.public_key());
+    }
+    const auto named = protocol::contributions_in(as_text(input));
+    CHECK(protocol::contributions_in(protocol::proof_text(named, {})) == named);
 }
 
 void check_paths(ByteView input) {
@@ -106,10 +121,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace protocol;
     const ByteView input(data, size);
     testing::check_canonical_any<SignedPack, PackContents, SignedTag, CatalogueHave, CatalogueOffer,
-                                 CatalogueAsk, CatalogueEntries, ContentAsk, ContentReply>(input);
+                                 CatalogueAsk, CatalogueEntries, ContentAsk, ContentReply,
+                                 SignedContribution, SignedWithdrawal>(input);
     if (input.empty()) return 0;
     const ByteView body = input.subspan(1);
     check_signed(body);
+    check_contribution(body);
     check_paths(body);
     Play(body).go();
     return 0;

@@ -5,8 +5,9 @@ import random
 import subprocess
 import unittest
 
-from harness.daemon import LEITHER, scratch_dir
-from harness.network import NetworkDaemon, wait_for
+from harness.daemon import LEITHER
+from harness.network import wait_for
+from harness.village import Village
 
 
 def write_files(folder, files):
@@ -27,39 +28,7 @@ def read_files(folder):
     return found
 
 
-class Village(unittest.TestCase):
-    """A founds and keeps the ledger; B and C follow. anna, ben and cleo are members, each at one node."""
-
-    villages = 0
-    options = {}  # of a daemon by its name
-
-    def setUp(self):
-        Village.villages += 1
-        base = 180 + 4 * Village.villages
-        self.a = NetworkDaemon(self, base, *self.options.get("a", ()))
-        self.b = NetworkDaemon(self, base + 1, *self.options.get("b", ()), bootstrap=[self.a])
-        self.c = NetworkDaemon(self, base + 2, *self.options.get("c", ()), bootstrap=[self.a, self.b])
-        self.scratch = self.enterContext(scratch_dir())
-        organization = self.leither(self.a, "org", "create", "--name", "Mill", "--param", "pulse_ms=500")["id"]
-        for name in ("anna", "ben", "cleo"):
-            self.leither(self.a, "key", "new", name)
-            self.leither(self.a, "member", "add", name)
-        self.leither(self.a, "org", "publish")
-        for daemon in (self.b, self.c):
-            self.leither(daemon, "org", "follow", organization)
-        self.assertTrue(wait_for(lambda: self.leither(self.b, "peers") and self.leither(self.c, "peers")))
-        for daemon, name in ((self.a, "anna"), (self.b, "ben"), (self.c, "cleo")):
-            self.leither(daemon, "node", "serve", name)
-        accounts = lambda daemon: daemon.rpc.call("node.status")["network"]["organization"]
-        everybody = (self.a, self.b, self.c)
-        self.assertTrue(wait_for(lambda: all(accounts(one)["accounts"][0]["member"] for one in everybody)))
-
-    def leither(self, daemon, *words, **options):
-        return daemon.leither("--wallet", os.path.join(self.scratch, "wallet"), *words, **options)
-
-    def refusal(self, daemon, *words):
-        return daemon.refusal("--wallet", os.path.join(self.scratch, "wallet"), *words)
-
+class PackVillage(Village):
     def folder(self, name, files=None):
         path = os.path.join(self.scratch, name)
         if files is not None:
@@ -74,7 +43,7 @@ class Village(unittest.TestCase):
         return [pack["name"] for pack in self.leither(daemon, "app", "list")]
 
 
-class Packs(Village):
+class Packs(PackVillage):
     def test_what_one_publishes_others_find_fetch_and_pass_on(self):
         files = {"index.html": b"<p>Rye 120, wheat 100</p>\n", "pictures/a loaf.jpg": random.Random(1).randbytes(200_000),
                  "empty.txt": b""}
@@ -155,11 +124,31 @@ class Packs(Village):
         self.assertEqual(self.leither(self.c, "tag", "search", "flour", "--wait", "1"), [])
         self.assertEqual(self.refusal(self.a, "tag", "add", "two words", "x", "--from", "anna"), (2, "bad_tag"))
         self.assertEqual(self.refusal(self.a, "tag", "add", "bread", "x" * 201, "--from", "anna"), (2, "text_too_long"))
-        shown = self.c.run_leither("--wallet", os.path.join(self.scratch, "wallet"), "tag", "search", "bread").stdout
+        shown = self.c.run_leither("--wallet", self.wallet, "tag", "search", "bread").stdout
         self.assertIn("pack Bakery 1", shown)
 
 
-class SlowLine(Village):
+    def test_a_withdrawn_tag_is_gone_also_where_the_node_was_away(self):
+        place = "The mill, every morning"
+        targets = lambda daemon: [one["target"] for one in self.leither(daemon, "tag", "search", "bread", "--wait", "0")]
+        self.leither(self.b, "tag", "add", "bread", place, "--from", "ben")
+        self.leither(self.a, "tag", "add", "bread", place, "--from", "anna")
+        self.assertTrue(wait_for(lambda: len(targets(self.c)) == 2))
+        self.c.kill()
+        self.leither(self.b, "tag", "remove", "Bread", place, "--from", "ben")
+        self.assertEqual(self.refusal(self.b, "tag", "remove", "bread", place, "--from", "ben"), (1, "not_found"))
+        self.assertEqual(self.refusal(self.b, "tag", "remove", "bread", "elsewhere", "--from", "anna"), (1, "not_found"))
+        self.assertEqual(self.refusal(self.b, "tag", "remove", "two words", place, "--from", "ben"), (2, "bad_tag"))
+        self.assertTrue(wait_for(lambda: len(targets(self.a)) == 1))
+        self.c.start()
+        self.assertEqual(len(targets(self.c)), 2)  # as it was when it went
+        self.assertTrue(wait_for(lambda: len(targets(self.c)) == 1), targets(self.c))
+        self.assertEqual([len(targets(daemon)) for daemon in (self.a, self.b)], [1, 1])
+        self.leither(self.b, "tag", "add", "bread", place, "--from", "ben", "--days", "3")
+        self.assertTrue(wait_for(lambda: len(targets(self.c)) == 2))
+
+
+class SlowLine(PackVillage):
     options = {"c": ["network.download_max=400KiB"], "b": ["content.max_bytes=1MiB"]}
 
     def progress(self, pack):

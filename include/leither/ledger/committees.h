@@ -20,6 +20,13 @@ Result<election::CycleChain, store::Fault> committees_up_to(const Organization& 
                                                             const tree::Tree& tree,
                                                             const Seal& target, Sequence oldest);
 
+// The same to the committee that stands on `target` and decides behind it, which its own block
+// proves if it was a cycle block.
+Result<election::CycleChain, store::Fault> committees_behind(const Organization& organization,
+                                                             const store::Reader& store,
+                                                             const tree::Tree& tree,
+                                                             const Seal& target, Sequence oldest);
+
 // Where a chain ends, and where it begins.
 struct ChainEnds {
     const Seal& target;

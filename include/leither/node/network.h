@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "leither/dht/dht_node.h"
+#include "leither/ledger/receipt.h"
 #include "leither/org/announcer.h"
 #include "leither/org/catalogue.h"
 #include "leither/org/chat_log.h"
@@ -128,8 +129,9 @@ struct FetchPack {
 struct DropPack {
     Hash pack;
 };
-struct AddTag {
-    protocol::SignedTag entry;
+// A tag, the withdrawal of one, or a contribution. Packs come with their files: PublishPack.
+struct AddEntry {
+    protocol::CatalogueEntry entry;
 };
 // Looks in the DHT for nodes that keep entries under this tag.
 struct SeekTag {
@@ -147,7 +149,7 @@ struct BanPeer {
 using NetworkRequest =
     std::variant<dht::Request, FindOrganization, FollowOrganization, PublishManifest, ServeAccount,
                  PostLetter, ForgetLetter, SayLine, AddPeer, BanPeer, PublishPack, PutPiece,
-                 FetchPack, DropPack, AddTag, SeekTag>;
+                 FetchPack, DropPack, AddEntry, SeekTag>;
 
 enum class NetworkError : std::uint8_t {
     no_network,       // this node runs without network
@@ -168,8 +170,9 @@ struct NetworkFailure {
 NetworkFailure no_network();
 // In the order of requests: an outcome, a manifest, nothing, or the id of what was taken. Of what
 // concerns takeovers: a signature, or the act's id. Of a pack's files: how far they are.
-using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash,
-                                   protocol::TakeoverSignature, org::ContentProgress>;
+using NetworkAnswer =
+    std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash,
+                 protocol::TakeoverSignature, org::ContentProgress, ledger::EndorsedReceipt>;
 struct NetworkReply {
     Token token = 0;
     Result<NetworkAnswer, NetworkFailure> answer;

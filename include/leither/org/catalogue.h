@@ -1,17 +1,18 @@
-// The organization's catalogue as this node has it: the packs that members publish and the tags
-// that they give (docs/protocol/packs.md, tags.md).
+// The organization's catalogue as this node has it: the packs that members publish, the tags that
+// they give, and what they have contributed (docs/protocol/packs.md, tags.md, contributions.md).
 //
 // Specification
 //   * Entries are signed by members. Of one publisher and pack name, or of one author, tag and
-//     target, the latest counts; of two of one moment the one with the smaller id. Every node
-//     judges that alike, so all come to have the same.
+//     target, the latest counts, which may withdraw the tag; of two of one moment the one with the
+//     smaller id. Each contribution counts for itself. Every node judges that alike, so all come to
+//     have the same.
 //   * The catalogue is public: whoever is connected and understands it is shown all of it, in
 //     bounds for each node. Entries are taken only from whom they were asked, one asked at a time.
 //   * Two nodes compare digests when they meet, then with one of them every compare_interval; whose
 //     digest differs offers all its ids. A new entry is offered to everybody at once.
-//   * Tags leave when they expire; packs do not expire.
-//   * Bounded: packs and tags in all and of each member; the oldest goes first, and one older than
-//     all that are kept is not taken.
+//   * Tags and withdrawals leave when they expire; packs and contributions do not expire.
+//   * Bounded: packs, tags and contributions in all and of each member; the oldest goes first, and
+//     one older than all that are kept is not taken.
 // Rationale
 //   * A digest costs 36 bytes where nothing has changed, and a node without entries says nothing.
 //
@@ -32,7 +33,9 @@ struct CatalogueOptions {
     std::size_t packs_max = 256;
     std::size_t packs_per_publisher_max = 16;
     std::size_t tags_max = 1024;
-    std::size_t tags_per_author_max = 64;
+    std::size_t tags_per_author_max = 64;  // withdrawals are among them
+    std::size_t contributions_max = 2048;
+    std::size_t contributions_per_author_max = 128;
     Duration compare_interval = std::chrono::minutes(10);
     // How often one node is shown all, or told the digest, because it differs.
     Duration show_interval = std::chrono::seconds(30);
@@ -118,7 +121,9 @@ class Catalogue {
     // Newest first.
     std::vector<protocol::SignedPack> packs() const;
     std::vector<protocol::SignedTag> tags() const;
+    std::vector<protocol::SignedContribution> contributions() const;
     const protocol::SignedPack* pack(const Hash& id) const;
+    const protocol::SignedContribution* contribution(const Hash& id) const;
     std::size_t size() const;
     void check_invariants() const;
 

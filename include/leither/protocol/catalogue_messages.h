@@ -1,4 +1,5 @@
-// How nodes come to have the same catalogue of packs and tags, and how pieces of packs travel:
+// How nodes come to have the same catalogue of packs, tags and contributions, and how pieces of
+// packs travel:
 // alternatives of PeerMessage, each with the maximum of its encoded body. Only to whoever has
 // kFeatureCatalogue (peer_message.h).
 #pragma once
@@ -6,6 +7,7 @@
 #include <optional>
 #include <variant>
 
+#include "leither/protocol/contribution.h"
 #include "leither/protocol/delegation.h"
 #include "leither/protocol/pack.h"
 #include "leither/protocol/tag.h"
@@ -13,13 +15,15 @@
 namespace leither::protocol {
 
 // What the catalogue is made of; only ever append.
-using CatalogueEntry = std::variant<SignedPack, SignedTag>;
+using CatalogueEntry = std::variant<SignedPack, SignedTag, SignedContribution, SignedWithdrawal>;
 
 Hash entry_id(const ChainId& chain, const CatalogueEntry& entry);
 // Who has signed it.
 const PublicKey& author_of(const CatalogueEntry& entry);
 // Of two entries about the same thing the later one counts.
 std::uint64_t issued_ms_of(const CatalogueEntry& entry);
+// The first moment at which it no longer holds, in Unix ms; nothing for what does not expire.
+std::optional<std::uint64_t> expires_ms_of(const CatalogueEntry& entry);
 Result<void, RecordError> check(const CatalogueEntry& entry, const ChainId& chain, Instant now);
 
 // So many entries, whose ids have this hash together. Whoever has others offers its own.

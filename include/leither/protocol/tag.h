@@ -60,6 +60,27 @@ struct SignedTag {
 inline constexpr std::uint32_t kSignedTagBytesMax =
     32 + (1 + kTagBytesMax) + 1 + (2 + 200) + 16 + 64;
 
+// The author no longer says so. It counts as a later entry of the same tag and target, and outlives
+// all that were issued before it, so that none of them comes back.
+struct TagWithdrawal {
+    PublicKey author;
+    BoundedText<kTagBytesMax> tag;
+    TagTarget target;
+    std::uint64_t issued_ms = 0;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.author, self.tag, self.target, self.issued_ms);
+    }
+    bool is_canonical() const { return is_tag(tag); }
+    Validity validity() const;
+    friend bool operator==(const TagWithdrawal&, const TagWithdrawal&) = default;
+};
+struct SignedWithdrawal {
+    TagWithdrawal withdrawal;
+    Signature signature;  // by the author
+    static void fields(auto& self, auto&& visit) { visit(self.withdrawal, self.signature); }
+    friend bool operator==(const SignedWithdrawal&, const SignedWithdrawal&) = default;
+};
+
 Hash tag_entry_id(const ChainId& chain, const TagEntry& entry);
 // Where whoever keeps entries under a tag announces itself in the DHT.
 Id tag_id(const ChainId& chain, std::string_view tag);
@@ -68,5 +89,13 @@ Bytes signing_message(const ChainId& chain, const TagEntry& entry);
 SignedTag sign(const ChainId& chain, const TagEntry& entry, const crypto::KeyPair& author);
 // `too_long_lived`, `from_the_future`, `expired` or `bad_signature`.
 Result<void, RecordError> check(const SignedTag& signed_, const ChainId& chain, Instant now);
+
+Hash withdrawal_id(const ChainId& chain, const TagWithdrawal& withdrawal);
+Bytes signing_message(const ChainId& chain, const TagWithdrawal& withdrawal);
+// REQUIRES: `author` is the withdrawal's.
+SignedWithdrawal sign(const ChainId& chain, const TagWithdrawal& withdrawal,
+                      const crypto::KeyPair& author);
+// `from_the_future`, `expired` or `bad_signature`.
+Result<void, RecordError> check(const SignedWithdrawal& signed_, const ChainId& chain, Instant now);
 
 }  // namespace leither::protocol

@@ -13,6 +13,7 @@
 #include "leither/io/os_entropy.h"
 #include "leither/wallet/payment.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/commands/org_commands.h"
 #include "app/csv.h"
@@ -25,19 +26,6 @@ namespace leither::app {
 namespace {
 
 using nlohmann::json;
-
-struct OrgOptions {
-    std::string name;
-    std::string unit = "hour";
-    unsigned decimals = 2;
-    std::string supply = "1000000";
-    std::string founder = "founder";
-    std::string organization_key;  // empty: the usual one
-    std::string announcement = "All credit starts in the treasury; rewards bring it to members.";
-    std::string allocation_file;
-    std::vector<std::string> params;
-    std::vector<std::string> bookkeepers;
-};
 
 // One for each organization of the daemon: its id is the key's.
 std::string organization_key_name(const Session& session, const std::string& given) {
@@ -72,25 +60,52 @@ Amount parse_for(const OrgOptions& options, const std::string& text, const std::
                  fmt::format("Write digits with at most {} decimals.", options.decimals));
 }
 
-PublicKey public_key_of(Session& session, const std::string& text) {
+// Of a wallet key by its name, the founder's made if there is none, or as 64 digits.
+PublicKey public_key_of(Session& session, const OrgOptions& options, const std::string& text) {
     if (const auto key = PublicKey::parse(text)) return *key;
+    if (text == options.founder) return key_or_new(session, text).public_key();
     return session.key(text).public_key();
+}
+
+// What is wrong with a share's amount or reason; empty if nothing.
+std::string complaint_about(const OrgOptions& options, const OrgOptions::Share& share) {
+    if (!parse_amount(share.amount, options.decimals)) {
+        return fmt::format("\"{}\" is no amount", share.amount);
+    }
+    const auto& reason = share.reason;
+    const bool is_text = reason.size() <= protocol::Text::kMax && bcs::is_utf8(as_bytes(reason));
+    if (is_text && !reason.empty()) return "";
+    return fmt::format("the reason must have 1 to {} bytes of UTF-8", protocol::Text::kMax);
+}
+
+protocol::Allocation allocation_of(Session& session, const OrgOptions& options,
+                                   const OrgOptions::Share& share) {
+    return {public_key_of(session, options, share.key),
+            parse_amount(share.amount, options.decimals).value(), protocol::Text(share.reason)};
 }
 
 protocol::Allocations read_allocations(Session& session, const OrgOptions& options) {
     protocol::Allocations allocations;
+    for (const OrgOptions::Share& share : options.shares) {
+        const std::string complaint = complaint_about(options, share);
+        if (complaint.empty() && !allocations.full()) {
+            allocations.push_back(allocation_of(session, options, share));
+            continue;
+        }
+        refuse_usage("bad_share",
+                     fmt::format("Share {} of the first distribution: {}.", allocations.size() + 1,
+                                 complaint.empty() ? "there are too many" : complaint),
+                     "Correct it; nothing was founded.");
+    }
     if (options.allocation_file.empty()) return allocations;
     CsvReader rows(options.allocation_file, "key,amount,reason");
     while (rows.next()) {
         if (allocations.full()) rows.refuse("too many allocations");
-        const auto amount = parse_amount(rows.text(1), options.decimals);
-        if (!amount) rows.refuse(fmt::format("\"{}\" is no amount", rows.text(1)));
-        std::string reason(rows.text(2));
-        if (reason.empty() || reason.size() > protocol::Text::kMax) {
-            rows.refuse(fmt::format("the reason must have 1 to {} bytes", protocol::Text::kMax));
-        }
-        allocations.push_back({public_key_of(session, std::string(rows.text(0))), *amount,
-                               protocol::Text(std::move(reason))});
+        const OrgOptions::Share share{std::string(rows.text(0)), std::string(rows.text(1)),
+                                      std::string(rows.text(2))};
+        const std::string complaint = complaint_about(options, share);
+        if (!complaint.empty()) rows.refuse(complaint);
+        allocations.push_back(allocation_of(session, options, share));
     }
     return allocations;
 }
@@ -205,8 +220,9 @@ OrgOptions ask_for(const OrgOptions& given) {
     }
     refuse_usage("cancelled", "Nothing was founded.", "Begin again, or give --name.");
 }
+}  // namespace
 
-void create(Session& session, const OrgOptions& options) {
+void found_organization(Session& session, const OrgOptions& options) {
     protocol::Charter charter = charter_of(options);
     auto allocations = read_allocations(session, options);
     const auto node_key = PublicKey::parse(
@@ -221,9 +237,12 @@ void create(Session& session, const OrgOptions& options) {
     const std::string id = result.at("id").get<std::string>();
     result["founder"] = crypto::id_of(genesis.charter.charter.founder).hex();
     session.print(result,
-                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n",
+                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n"
+                              "Let others join with: leither invite\n",
                               options.name, options.founder, id));
 }
+
+namespace {
 
 void info(Session& session) {
     const json info = session.call("organization.info", json::object());
@@ -327,10 +346,10 @@ void add_org_commands(CLI::App& cli, Session& session) {
         "  leither org create --name \"Bakers' Row\" --unit hour --supply 10000\n"
         "  leither org create --name Test --allocate first.csv --param pulse_ms=500");
     make->callback([&session, options] {
-        if (!options->name.empty()) return create(session, *options);
+        if (!options->name.empty()) return found_organization(session, *options);
         const bool can_ask = isatty(STDIN_FILENO) == 1 && !session.wants_json();
         if (!can_ask) throw CLI::RequiredError("--name");
-        create(session, ask_for(*options));
+        found_organization(session, ask_for(*options));
     });
 
     auto* show = group->add_subcommand("info", "What is known of an organization");

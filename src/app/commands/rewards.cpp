@@ -1,11 +1,15 @@
 // rewards, rewards proof: what the treasury gives and has given.
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/commands/commands.h"
+#include "app/contributions.h"
 #include "app/printable.h"
+#include "app/reward_register.h"
 #include "app/text_table.h"
 #include "app/vote_text.h"
 
@@ -19,6 +23,8 @@ struct RewardsOptions {
     std::string account;
     std::uint64_t cycle = 0;
     std::uint64_t limit = 20;
+    std::string member;
+    std::string kind;  // of contribution
 };
 
 Id id_in(const json& object, const char* field) {
@@ -43,22 +49,71 @@ std::string recommended_by(Session& session, const json& reward) {
     return reward.contains("vote") ? supervisor + " and a vote" : supervisor;
 }
 
+// "production by anna: 200 recipes", for each contribution that the reward names.
+std::string work_text(Session& session, const json& contributions) {
+    std::string text;
+    for (const json& one : contributions) {
+        if (!text.empty()) text += "; ";
+        const std::string id = one.at("id").get<std::string>().substr(0, kContributionDigits);
+        if (!one.at("known").get<bool>()) {
+            text += id + ": evidence not known here";
+            continue;
+        }
+        text += fmt::format("{}: {} by {}: {}", id, one.at("kind").get<std::string>(),
+                            session.short_name(id_in(one, "author")),
+                            printable(one.at("text").get<std::string>(), LineBreaks::escaped));
+        for (const json& base : one.at("builds_on")) {
+            text += ", on " + base.get<std::string>().substr(0, kContributionDigits);
+        }
+    }
+    return text;
+}
+
+std::string first_text(Session& session, const json& first) {
+    std::string text = "\nFirst distribution, at the founding";
+    const auto announcement = first.at("announcement").get<std::string>();
+    text +=
+        announcement.empty() ? ":\n" : ": " + printable(announcement, LineBreaks::escaped) + "\n";
+    if (first.at("allocations").empty()) return text + "All credit went to the treasury.\n";
+    TextTable table({{"ACCOUNT"}, {"AMOUNT", Align::right}, {"REASON"}});
+    for (const json& one : first.at("allocations")) {
+        table.add({session.short_name(id_in(one, "account")),
+                   session.format_units(one.at("amount")),
+                   printable(one.at("reason").get<std::string>(), LineBreaks::escaped)});
+    }
+    return text + table.text();
+}
+
+std::string totals_text(Session& session, const json& totals) {
+    if (totals.empty()) return "";
+    TextTable table({{"FOR"}, {"REWARDS", Align::right}, {"AMOUNT", Align::right}});
+    for (const json& total : totals) {
+        table.add({total.at("kind").get<std::string>(), total.at("rewards").dump(),
+                   session.format_units(total.at("amount"))});
+    }
+    return "\nBy kind of contribution:\n" + table.text();
+}
+
 std::string given_text(Session& session, const json& given) {
-    if (given.empty()) return "\nNothing has been rewarded yet, as far as this node remembers.\n";
+    if (given.empty()) return "\nNothing was rewarded, as far as this node remembers.\n";
     const auto words = [](const json& reward, const char* field) {
         return printable(reward.value(field, std::string()), LineBreaks::escaped);
     };
     TextTable table({{"TIME"},
                      {"MEMBER"},
                      {"AMOUNT", Align::right},
+                     {"KIND"},
                      {"RECOMMENDED BY"},
                      {"REASON"},
-                     {"EVIDENCE"}});
+                     {"EVIDENCE"},
+                     {"CONTRIBUTION"}});
     for (const json& reward : given) {
         table.add({format_time(reward.at("time_ms").get<std::uint64_t>()),
                    session.short_name(id_in(reward, "counterparty")),
-                   session.format_units(reward.at("amount")), recommended_by(session, reward),
-                   words(reward, "reference"), words(reward, "proof")});
+                   session.format_units(reward.at("amount")),
+                   reward.at("reward").get<std::string>(), recommended_by(session, reward),
+                   words(reward, "reference"), words(reward, "proof"),
+                   work_text(session, reward.at("contributions"))});
     }
     return "\nRewarded, newest first:\n" + table.text();
 }
@@ -107,31 +162,81 @@ json rewards_voted(Session& session, std::uint64_t limit) {
     return rewards;
 }
 
-// The treasury's account is public: what it was to give stands in its history, with reason,
-// evidence, and who recommended it. Mining rewards follow from a rule.
-json rewards_given(Session& session, std::uint64_t limit) {
-    json given = json::array();
-    json params = {{"account", session.organization().id.hex()}, {"limit", 500}};
-    while (given.size() < limit) {
-        const json page = session.call("account.history", params);
-        for (const json& item : page.at("items")) {
-            const bool is_reward = item.at("kind") == "reward" || item.at("kind") == "earn";
-            if (is_reward && given.size() < limit) given.push_back(item);
+// What each reward names in its proof, as far as it is known here.
+void add_contributions(Session& session, json& given) {
+    const json all = known_contributions(session);
+    std::map<std::string, const json*> known;
+    for (const json& one : all) known[one.at("id").get<std::string>()] = &one;
+    for (json& reward : given) {
+        reward["contributions"] = json::array();
+        for (const Hash& id : protocol::contributions_in(reward.value("proof", ""))) {
+            const auto held = known.find(id.hex());
+            json one = {{"id", id.hex()}, {"known", held != known.end()}};
+            if (held != known.end()) {
+                for (const char* field : {"kind", "author", "text", "evidence", "builds_on"}) {
+                    one[field] = held->second->at(field);
+                }
+            }
+            reward["contributions"].push_back(std::move(one));
         }
-        if (!page.contains("next")) break;
-        params["before"] = page.at("next");
     }
-    return given;
+}
+
+// Under which kind a reward counts: that of the first contribution it names.
+std::string kind_of(const json& reward) {
+    const json& contributions = reward.at("contributions");
+    if (contributions.empty()) return "no contribution";
+    return contributions.front().value("kind", "not known here");
+}
+
+bool is_wanted(const json& reward, const std::string& member, const std::string& kind) {
+    if (!member.empty() && reward.at("counterparty") != member) return false;
+    return kind.empty() || std::ranges::any_of(reward.at("contributions"), [&](const json& one) {
+               return one.value("kind", "") == kind;
+           });
+}
+
+// Of all that were given, by the kind under which each counts.
+json totals_of(const json& given) {
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> totals;
+    for (const json& reward : given) {
+        auto& [rewards, units] = totals[kind_of(reward)];
+        ++rewards;
+        units += std::stoull(reward.at("amount").get<std::string>());
+    }
+    json out = json::array();
+    for (const auto& [kind, total] : totals) {
+        out.push_back(
+            {{"kind", kind}, {"rewards", total.first}, {"amount", std::to_string(total.second)}});
+    }
+    return out;
 }
 
 void list(Session& session, const RewardsOptions& options) {
+    const std::string member =
+        options.member.empty() ? std::string() : session.account(options.member).hex();
+    const std::string kind = options.kind.empty()
+                                 ? std::string()
+                                 : protocol::to_string(contribution_kind_of(options.kind));
+    json given = rewards_given(session);
+    add_contributions(session, given);
+    std::erase_if(given.get_ref<json::array_t&>(),
+                  [&](const json& reward) { return !is_wanted(reward, member, kind); });
+
     json rewards = session.call("reward.list", json::object());
-    rewards["given"] = rewards_given(session, options.limit);
+    rewards["totals"] = totals_of(given);
+    if (given.size() > options.limit) given.get_ref<json::array_t&>().resize(options.limit);
+    rewards["given"] = std::move(given);
     rewards["voted"] = rewards_voted(session, options.limit);
-    session.print(rewards, pending_text(session, rewards.at("pending")) +
-                               given_text(session, rewards.at("given")) +
+    rewards["first"] = {{"announcement", session.organization().charter.announcement},
+                        {"allocations", session.call("organization.allocations", json::object())}};
+    const std::string found =
+        given_text(session, rewards.at("given")) + totals_text(session, rewards.at("totals"));
+    if (!member.empty() || !kind.empty()) return session.print(rewards, found.substr(1));
+    session.print(rewards, pending_text(session, rewards.at("pending")) + found +
                                voted_text(session, rewards.at("voted")) +
-                               mining_text(session, rewards.at("mining")));
+                               mining_text(session, rewards.at("mining")) +
+                               first_text(session, rewards.at("first")));
 }
 
 void proof(Session& session, const RewardsOptions& options) {
@@ -158,11 +263,18 @@ void add_rewards_command(CLI::App& cli, Session& session) {
     auto* group = cli.add_subcommand(
         "rewards", "Who was rewarded, why, on which evidence, and who recommended it");
     group->require_subcommand(0, 1);
-    group->add_option("--limit", options->limit, "So many rewards, and closed votes looked at")
+    group
+        ->add_option("--limit", options->limit,
+                     "So many rewards are shown, and closed votes looked at")
         ->capture_default_str();
+    group->add_option("--member", options->member, "Only this one's: key name or account number")
+        ->type_name("MEMBER");
+    group->add_option("--kind", options->kind,
+                      "Only those for contributions of this kind: " + contribution_kinds());
     group->footer(
         "Examples:\n"
         "  leither rewards\n"
+        "  leither rewards --kind production --member anna\n"
         "  leither rewards proof anna --cycle 12");
     group->callback([&session, options, group] {
         if (group->get_subcommands().empty()) list(session, *options);

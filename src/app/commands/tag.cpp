@@ -1,4 +1,4 @@
-// tag add, search: the organization's public index.
+// tag add, remove, search: the organization's public index.
 #include "leither/protocol/tag.h"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "leither/codec/bcs.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/pack_names.h"
 #include "app/printable.h"
@@ -24,16 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr unsigned kDaysMax =
-    std::chrono::duration_cast<std::chrono::hours>(protocol::kTagLifetimeMax).count() / 24;
 constexpr auto kPollInterval = std::chrono::milliseconds(250);
-
-struct AddOptions {
-    std::string tag;
-    std::string target;
-    std::string from;
-    unsigned days = kDaysMax;
-};
 
 // In small letters, as tags are. Throws CliError.
 std::string read_tag(std::string text) {
@@ -48,6 +40,18 @@ std::string read_tag(std::string text) {
                                protocol::kTagBytesMax));
 }
 
+// As tag.search gives it.
+protocol::TagTarget target_in(const json& target) {
+    if (target.contains("pack")) {
+        return protocol::PackTarget{Hash::parse(target.at("pack").get<std::string>()).value()};
+    }
+    if (target.contains("account")) {
+        return protocol::AccountTarget{Id::parse(target.at("account").get<std::string>()).value()};
+    }
+    return protocol::TextTarget{
+        decltype(protocol::TextTarget::text)(target.at("text").get<std::string>())};
+}
+
 protocol::TagTarget target_of(const std::string& text) {
     if (const auto pack = Hash::parse(text)) return protocol::PackTarget{*pack};
     if (const auto account = Id::parse(text)) return protocol::AccountTarget{*account};
@@ -57,8 +61,9 @@ protocol::TagTarget target_of(const std::string& text) {
     throw CliError(CliExit::usage, "bad_text", "The target holds control characters.",
                    "Write plain text.");
 }
+}  // namespace
 
-void add(Session& session, const AddOptions& options) {
+void add_tag(Session& session, const TagOptions& options) {
     protocol::TagEntry entry;
     entry.tag = decltype(entry.tag)(read_tag(options.tag));
     entry.target = target_of(options.target);
@@ -70,6 +75,48 @@ void add(Session& session, const AddOptions& options) {
     const auto signed_ = protocol::sign(followed_chain(session), entry, author);
     const json added = session.call("tag.add", {{"entry", to_hex(bcs::encode(signed_))}});
     session.print(added, fmt::format("Tagged until {}.\n", format_time(entry.validity.expires_ms)));
+}
+
+namespace {
+
+struct RemoveOptions {
+    std::string tag;
+    std::string target;
+    std::string from;
+};
+
+// Of the author's own entries under a tag, the one about this target; null if there is none.
+json entry_of(Session& session, const std::string& tag, const Id& author,
+              const protocol::TagTarget& target) {
+    for (const json& one : session.call("tag.search", {{"tag", tag}})) {
+        const bool is_it =
+            one.at("author") == author.hex() && target_in(one.at("target")) == target;
+        if (is_it) return one;
+    }
+    return nullptr;
+}
+
+void remove(Session& session, const RemoveOptions& options) {
+    protocol::TagWithdrawal withdrawal;
+    withdrawal.tag = decltype(withdrawal.tag)(read_tag(options.tag));
+    withdrawal.target = target_of(options.target);
+    const ChainId chain = followed_chain(session);
+    const Id account = session.account(options.from);
+    const json entry = entry_of(session, withdrawal.tag, account, withdrawal.target);
+    if (entry.is_null()) {
+        throw CliError(CliExit::refused, "not_found",
+                       fmt::format("{} has not tagged that \"{}\", as far as is known here.",
+                                   session.display(account), withdrawal.tag),
+                       "See what is tagged: leither tag search " + withdrawal.tag);
+    }
+    const crypto::KeyPair author = session.key(options.from);
+    ensure_served(session, author, ServedAs::member);
+    withdrawal.author = author.public_key();
+    // Behind what it withdraws, whichever clock that was signed by.
+    withdrawal.issued_ms = std::max(unix_ms_now(), entry.at("issued_ms").get<std::uint64_t>() + 1);
+    const auto signed_ = protocol::sign(chain, withdrawal, author);
+    const json removed = session.call("tag.remove", {{"withdrawal", to_hex(bcs::encode(signed_))}});
+    session.print(removed, "The tag is withdrawn; other nodes hear of it as they connect.\n");
 }
 
 // Names of the packs that are known here, by id.
@@ -119,7 +166,7 @@ json search_for(Session& session, const SearchOptions& options, const json& para
 void search(Session& session, const SearchOptions& options) {
     followed_chain(session);
     const std::string tag = read_tag(options.tag);
-    const json found = search_for(session, options, {{"tag", to_hex(as_bytes(tag))}});
+    const json found = search_for(session, options, {{"tag", tag}});
     const auto names = pack_names(session);
     TextTable table({{"TARGET"}, {"BY"}, {"UNTIL"}});
     for (const json& one : found) {
@@ -137,7 +184,7 @@ void add_tag_commands(CLI::App& cli, Session& session) {
     auto* group = cli.add_subcommand("tag", "Tags: the organization's public index");
     group->require_subcommand(1);
 
-    const auto given = std::make_shared<AddOptions>();
+    const auto given = std::make_shared<TagOptions>();
     auto* mark = group->add_subcommand("add", "Put something under a tag, for everybody to find");
     mark->add_option("TAG", given->tag, "One word of at most 32 bytes")->required();
     mark->add_option("TARGET", given->target,
@@ -148,14 +195,25 @@ void add_tag_commands(CLI::App& cli, Session& session) {
         ->required()
         ->type_name("KEY");
     mark->add_option("--days", given->days, "How long it is to be found")
-        ->check(CLI::Range(1u, kDaysMax))
+        ->check(CLI::Range(1u, kTagDaysMax))
         ->capture_default_str();
     mark->footer(
         "Tagging the same again with other --days replaces the entry.\n"
         "Examples:\n"
         "  leither tag add bread \"Anna's bakery, 12 Mill Lane\" --from anna\n"
         "  leither tag add flour 0f62... --from bert --days 7");
-    mark->callback([&session, given] { add(session, *given); });
+    mark->callback([&session, given] { add_tag(session, *given); });
+
+    const auto withdrawn = std::make_shared<RemoveOptions>();
+    auto* withdraw = group->add_subcommand("remove", "Withdraw what you have put under a tag");
+    withdraw->add_option("TAG", withdrawn->tag, "The tag")->required();
+    withdraw->add_option("TARGET", withdrawn->target, "As it was given to tag add")->required();
+    withdraw->add_option("--from", withdrawn->from, "Key of the member who has tagged it")
+        ->required()
+        ->type_name("KEY");
+    withdraw->footer(
+        "Example: leither tag remove bread \"Anna's bakery, 12 Mill Lane\" --from anna");
+    withdraw->callback([&session, withdrawn] { remove(session, *withdrawn); });
 
     const auto wanted = std::make_shared<SearchOptions>();
     auto* find = group->add_subcommand("search", "What members have put under a tag");

@@ -10,10 +10,13 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
+#include "app/contributions.h"
 #include "app/decision.h"
 #include "app/joining.h"
 #include "app/printable.h"
+#include "app/qr.h"
 #include "app/served.h"
 #include "app/supervising.h"
 #include "app/task_work.h"
@@ -30,21 +33,6 @@ constexpr unsigned kApplicationDays = 30;
 constexpr std::size_t kDigitsMin = 4;
 constexpr std::size_t kShortIdDigits = 12;
 constexpr std::uint64_t kHistoryMax = 500;
-
-struct TaskOptions {
-    std::string title;
-    std::string amount;
-    std::string text;
-    unsigned days = 30;
-    bool qr = false;
-    std::string task;
-    std::string from;
-    std::string worker;
-    std::string note;
-    std::string reason;
-    bool late = false;
-    ActOptions act;
-};
 
 // What this wallet's letters tell of one task.
 struct Known {
@@ -169,8 +157,9 @@ std::optional<bool> is_paid(Session& session, const Known& known, const Id& work
 }
 
 // ---- create ------------------------------------------------------------------------------------
+}  // namespace
 
-void create(Session& session, const TaskOptions& options) {
+void create_task(Session& session, const TaskOptions& options) {
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
     const bool is_title = !options.title.empty() &&
                           options.title.size() <= wallet::TaskTitle::kMax &&
@@ -207,6 +196,8 @@ void create(Session& session, const TaskOptions& options) {
                               "  leither task claim TEXT --from KEY\n",
                               shown, short_id(id), session.format(task.amount), options.title));
 }
+
+namespace {
 
 // ---- list, show --------------------------------------------------------------------------------
 
@@ -253,8 +244,9 @@ json to_json(const Known& known) {
             {"submissions", works_json(known.submissions)},
             {"task", wallet::to_text(known.task)}};
 }
+}  // namespace
 
-void list(Session& session) {
+void list_tasks(Session& session) {
     const ChainId chain = followed_chain(session);
     const std::vector<OpenedLetter> mail = read_mail(session);
     json all = json::array();
@@ -271,6 +263,8 @@ void list(Session& session) {
     }
     session.print(all, table.empty() ? "No tasks.\n" : table.text());
 }
+
+namespace {
 
 void show(Session& session, const std::string& wanted) {
     const ChainId chain = followed_chain(session);
@@ -313,8 +307,9 @@ void tell(Session& session, const crypto::KeyPair& worker, const wallet::SignedW
         send_mail(session, worker, supervisor, text);
     }
 }
+}  // namespace
 
-void claim(Session& session, const TaskOptions& options) {
+void claim_task(Session& session, const TaskOptions& options) {
     const ChainId chain = followed_chain(session);
     const crypto::KeyPair worker = session.key(options.from);
     ensure_served(session, worker, ServedAs::reader);
@@ -326,6 +321,8 @@ void claim(Session& session, const TaskOptions& options) {
                               "  leither task submit {} --text PROOF --from {}\n",
                               short_id(known.id), short_id(known.id), options.from));
 }
+
+namespace {
 
 // Of a guest, who needs one to be paid. Nothing for a member.
 std::optional<wallet::SignedApplication> application_for(Session& session,
@@ -342,7 +339,19 @@ std::optional<wallet::SignedApplication> application_for(Session& session,
     return sign_application_for(own->invitation, worker, options.note, kApplicationDays);
 }
 
-void submit(Session& session, const TaskOptions& options) {
+// As a contribution, that a reward can name: the same if it is handed in again.
+Hash record_work(Session& session, const wallet::Task& task, const TaskOptions& options) {
+    const json recorded = contribute_once(session, {.account = options.from,
+                                                    .kind = contribution_kind_of(options.kind),
+                                                    .text = task.title,
+                                                    .evidence = options.text,
+                                                    .builds_on = options.work.contributions});
+    return Hash::parse(recorded.at("id").get<std::string>()).value();
+}
+
+}  // namespace
+
+void submit_task(Session& session, const TaskOptions& options) {
     const ChainId chain = followed_chain(session);
     const crypto::KeyPair worker = session.key(options.from);
     ensure_served(session, worker, ServedAs::reader);
@@ -353,14 +362,28 @@ void submit(Session& session, const TaskOptions& options) {
     const std::vector<OpenedLetter> mail = read_mail(session);
     const Known known = find_task(mail, chain, options.task);
     if (!options.late) ensure_open(known);
-    const auto work = wallet::sign_work(known.task, long_text(options.text, "proof"), worker,
-                                        application_for(session, mail, worker, options));
+    const auto application = application_for(session, mail, worker, options);
+    std::vector<Hash> contributions;
+    if (!options.kind.empty()) {
+        if (application) {
+            throw CliError(CliExit::refused, "not_a_member",
+                           "Only members record contributions; a guest's work is recorded with the "
+                           "payment that admits it.",
+                           "Hand it in without --kind.");
+        }
+        contributions.push_back(record_work(session, known.task.task, options));
+    }
+    const auto work = wallet::sign_work(
+        known.task, long_text(protocol::proof_text(contributions, options.text), "proof"), worker,
+        application);
     tell(session, worker, work, "This task is done.");
     session.print({{"id", known.id.hex()}, {"state", "submitted"}, {"work", wallet::to_text(work)}},
                   fmt::format("Handed in. The supervisor decides with:\n"
                               "  leither task confirm {}\n",
                               short_id(known.id)));
 }
+
+namespace {
 
 // ---- confirm, refuse ---------------------------------------------------------------------------
 
@@ -437,7 +460,7 @@ protocol::Action action_for(Session& session, const wallet::SignedWork& work) {
 }
 
 // What keeps work from being accepted, beside what the ledger refuses.
-void check_confirmable(Session& session, const Submission& found) {
+void check_confirmable(Session& session, const Submission& found, const NamedWork& named) {
     const wallet::SignedTask& promised = found.work.task;
     const Id worker = crypto::id_of(found.work.work.worker);
     const Id promiser = crypto::id_of(promised.task.supervisor);
@@ -453,14 +476,16 @@ void check_confirmable(Session& session, const Submission& found) {
                        fmt::format("{} has been paid for this task.", session.display(worker)),
                        "See: leither history " + worker.hex());
     }
+    check_rewardable(session, worker, named, found.work.work.proof);
 }
+}  // namespace
 
-void confirm(Session& session, const TaskOptions& options) {
+void confirm_task(Session& session, const TaskOptions& options) {
     const Submission found = find_submission(session, options);
     const wallet::SignedTask& promised = found.work.task;
     const Id worker = crypto::id_of(found.work.work.worker);
     if (!options.late) ensure_open(found.known);
-    check_confirmable(session, found);
+    check_confirmable(session, found, options.work);
     protocol::Action action = action_for(session, found.work);
     const bool is_admission = std::holds_alternative<protocol::Earn>(action);
     const auto half =
@@ -475,7 +500,7 @@ void confirm(Session& session, const TaskOptions& options) {
     if (outcome == ActOutcome::submitted && options.act.wait) forget_mail(session, found.letters);
 }
 
-void refuse(Session& session, const TaskOptions& options) {
+void refuse_task_work(Session& session, const TaskOptions& options) {
     const Submission found = find_submission(session, options);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
     const Hash id = decline_by_letter(session, supervisor, found.work.work.worker,
@@ -483,6 +508,8 @@ void refuse(Session& session, const TaskOptions& options) {
     forget_mail(session, found.letters);
     session.print({{"id", id.hex()}}, "Not accepted; the reason is on its way to the worker.\n");
 }
+
+namespace {
 
 CLI::Option* add_task_option(CLI::App& command, TaskOptions& options) {
     return command.add_option("TASK", options.task, "leither:task:... text, or its first digits")
@@ -505,7 +532,7 @@ json confirm_work(Session& session, const std::string& text, const ActOptions& a
     options.task = text;
     const Submission found = find_submission(session, options);
     ensure_open(found.known);
-    check_confirmable(session, found);
+    check_confirmable(session, found, options.work);
     protocol::Action action = action_for(session, found.work);
     const bool is_admission = std::holds_alternative<protocol::Earn>(action);
     const auto half =
@@ -533,11 +560,11 @@ void add_task_commands(CLI::App& cli, Session& session) {
         ->type_name("KEY");
     make->add_flag("--qr", options->qr, "Show it as a QR code too");
     make->footer("Example: leither task create \"Repair the oven\" --amount 40 --days 14 --qr");
-    make->callback([&session, options] { create(session, *options); });
+    make->callback([&session, options] { create_task(session, *options); });
 
     auto* all = group->add_subcommand("list", "Tasks known to this wallet, and how they stand");
     all->footer("Example: leither task list");
-    all->callback([&session] { list(session); });
+    all->callback([&session] { list_tasks(session); });
 
     auto* one = group->add_subcommand("show", "One task with all that is known of it");
     add_task_option(*one, *options);
@@ -550,7 +577,7 @@ void add_task_commands(CLI::App& cli, Session& session) {
         ->required()
         ->type_name("KEY");
     take->footer("Example: leither task claim leither:task:qpzr... --from anna");
-    take->callback([&session, options] { claim(session, *options); });
+    take->callback([&session, options] { claim_task(session, *options); });
 
     auto* done = group->add_subcommand("submit", "Hand in finished work");
     add_task_option(*done, *options);
@@ -558,24 +585,36 @@ void add_task_commands(CLI::App& cli, Session& session) {
     done->add_option("--from", options->from, "Key of whoever has done it")
         ->required()
         ->type_name("KEY");
+    done->add_option(
+        "--kind", options->kind,
+        "Of a member: record it as a contribution of this kind: " + contribution_kinds());
+    done->add_option("--builds-on", options->work.contributions,
+                     "With --kind: earlier contribution it builds on; at most 4")
+        ->type_name("ID")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     done->add_option("--note", options->note, "Of a guest: a line in the application");
     done->add_flag("--late", options->late, "Although the time for it is over");
-    done->footer("Example: leither task submit 1f0c --text \"it bakes again\" --from anna");
-    done->callback([&session, options] { submit(session, *options); });
+    done->footer(
+        "Examples:\n"
+        "  leither task submit 1f0c --text \"it bakes again\" --from anna\n"
+        "  leither task submit 1f0c --text \"it bakes again\" --from anna --kind support");
+    done->callback([&session, options] { submit_task(session, *options); });
 
     auto* accept = group->add_subcommand("confirm", "Accept work: pays, and admits a guest");
     add_deciding_options(*accept, *options);
     accept->add_flag("--late", options->late, "Although the time for it is over");
+    add_again_option(*accept, options->work);
     add_offer_options(*accept, options->act);
     accept->footer("Example: leither task confirm 1f0c");
-    accept->callback([&session, options] { confirm(session, *options); });
+    accept->callback([&session, options] { confirm_task(session, *options); });
 
     auto* decline = group->add_subcommand("refuse", "Do not accept work, with a reason");
     add_deciding_options(*decline, *options);
     decline->add_option("--reason", options->reason, "Why; the worker reads it")->required();
     decline->add_option("--by", options->act.by, "Key of the supervisor")->type_name("KEY");
     decline->footer("Example: leither task refuse 1f0c --reason \"the door still leaks\"");
-    decline->callback([&session, options] { refuse(session, *options); });
+    decline->callback([&session, options] { refuse_task_work(session, *options); });
 }
 
 }  // namespace leither::app

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
+#include "app/contributions.h"
 #include "app/decision.h"
 #include "app/parameter.h"
 #include "app/printable.h"
@@ -23,22 +25,6 @@ constexpr std::size_t kShortIdDigits = 12;
 constexpr std::size_t kIdDigitsMin = 4;
 // Votes among which the beginning of an id is looked for.
 constexpr std::uint64_t kSearchedMax = 500;
-
-struct VoteOptions {
-    std::string vote;
-    std::string parameter;
-    std::string value;
-    std::string member;
-    std::string amount;
-    std::string reason;
-    std::string proof;
-    std::string choice;
-    std::string from;
-    std::string state = "open";
-    std::uint64_t limit = 50;
-    std::optional<std::uint64_t> before;
-    ActOptions act;
-};
 
 // ---- Which vote --------------------------------------------------------------------------------
 
@@ -110,6 +96,7 @@ protocol::LongText reason_of(const VoteOptions& options) {
     throw CliError(CliExit::usage, "missing_reason", "--reason is empty.",
                    "Say what it is for; the members read it when they vote.");
 }
+}  // namespace
 
 void propose_parameter(Session& session, const VoteOptions& options) {
     // Before anything is asked of the daemon, so that a slip costs no transaction.
@@ -119,11 +106,14 @@ void propose_parameter(Session& session, const VoteOptions& options) {
 }
 
 void propose_reward(Session& session, const VoteOptions& options, protocol::RewardKind kind) {
-    const auto reason = reason_of(options);
-    propose(session, options,
-            protocol::Grant{kind, session.account(options.member), session.amount(options.amount),
-                            reason, long_text(options.proof, "proof")});
+    const Id member = session.account(options.member);
+    const Amount amount = session.amount(options.amount);
+    const Grounds grounds =
+        grounds_for(session, member, options.work, {options.reason, options.proof});
+    propose(session, options, protocol::Grant{kind, member, amount, grounds.reason, grounds.proof});
 }
+
+namespace {
 
 // ---- list, show, cast, result ------------------------------------------------------------------
 
@@ -240,7 +230,10 @@ void add_reward_kind(CLI::App& group, Session& session, const Options& options,
     auto* command = group.add_subcommand(protocol::to_string(kind), what);
     command->add_option("MEMBER", options->member, "Key name or account number")->required();
     command->add_option("AMOUNT", options->amount, "How much, from the treasury")->required();
-    add_reason_option(*command, options);
+    add_work_options(*command, options->work);
+    command->add_option(
+        "--reason", options->reason,
+        "What for; public to the organization; default: what the contribution says");
     command->add_option("--proof", options->proof, "Where the evidence is");
     add_supervisor_option(*command, options);
     command->footer(

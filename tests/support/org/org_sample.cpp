@@ -124,6 +124,28 @@ SignedTag OrgSample::tag(const crypto::KeyPair& author, const std::string& word,
     return sign(chain, entry, author);
 }
 
+SignedWithdrawal OrgSample::withdrawal(const crypto::KeyPair& author, const std::string& word,
+                                       const TagTarget& target, Instant issued) const {
+    TagWithdrawal withdrawal;
+    withdrawal.author = author.public_key();
+    withdrawal.tag = BoundedText<kTagBytesMax>(word);
+    withdrawal.target = target;
+    withdrawal.issued_ms = unix_ms(issued);
+    return sign(chain, withdrawal, author);
+}
+
+SignedContribution OrgSample::contribution(const crypto::KeyPair& author, const std::string& text,
+                                           const std::vector<Hash>& builds_on,
+                                           Instant issued) const {
+    Contribution contribution;
+    contribution.author = author.public_key();
+    contribution.kind = ContributionKind::production;
+    contribution.text = LongText(text);
+    contribution.builds_on.assign(builds_on.begin(), builds_on.end());
+    contribution.issued_ms = unix_ms(issued);
+    return sign(chain, contribution, author);
+}
+
 SamplePack make_pack(const ChainId& chain, const crypto::KeyPair& publisher, const Pack& about,
                      const std::vector<std::pair<std::string, Bytes>>& files) {
     SamplePack made;

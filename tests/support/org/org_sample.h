@@ -78,6 +78,13 @@ struct OrgSample {
     protocol::SignedTag tag(const crypto::KeyPair& author, const std::string& word,
                             const protocol::TagTarget& target, Instant issued = kSampleNow,
                             Duration lifetime = std::chrono::hours(24 * 30)) const;
+    protocol::SignedWithdrawal withdrawal(const crypto::KeyPair& author, const std::string& word,
+                                          const protocol::TagTarget& target,
+                                          Instant issued = kSampleNow) const;
+    protocol::SignedContribution contribution(const crypto::KeyPair& author,
+                                              const std::string& text,
+                                              const std::vector<Hash>& builds_on = {},
+                                              Instant issued = kSampleNow) const;
 };
 
 // A pack with its files.

@@ -37,7 +37,9 @@ TEST(PlacePlan, NoShareIsBelowWhatAKeyAllows) {
     const Config part = share_of(whole, 64);
     EXPECT_EQ(part.memory_max, 16_MiB);
     EXPECT_EQ(part.content_max_bytes, 1_MiB);
-    EXPECT_EQ(part.peer_connections_max, 4u);
+    EXPECT_EQ(part.peer_connections_max, 5u);
+    whole.peer_connections_max = 100;
+    EXPECT_EQ(share_of(whole, 64).peer_connections_max, 32u) << "enough to meet a committee";
 }
 
 TEST(PlacePlan, PortsAreRememberedAsText) {

@@ -1,5 +1,5 @@
-// Packs and tags among whole nodes: published at one, found and fetched at others, through crashes
-// and from a provider that lies.
+// Packs, tags and contributions among whole nodes: published at one, found and fetched at others,
+// through crashes and from a provider that lies.
 #include <gtest/gtest.h>
 
 #include "leither/crypto/hash.h"
@@ -198,7 +198,7 @@ TEST_F(PackNetwork, AGuestSeesTheCatalogueButIsGivenNoFiles) {
     entry.target = protocol::PackTarget{pack.id};
     entry.validity = protocol::Validity::from(world_.now(), hours(24));
     const auto tag = protocol::sign(community_.chain(), entry, community_.member(0));
-    const auto added = world_.ask(anna, AddTag{tag});
+    const auto added = world_.ask(anna, AddEntry{tag});
     ASSERT_TRUE(added && *added);
     ASSERT_TRUE(world_.wait([&] { return !world_.queries(guest).tags().empty(); }, minutes(20)));
     EXPECT_EQ(world_.queries(guest).tags()[0], tag);
@@ -212,6 +212,56 @@ TEST_F(PackNetwork, AGuestSeesTheCatalogueButIsGivenNoFiles) {
         world_.ask(guest, dht::GetPeers{protocol::tag_id(community_.chain(), "bread")});
     ASSERT_TRUE(holders && *holders);
     EXPECT_GE(std::get<dht::Outcome>(**holders).peers.size(), 1u);
+}
+
+TEST_F(PackNetwork, AWithdrawnTagIsGoneEverywhereAlsoWhereItsNodeWasAway) {
+    const std::size_t anna = add_member(0);
+    const std::size_t bert = add_member(1);
+    testing::OrgSample sample;
+    sample.chain = community_.chain();
+    const auto author = community_.member(0);
+    const protocol::TagTarget target = protocol::AccountTarget{author.id()};
+    const auto tag = sample.tag(author, "bread", target, world_.now());
+    const auto added = world_.ask(anna, AddEntry{tag});
+    ASSERT_TRUE(added && *added);
+    ASSERT_TRUE(world_.wait([&] { return world_.queries(bert).tags().size() == 1; }, minutes(20)));
+    world_.crash(bert);
+    world_.advance(seconds(1));
+    const auto gone =
+        world_.ask(anna, AddEntry{sample.withdrawal(author, "bread", target, world_.now())});
+    ASSERT_TRUE(gone && *gone);
+    EXPECT_TRUE(world_.queries(anna).tags().empty());
+    world_.restart(bert);
+    ASSERT_EQ(world_.queries(bert).tags().size(), 1u);
+    EXPECT_TRUE(world_.wait([&] { return world_.queries(bert).tags().empty(); }, minutes(20)));
+    world_.advance(minutes(30));
+    EXPECT_TRUE(world_.queries(anna).tags().empty());
+    EXPECT_TRUE(world_.queries(kKeeper).tags().empty());
+}
+
+TEST_F(PackNetwork, ContributionsComeToAllAndAGuestCanCheckThem) {
+    const std::size_t anna = add_member(0);
+    const std::size_t bert = add_member(1);
+    const std::size_t guest = add_guest();
+    testing::OrgSample sample;
+    sample.chain = community_.chain();
+    const auto made = sample.contribution(community_.member(0), "200 recipes", {}, world_.now());
+    const auto added = world_.ask(anna, AddEntry{made});
+    ASSERT_TRUE(added && *added);
+    const auto strange = sample.contribution(node_key(99), "x", {}, world_.now());
+    const auto refused = world_.ask(anna, AddEntry{strange});
+    ASSERT_TRUE(refused && !*refused);
+    EXPECT_EQ((*refused).error().rule, "not_a_member");
+    for (const std::size_t host : {kKeeper, bert, guest}) {
+        EXPECT_TRUE(world_.wait(
+            [&] { return world_.queries(host).contribution(std::get<Hash>(**added)).has_value(); },
+            minutes(20)))
+            << host;
+    }
+    const auto seen = world_.queries(guest).contributions();
+    ASSERT_EQ(seen.size(), 1u);
+    EXPECT_EQ(seen[0], made);
+    EXPECT_TRUE(protocol::check(seen[0], community_.chain(), world_.now()).has_value());
 }
 
 TEST_F(PackNetwork, WhatBreaksARuleIsRefusedByName) {

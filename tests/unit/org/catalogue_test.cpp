@@ -1,4 +1,5 @@
-// The catalogue of packs and tags: what one node takes, and how many come to have the same.
+// The catalogue of packs, tags and contributions: what one node takes, and how many come to have
+// the same.
 #include "leither/org/catalogue.h"
 
 #include <map>
@@ -18,8 +19,10 @@ using protocol::CatalogueEntries;
 using protocol::CatalogueEntry;
 using protocol::CatalogueHave;
 using protocol::CatalogueOffer;
+using protocol::SignedContribution;
 using protocol::SignedPack;
 using protocol::SignedTag;
+using protocol::SignedWithdrawal;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -37,6 +40,8 @@ class CatalogueTest : public ::testing::Test {
         options.packs_per_publisher_max = 4;
         options.tags_max = 6;
         options.tags_per_author_max = 4;
+        options.contributions_max = 6;
+        options.contributions_per_author_max = 4;
         options.asks_per_minute_max = 3;
         catalogue = make();
     }
@@ -71,6 +76,14 @@ class CatalogueTest : public ::testing::Test {
     SignedTag tag(const crypto::KeyPair& author, const std::string& word,
                   Instant issued = kSampleNow, Duration lifetime = hours(24)) const {
         return sample.tag(author, word, protocol::AccountTarget{}, issued, lifetime);
+    }
+    SignedWithdrawal withdrawal(const crypto::KeyPair& author, const std::string& word,
+                                Instant issued = kSampleNow) const {
+        return sample.withdrawal(author, word, protocol::AccountTarget{}, issued);
+    }
+    SignedContribution contribution(const crypto::KeyPair& author, const std::string& text,
+                                    Instant issued = kSampleNow) const {
+        return sample.contribution(author, text, {}, issued);
     }
     Hash id_of(const CatalogueEntry& entry) const { return entry_id(sample.chain, entry); }
     Result<Hash, CatalogueRefusal> add(const CatalogueEntry& entry) {
@@ -171,6 +184,85 @@ TEST_F(CatalogueTest, TagsLeaveWhenTheyExpireAndAreReplacedByLaterOnes) {
     restart();
     EXPECT_EQ(catalogue->tags().size(), 0u);
     EXPECT_FALSE(catalogue->next_deadline());
+}
+
+TEST_F(CatalogueTest, AWithdrawnTagIsGoneAndNoEarlierOneComesBack) {
+    const auto first = tag(sample.alice, "bread", kSampleNow - hours(1), protocol::kTagLifetimeMax);
+    const auto second = tag(sample.alice, "bread", kSampleNow, hours(1));
+    ASSERT_TRUE(add(second));
+    ASSERT_TRUE(add(withdrawal(sample.alice, "bread", kSampleNow + milliseconds(1))));
+    EXPECT_TRUE(catalogue->tags().empty());
+    EXPECT_EQ(catalogue->size(), 1u);  // the withdrawal stays, to be told to others
+    EXPECT_EQ(add(second).error(), CatalogueRefusal::older);
+    EXPECT_EQ(add(first).error(), CatalogueRefusal::older);
+    // Another's entry, or another tag, is not concerned.
+    ASSERT_TRUE(add(tag(sample.bob, "bread")));
+    ASSERT_TRUE(add(tag(sample.alice, "flour")));
+    EXPECT_EQ(catalogue->tags().size(), 2u);
+    // Who was away brings it up again, also when the withdrawn one would have expired.
+    now = kSampleNow + hours(24 * 89);
+    give(Catalogue::NodeUp{peer});
+    restart();
+    give(Catalogue::NodeUp{peer});
+    EXPECT_FALSE(tell(first).changed);
+    // Whoever tags it again after that is found again.
+    ASSERT_TRUE(add(tag(sample.alice, "bread", now)));
+    EXPECT_EQ(catalogue->tags().size(), 1u);
+}
+
+TEST_F(CatalogueTest, AWithdrawalLeavesWhenNothingIsLeftThatItCouldWithdraw) {
+    ASSERT_TRUE(add(withdrawal(sample.alice, "bread")));
+    EXPECT_EQ(catalogue->next_deadline(), kSampleNow + protocol::kTagLifetimeMax);
+    now = kSampleNow + protocol::kTagLifetimeMax;
+    EXPECT_TRUE(give(Catalogue::Tick{}).changed);
+    EXPECT_EQ(catalogue->size(), 0u);
+    const auto last = tag(sample.alice, "bread", kSampleNow, protocol::kTagLifetimeMax);
+    EXPECT_EQ(add(last).error(), CatalogueRefusal::bad_entry);  // expired too
+    auto forged = withdrawal(sample.alice, "bread", now);
+    forged.signature[0] ^= 1;
+    EXPECT_TRUE(give(Catalogue::Add{forged}).forged);
+}
+
+TEST_F(CatalogueTest, WithdrawalsHaveTheRoomOfTags) {
+    for (int i = 0; i < 6; ++i) {
+        ASSERT_TRUE(
+            add(withdrawal(sample.alice, "t" + std::to_string(i), kSampleNow + seconds(i))));
+    }
+    EXPECT_EQ(catalogue->size(), options.tags_per_author_max);
+    EXPECT_EQ(add(tag(sample.alice, "old", kSampleNow)).error(), CatalogueRefusal::full);
+}
+
+TEST_F(CatalogueTest, EachContributionCountsForItself) {
+    const auto first = contribution(sample.alice, "200 recipes");
+    const auto second = contribution(sample.alice, "200 recipes", kSampleNow + milliseconds(1));
+    ASSERT_TRUE(add(first));
+    EXPECT_EQ(add(first).error(), CatalogueRefusal::known);
+    ASSERT_TRUE(add(second));
+    EXPECT_EQ(catalogue->contributions(), (std::vector{second, first}));
+    ASSERT_NE(catalogue->contribution(id_of(first)), nullptr);
+    EXPECT_EQ(catalogue->pack(id_of(first)), nullptr);
+    EXPECT_EQ(add(contribution(key_named("stranger"), "x")).error(), CatalogueRefusal::stranger);
+    EXPECT_EQ(add(contribution(sample.bob, "x", now + hours(1))).error(),
+              CatalogueRefusal::bad_entry);
+    now += hours(24 * 3650);
+    EXPECT_FALSE(give(Catalogue::Tick{}).changed);
+    restart();
+    EXPECT_EQ(catalogue->contributions(), (std::vector{second, first}));
+}
+
+TEST_F(CatalogueTest, ContributionsHaveBoundsOfTheirOwnAndTheOldestGoFirst) {
+    for (int i = 0; i < 6; ++i) {
+        ASSERT_TRUE(add(contribution(sample.alice, "a", kSampleNow + seconds(i))));
+    }
+    EXPECT_EQ(catalogue->contributions().size(), 4u);
+    EXPECT_EQ(add(contribution(sample.alice, "a", kSampleNow)).error(), CatalogueRefusal::full);
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(add(contribution(sample.bob, "b", kSampleNow + minutes(i + 1))));
+    }
+    EXPECT_EQ(catalogue->contributions().size(), 6u);
+    ASSERT_TRUE(add(pack(sample.alice, "P")));
+    ASSERT_TRUE(add(tag(sample.alice, "t")));
+    EXPECT_EQ(catalogue->size(), 8u);
 }
 
 TEST_F(CatalogueTest, ComesBackFromItsStore) {
@@ -291,7 +383,7 @@ TEST_F(CatalogueTest, QuestionsOfOursAreBounded) {
             asked += ask.second.ids.size();
         }
     }
-    EXPECT_EQ(asked, 2 * (options.packs_max + options.tags_max));
+    EXPECT_EQ(asked, 2 * (options.packs_max + options.tags_max + options.contributions_max));
 }
 
 // Five catalogues over lines that lose a third of all messages.
@@ -316,9 +408,10 @@ class CatalogueNetwork {
         const std::string name = std::string(1, static_cast<char>('a' + prng_.below(5)));
         const protocol::TagTarget target = protocol::AccountTarget{nodes_[prng_.below(kNodes)]};
         CatalogueEntry entry = sample_.tag(account, name, target, now_, hours(24));
-        if (prng_.chance(1, 2)) {
-            entry = testing::make_pack(sample_.chain, account, name, {10}, now_).pack;
-        }
+        const auto kind = prng_.below(5);
+        if (kind == 1) entry = testing::make_pack(sample_.chain, account, name, {10}, now_).pack;
+        if (kind == 2) entry = sample_.withdrawal(account, name, target, now_);
+        if (kind == 3) entry = sample_.contribution(account, name, {}, now_);
         give(i, Catalogue::Add{std::move(entry)});
     }
     void restart(std::size_t i) {
@@ -404,6 +497,9 @@ TEST(CatalogueNetworkTest, AllComeToHaveTheSameOverLinesThatLoseAThird) {
         for (std::size_t i = 1; i < CatalogueNetwork::kNodes; ++i) {
             EXPECT_EQ(network.at(i).packs(), network.at(0).packs()) << "seed " << seed;
             EXPECT_EQ(network.at(i).tags(), network.at(0).tags()) << "seed " << seed;
+            EXPECT_EQ(network.at(i).contributions(), network.at(0).contributions())
+                << "seed " << seed;
+            EXPECT_EQ(network.at(i).size(), network.at(0).size()) << "seed " << seed;
         }
         // Once all have the same, comparing is all that is said.
         const std::uint64_t before = network.messages();

@@ -177,6 +177,24 @@ TEST_F(PackTest, ATagEntryHoldsUntilItExpiresAndNoLongerThanItMay) {
     EXPECT_NE(tag_id(sample.chain, "bread"), tag_id(sample.chain, "flour"));
 }
 
+TEST_F(PackTest, AWithdrawalOutlivesEveryEntryThatWasIssuedBeforeIt) {
+    const TagTarget target = AccountTarget{sample.bob.id()};
+    const SignedTag longest =
+        sample.tag(sample.alice, "bread", target, kSampleNow, kTagLifetimeMax);
+    const SignedWithdrawal gone = sample.withdrawal(sample.alice, "bread", target);
+    EXPECT_TRUE(check(gone, sample.chain, kSampleNow).has_value());
+    EXPECT_EQ(gone.withdrawal.validity().expires_ms, longest.entry.validity.expires_ms);
+    EXPECT_EQ(check(gone, sample.chain, kSampleNow + kTagLifetimeMax).error(),
+              RecordError::expired);
+    EXPECT_EQ(
+        check(gone, sample.chain, kSampleNow - kClockTolerance - std::chrono::seconds(1)).error(),
+        RecordError::from_the_future);
+    EXPECT_EQ(check(gone, ChainId{}, kSampleNow).error(), RecordError::bad_signature);
+    TagWithdrawal last = gone.withdrawal;
+    last.issued_ms = UINT64_MAX;  // does not wrap around
+    EXPECT_EQ(last.validity().expires_ms, UINT64_MAX);
+}
+
 TEST_F(PackTest, TheLongestMessagesFillTheirMaximum) {
     const auto full = []<std::size_t N>(BoundedText<N>& text) { text.assign(N, 'a'); };
     SignedPack pack = prices().pack;
@@ -257,6 +275,11 @@ TEST_F(PackTest, TagsEncodeAndHashAsShown) {
               testing::worked_bytes(page, "tag entry id"));
     EXPECT_EQ(bytes_of(tag_id(sample.chain, "bread").view()),
               testing::worked_bytes(page, "tag id"));
+    const SignedWithdrawal gone = sample.withdrawal(
+        sample.alice, "bread", AccountTarget{sample.bob.id()}, kSampleNow + std::chrono::hours(1));
+    EXPECT_EQ(bcs::encode(gone), testing::worked_bytes(page, "tag withdrawal"));
+    EXPECT_EQ(bytes_of(withdrawal_id(sample.chain, gone.withdrawal).view()),
+              testing::worked_bytes(page, "tag withdrawal id"));
 }
 
 }  // namespace

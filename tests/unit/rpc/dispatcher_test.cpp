@@ -185,15 +185,15 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     const json committed = world.call("transaction.status", {{"id", id}})["result"];
     EXPECT_EQ(committed["state"], "committed");
     // One bookkeeper, and no other node has countersigned.
-    EXPECT_EQ(committed["final"], false);
+    EXPECT_EQ(committed["contested"], false);
     EXPECT_EQ(committed["finality"], (json{{"final", false},
                                            {"certified", false},
                                            {"countersigned", 0},
                                            {"online", 0},
                                            {"needed", 2},
                                            {"dissenting", 0}}));
-    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["final"], false);
-    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["final"], true);
+    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["state"], "committed");
+    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["state"], "secured");
     const json status = world.call("node.status")["result"]["organization"];
     EXPECT_EQ(status["final_sequence"], 0);
     EXPECT_EQ(status["finality"], committed["finality"]);
@@ -233,6 +233,31 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     const auto decoded = bcs::decode<ledger::Receipt>(from_hex(receipt).value());
     ASSERT_TRUE(decoded);
     EXPECT_TRUE(ledger::verify(*decoded, std::nullopt));
+}
+
+TEST(Dispatcher, AnOwnerHasItsAccountEndorsed) {
+    RpcWorld world;
+    const auto ask = [&world](const crypto::KeyPair& owner, std::uint64_t sequence) {
+        const auto question =
+            protocol::ask_endorsement(world.node.community().chain(), 0, Sequence(sequence), owner);
+        return world.call("receipt.endorse", {{"question", to_hex(bcs::encode(question))}});
+    };
+    const crypto::KeyPair owner = world.node.community().member(0);
+    EXPECT_EQ(ask(owner, 0)["error"]["data"]["name"], "no_organization");
+    world.found();
+    world.call("transaction.submit", {{"transaction", world.payment_hex(25)}});
+    world.pass_pulse();
+    const json terms = world.call("receipt.terms")["result"];
+    EXPECT_EQ(terms, json({{"cycle", 0}, {"sequence", 1}, {"bookkeepers", 1}, {"needed", 1}}));
+    const json answer = ask(owner, 1)["result"];
+    EXPECT_EQ(answer["account"], owner.id().hex());
+    EXPECT_EQ(answer["sequence"], 1);
+    const auto receipt = bcs::decode<ledger::EndorsedReceipt>(
+        from_hex(answer["receipt"].get<std::string>()).value());
+    ASSERT_TRUE(receipt);
+    EXPECT_TRUE(ledger::verify(*receipt, std::nullopt));
+    EXPECT_EQ(ask(owner, 2)["error"]["data"]["name"], "unknown_sequence");
+    EXPECT_EQ(world.call("receipt.endorse", {{"question", "00"}})["error"]["code"], -32602);
 }
 
 TEST(Dispatcher, ReceiptsAreKeptListedAndFound) {

@@ -114,7 +114,8 @@ TEST_F(NetworkRpc, BeforeTheManifestEverythingSaysSo) {
     EXPECT_EQ(error_of("chat.next", {{"author", id}}), "no_organization");
     EXPECT_EQ(error_of("app.list"), "no_organization");
     EXPECT_EQ(error_of("app.fetch", {{"id", std::string(64, '7')}}), "no_organization");
-    EXPECT_EQ(error_of("tag.search", {{"tag", "61"}}), "no_organization");
+    EXPECT_EQ(error_of("tag.search", {{"tag", "a"}}), "no_organization");
+    EXPECT_EQ(error_of("contribution.list", json::object()), "no_organization");
     EXPECT_EQ(error_of("account.serve", {{"delegation", delegation(account)}}), "no_organization");
 }
 
@@ -352,7 +353,6 @@ TEST_F(NetworkRpc, TagsAreAddedAndSearched) {
     const auto anna = community_.member(0);
     OrgSample sample;
     sample.chain = community_.chain();
-    const auto tag_hex = [](std::string_view tag) { return to_hex(as_bytes(tag)); };
     const auto entry = [&](const crypto::KeyPair& author, const protocol::TagTarget& target) {
         return to_hex(bcs::encode(sample.tag(author, "bread", target, world_.now())));
     };
@@ -363,16 +363,79 @@ TEST_F(NetworkRpc, TagsAreAddedAndSearched) {
     const json added = call("tag.add", {{"entry", entry(anna, place)}})["result"];
     EXPECT_EQ(error_of("tag.add", {{"entry", entry(anna, protocol::AccountTarget{anna.id()})}}),
               "none");
-    EXPECT_EQ(error_of("tag.search", {{"tag", tag_hex("Bread")}}), "-32602");
+    EXPECT_EQ(error_of("tag.search", {{"tag", "Bread"}}), "-32602");
     EXPECT_EQ(error_of("tag.search", {{"tag", ""}}), "-32602");
-    EXPECT_EQ(call("tag.search", {{"tag", tag_hex("flour")}})["result"], json::array());
-    const json found = call("tag.search", {{"tag", tag_hex("bread")}})["result"];
+    EXPECT_EQ(call("tag.search", {{"tag", "flour"}})["result"], json::array());
+    const json found = call("tag.search", {{"tag", "bread"}})["result"];
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0]["target"], (json{{"account", anna.id().hex()}}));
     EXPECT_EQ(found[1]["target"], (json{{"text", "12 Mill Lane"}}));
     EXPECT_EQ(found[1]["id"], added["id"]);
-    EXPECT_EQ(call("tag.find", {{"tag", tag_hex("bread")}})["result"], true);
-    EXPECT_EQ(error_of("tag.find", {{"tag", tag_hex("a b")}}), "-32602");
+    EXPECT_EQ(call("tag.find", {{"tag", "bread"}})["result"], true);
+    EXPECT_EQ(error_of("tag.find", {{"tag", "a b"}}), "-32602");
+
+    const auto gone = [&](const crypto::KeyPair& author) {
+        return to_hex(bcs::encode(sample.withdrawal(author, "bread", place, world_.now())));
+    };
+    EXPECT_EQ(error_of("tag.remove", {{"withdrawal", "00"}}), "-32602");
+    EXPECT_EQ(error_of("tag.remove", {{"withdrawal", gone(crypto::derive_key({}, 900))}}),
+              "not_a_member");
+    world_.advance(seconds(1));
+    EXPECT_TRUE(call("tag.remove", {{"withdrawal", gone(anna)}})["result"].contains("id"));
+    EXPECT_EQ(error_of("tag.remove", {{"withdrawal", gone(anna)}}), "known");
+    const json left = call("tag.search", {{"tag", "bread"}})["result"];
+    ASSERT_EQ(left.size(), 1u);
+    EXPECT_EQ(left[0]["target"], (json{{"account", anna.id().hex()}}));
+}
+
+TEST_F(NetworkRpc, ContributionsAreAddedListedAndShownWithWhatTheyBuildOn) {
+    publish();
+    const auto anna = community_.member(0);
+    const auto ben = community_.member(1);
+    OrgSample sample;
+    sample.chain = community_.chain();
+    const auto add = [&](const crypto::KeyPair& author, const std::string& text,
+                         const std::vector<Hash>& bases) {
+        const auto made = sample.contribution(author, text, bases, world_.now());
+        return error_of("contribution.add", {{"entry", to_hex(bcs::encode(made))}}) == "none"
+                   ? protocol::contribution_id(sample.chain, made.contribution)
+                   : Hash{};
+    };
+    const Hash unknown = Hash::copy_of(Bytes(32, 7));
+    EXPECT_EQ(call("contribution.list")["result"]["items"], json::array());
+    EXPECT_EQ(error_of("contribution.add", {{"entry", "00"}}), "-32602");
+    EXPECT_EQ(add(crypto::derive_key({}, 900), "x", {}), Hash{});
+    EXPECT_EQ(error_of("contribution.show", {{"id", unknown.hex()}}), "unknown_contribution");
+
+    const Hash plugin = add(anna, "a plugin", {unknown});
+    const Hash recipes = add(ben, "200 recipes", {plugin});
+    const json all = call("contribution.list")["result"];
+    ASSERT_EQ(all["items"].size(), 2u);
+    const json by_ben = call("contribution.list", {{"by", ben.id().hex()}})["result"]["items"];
+    ASSERT_EQ(by_ben.size(), 1u);
+    EXPECT_EQ(by_ben[0]["id"], recipes.hex());
+    EXPECT_EQ(by_ben[0]["kind"], "production");
+    EXPECT_EQ(by_ben[0]["author"], ben.id().hex());
+    EXPECT_EQ(by_ben[0]["text"], "200 recipes");
+    EXPECT_EQ(by_ben[0]["evidence"], "");
+    EXPECT_EQ(by_ben[0]["builds_on"], json::array({plugin.hex()}));
+    EXPECT_EQ(by_ben[0]["rewards"], json::array());
+    const auto count = [&](const json& params) {
+        return call("contribution.list", params)["result"]["items"].size();
+    };
+    EXPECT_EQ(count({{"kind", "production"}}), 2u);
+    EXPECT_EQ(count({{"kind", "support"}}), 0u);
+    EXPECT_EQ(count({{"rewarded", "yes"}}), 0u);
+    EXPECT_EQ(count({{"rewarded", "no"}, {"limit", 1}}), 1u);
+    EXPECT_EQ(error_of("contribution.list", {{"kind", "mining"}}), "-32602");
+
+    const json shown = call("contribution.show", {{"id", recipes.hex()}})["result"];
+    ASSERT_EQ(shown["chain"].size(), 2u);
+    EXPECT_EQ(shown["chain"][0]["text"], "a plugin");
+    EXPECT_EQ(shown["chain"][1], (json{{"id", unknown.hex()}}));  // not known here
+    EXPECT_EQ(shown["continued_by"], json::array());
+    EXPECT_EQ(call("contribution.show", {{"id", plugin.hex()}})["result"]["continued_by"],
+              json::array({recipes.hex()}));
 }
 
 }  // namespace
