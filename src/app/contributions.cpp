@@ -27,7 +27,7 @@ constexpr std::uint64_t kListMax = 4'096;
 protocol::Contribution contribution_of(Session& session, const ContributionOrder& order) {
     check_text(order.text, decltype(Contribution::text)::kMax, "contribution's text");
     if (!order.evidence.empty()) {
-        check_text(order.evidence, decltype(Contribution::evidence)::kMax, "evidence");
+        check_text(order.evidence, decltype(Contribution::evidence)::kMax, "piece of evidence");
     }
     Contribution made;
     made.kind = order.kind;

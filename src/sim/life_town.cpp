@@ -164,7 +164,7 @@ void LifeTown::switch_on(Machine& it) {
 void LifeTown::ask(Machine& it, node::NetworkRequest&& request, Answered then) {
     it.is_busy = true;
     const node::Token token = ++last_token_;
-    asked_[token] = [this, &it, life = it.life, then = std::move(then)](auto answer) {
+    asked_[token] = [&it, life = it.life, then = std::move(then)](auto answer) {
         if (life != it.life) return;
         it.is_busy = false;
         then(std::move(answer));

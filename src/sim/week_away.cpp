@@ -21,8 +21,7 @@ using std::chrono::seconds;
 constexpr std::size_t kFounder = 0;
 constexpr std::size_t kAnna = 1;  // who pays
 constexpr std::size_t kBen = 2;   // who writes
-constexpr std::size_t kAway = 3;
-constexpr std::size_t kLiar = 4;  // a member's node too
+constexpr std::size_t kAway = 3;  // and behind it the liar, a member's node too
 constexpr std::uint64_t kBalance = 1'000;
 constexpr std::uint64_t kPaid = 12;
 constexpr std::uint64_t kRewarded = 40;

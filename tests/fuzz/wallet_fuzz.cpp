@@ -14,28 +14,33 @@ namespace {
 
 constexpr std::uint64_t kNowMs = 1'800'000'000'000;
 
-// Whole lines only; read again they are the same, and nothing is lost on the way.
+std::string text_of(const wallet::Journal& journal) {
+    std::string text(wallet::kJournalHeading);
+    for (const auto& record : journal.records()) text += wallet::to_line(record);
+    return text;
+}
+
+// Each whole line is a record, a torn one none; read again they are the same.
 void check_journal(std::string_view text) {
     const auto journal = wallet::Journal::parse(text);
     if (!journal) {
         CHECK(*wallet::to_string(journal.error()) != '\0');
         return;
     }
-    std::string written(wallet::kJournalHeading);
-    for (const auto& record : journal->records()) written += wallet::to_line(record);
+    const std::size_t records = journal->records().size();
+    const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    CHECK(lines == (lines == 0 ? 0 : records + 1));
+    const std::string written = text_of(*journal);
     const auto again = wallet::Journal::parse(written);
-    CHECK(again && again->records().size() == journal->records().size());
-    if (!journal->records().empty()) {
-        CHECK(text.starts_with(written));
-        // What a cut has left of it is a journal too, and shorter by the last line.
-        const auto cut =
-            wallet::Journal::parse(std::string_view(written).substr(0, written.size() - 1));
-        CHECK(cut && cut->records().size() + 1 == journal->records().size());
+    CHECK(again && text_of(*again) == written);
+    if (records > 0) {
+        const auto torn = wallet::Journal::parse(written.substr(0, written.size() - 1));
+        CHECK(torn && torn->records().size() + 1 == records);
     }
     static_cast<void>(journal->compacted(kNowMs));
     static_cast<void>(journal->unposted(ChainId{}));
-    CHECK(journal->payments().size() <= journal->records().size());
-    CHECK(journal->own_requests().size() <= journal->records().size());
+    CHECK(journal->payments().size() <= records);
+    CHECK(journal->own_requests().size() <= records);
 }
 
 void check_known(ByteView file, const wallet::Journal& journal) {

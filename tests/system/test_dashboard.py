@@ -609,7 +609,7 @@ class BeginningToEnd(unittest.TestCase):
         self.sit_down_at(founder, "begin")
         self.browser.press("Found one")
         self.browser.fill("What is it called?", "Bakers' Row")
-        self.browser.press("Add a share of the first distribution")
+        self.browser.press("Add a share")
         self.browser.fill("Share", "100")
         self.browser.fill("Reason for it", "built the oven")
         self.browser.press("Found it")

@@ -348,7 +348,10 @@ class Beginning(StageTest):
         self.browser.wait_for_text("Give it a name.", ".field")
         self.browser.fill("What is it called?", "Bakers' Row")
         self.browser.fill("How much credit will there ever be?", "100")
-        self.browser.press("Add a share of the first distribution")
+        self.browser.press("Add a share")
+        self.browser.emulate(width=320)
+        self.assertEqual(self.browser.complaints(), [])
+        self.browser.emulate()
         self.browser.fill("Share", "100.01")
         self.browser.press("Found it")
         self.browser.wait_for_text("Say why each share is given.")
@@ -376,7 +379,7 @@ class Deciding(StageTest):
         self.open("members")
         self.assertIn("gluten-free", self.browser.text())
         self.browser.run("const button = [...document.querySelectorAll('button')].find((e) => e.textContent === 'Admit'); button.click(); button.click()")
-        self.browser.wait_for_text("Secured. It settles by itself")
+        self.browser.wait_for_text("Admitted. Secured. It settles by itself")
         self.assertEqual(self.stage.called("wallet.approve"), [{"applicant": town.EVE, "account": town.ANNA}])
 
     def test_an_applicant_is_refused_with_a_reason(self):

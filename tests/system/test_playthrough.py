@@ -41,6 +41,7 @@ class Play:
         self.known = readme()
         self.links = {}
         self.transcript = []
+        self.cut_off = []  # exit codes of what was cut off
 
     def person(self, name, number):
         one = Person(self.stage, self.internet.host(name, number), name, self.known, self.transcript)
@@ -96,6 +97,7 @@ class Play:
         said, code = answer[0]
         if code is None:
             raise said
+        self.cut_off.append(code)
         if code:
             assert NAMED.search(said), f"{line}: no name or no next step:\n{said}"
         return said, code
@@ -300,6 +302,7 @@ def play_through(stage, cut=lambda step: None):
         play_all(play)
     except Exception as error:
         raise AssertionError("\n".join(play.transcript[-TOLD_LINES:])) from error
+    return play
 
 
 def play_all(play):
@@ -348,11 +351,16 @@ def as_told(stage):
     play_through(stage)
 
 
+CODES = {"before": [], "amid": []}  # of commands whose line was cut
+
+
 def cut_each(parts, how):
     """A story for each part of the steps: every so manieth is cut off."""
     for part in range(parts):
         def tale(stage, part=part):
-            play_through(stage, lambda step: how if step % parts == part else None)
+            play = play_through(stage, lambda step: how if step % parts == part else None)
+            assert len(play.cut_off) > 6, play.cut_off
+            CODES[how] += play.cut_off
         tale.__name__ = f"cut_{how}_{part}_of_{parts}"
         story(tale)
 
@@ -372,6 +380,7 @@ class FourMachines(unittest.TestCase):
     def test_a_line_cut_before_any_step_delays_it_and_loses_nothing(self):
         for part in range(3):
             TOLD.ending(f"cut_before_{part}_of_3")
+        self.assertTrue(any(CODES["before"]), "nobody missed the line")
 
     def test_a_line_cut_amid_any_step_delays_it_and_loses_nothing(self):
         for part in range(3):

@@ -86,7 +86,7 @@ class Market(unittest.TestCase):
 
 
 class ByHand(Market):
-    def test_a_request_by_message_is_accepted_and_becomes_final(self):
+    def test_a_request_by_message_is_accepted_and_becomes_secured(self):
         self.add_third_node()
         request = self.ask("12.50")
         self.assertEqual(self.state_of(request)["state"], "pending")
@@ -113,7 +113,7 @@ class ByHand(Market):
         for identity in (request, paid["id"]):
             facts = self.facts(self.a, identity)
             self.assertIn("by hand", facts["signed_by_payer"])
-            self.assertIn("paid, and final", facts["so"])
+            self.assertIn("paid and secured", facts["so"])
         self.assertIn("has signed a request for 12.50", self.facts(self.b, request)["signed_by_payee"])
 
     def test_a_declined_request_tells_the_payee_why(self):

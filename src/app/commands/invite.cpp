@@ -169,8 +169,6 @@ void show_invitation(Session& session, const std::string& text) {
                   {is_over ? "expired" : "holds until", format_time(invitation.expires_ms)}}));
 }
 
-}  // namespace
-
 void add_invite_commands(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<InviteOptions>();
     auto* command = cli.add_subcommand("invite", "Invite somebody to join the organization");

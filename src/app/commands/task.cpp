@@ -341,6 +341,8 @@ std::optional<wallet::SignedApplication> application_for(Session& session,
 
 // As a contribution, that a reward can name: the same if it is handed in again.
 Hash record_work(Session& session, const wallet::Task& task, const TaskOptions& options) {
+    // Nothing is made public that the proof has no room to name.
+    static_cast<void>(long_text(protocol::proof_text({Hash{}}, options.text), "proof"));
     const json recorded = contribute_once(session, {.account = options.from,
                                                     .kind = contribution_kind_of(options.kind),
                                                     .text = task.title,
@@ -585,11 +587,12 @@ void add_task_commands(CLI::App& cli, Session& session) {
     done->add_option("--from", options->from, "Key of whoever has done it")
         ->required()
         ->type_name("KEY");
-    done->add_option(
+    auto* kind = done->add_option(
         "--kind", options->kind,
         "Of a member: record it as a contribution of this kind: " + contribution_kinds());
     done->add_option("--builds-on", options->work.contributions,
-                     "With --kind: earlier contribution it builds on; at most 4")
+                     "Earlier contribution it builds on; at most 4")
+        ->needs(kind)
         ->type_name("ID")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -101,11 +101,12 @@ const WORDS = {
 };
 const isDecided = (step) => STEPS.indexOf(step) > 0;
 
-// Shows the steps of a transaction as it takes them. `words` replace some of those above; `committed` may
-// also be told by `onCommitted`.
-export function follow(page, id, signer, {onCommitted = () => {}, ...words} = {}) {
+// Shows the steps of a transaction as it takes them. `done` says what is achieved once it is in a block, and
+// `onCommitted` is told then; other words replace some of those above.
+export function follow(page, id, signer, {done = '', onCommitted = () => {}, ...words} = {}) {
   const box = h('div', {class: 'follow', role: 'status'}, h('p', 'Sent.'));
   const said = {...WORDS, ...words};
+  for (const step of STEPS.filter(isDecided)) said[step] = `${done} ${said[step]}`.trim();
   let last = '';
   const look = async () => {
     const status = await call('transaction.status', {id, signer});

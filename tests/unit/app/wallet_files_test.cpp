@@ -144,6 +144,32 @@ TEST_F(WalletFilesTest, ContactsReadBackAndWhatIsNoneIsRefused) {
     }
 }
 
+TEST_F(WalletFilesTest, WhatIsKnownIsWrittenOnlyWhenItIsAnother) {
+    const std::string path = files_.directory() + "/known";
+    const auto inode = [&path] {
+        struct stat status {};
+        return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+    };
+    const auto guard = files_.lock();
+    EXPECT_TRUE(files_.known().organizations().empty());
+    wallet::Known known;
+    wallet::KnownOrganization market;
+    market.charter.name = BoundedText<64>("Market");
+    known.learn(market);
+    files_.set_known(known);
+    const auto first = inode();
+    files_.set_known(known);
+    EXPECT_EQ(inode(), first) << "nothing has changed";
+    market.learned_ms = kNowMs;
+    known.learn(market);
+    files_.set_known(known);
+    EXPECT_NE(inode(), first);
+    ASSERT_NE(files_.known().find(market.chain()), nullptr);
+    EXPECT_EQ(files_.known().find(market.chain())->learned_ms, kNowMs);
+    write("known", "leither-wallet-known-1\nfoo");
+    EXPECT_EQ(error_of([this] { (void)files_.known(); }), "bad_known");
+}
+
 TEST_F(WalletFilesTest, TheLockIsOneProgramsAtATime) {
     {
         const auto held = files_.lock();

@@ -225,8 +225,8 @@ TEST_F(PackNetwork, AWithdrawnTagIsGoneEverywhereAlsoWhereItsNodeWasAway) {
     const auto added = world_.ask(anna, AddEntry{tag});
     ASSERT_TRUE(added && *added);
     ASSERT_TRUE(world_.wait([&] { return world_.queries(bert).tags().size() == 1; }, minutes(20)));
+    world_.advance(seconds(5));  // until it is durable
     world_.crash(bert);
-    world_.advance(seconds(1));
     const auto gone =
         world_.ask(anna, AddEntry{sample.withdrawal(author, "bread", target, world_.now())});
     ASSERT_TRUE(gone && *gone);

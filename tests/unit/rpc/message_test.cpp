@@ -381,8 +381,9 @@ TEST_F(NetworkRpc, TagsAreAddedAndSearched) {
     EXPECT_EQ(error_of("tag.remove", {{"withdrawal", gone(crypto::derive_key({}, 900))}}),
               "not_a_member");
     world_.advance(seconds(1));
-    EXPECT_TRUE(call("tag.remove", {{"withdrawal", gone(anna)}})["result"].contains("id"));
-    EXPECT_EQ(error_of("tag.remove", {{"withdrawal", gone(anna)}}), "known");
+    const std::string withdrawal = gone(anna);
+    EXPECT_TRUE(call("tag.remove", {{"withdrawal", withdrawal}})["result"].contains("id"));
+    EXPECT_EQ(error_of("tag.remove", {{"withdrawal", withdrawal}}), "known");
     const json left = call("tag.search", {{"tag", "bread"}})["result"];
     ASSERT_EQ(left.size(), 1u);
     EXPECT_EQ(left[0]["target"], (json{{"account", anna.id().hex()}}));

@@ -135,7 +135,7 @@ function shares() {
     if (rows.childElementCount < SHARES_MAX) rows.append(row);
     row.querySelector('input').focus();
   };
-  return [rows, h('div', {class: 'actions'}, h('button', {type: 'button', class: 'quiet', onclick: add}, 'Add a share of the first distribution'))];
+  return [rows, h('div', {class: 'actions'}, h('button', {type: 'button', class: 'quiet', onclick: add}, 'Add a share'))];
 }
 
 async function found(values, element) {

@@ -46,7 +46,7 @@ function rewarding(page, {id, author, text}, {wallet, organization}, refresh) {
     async (values, element) => {
       const answer = await call('wallet.reward', {member: author, amount: unitsOf(values), contribution: id, account: values.account, ...offerTo(organization)});
       element.reset();
-      return outcomeOf(page, answer, values.account, {committed: 'Announced. It is paid once everybody has had time to object.', refused: 'Nobody was rewarded.', onCommitted: () => setTimeout(refresh, 1500)});
+      return outcomeOf(page, answer, values.account, {done: 'Announced. It is paid once everybody has had time to object.', refused: 'Nobody was rewarded.', onCommitted: () => setTimeout(refresh, 1500)});
     }, {'aria-label': `Reward: ${text}`})];
 }
 

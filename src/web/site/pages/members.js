@@ -69,7 +69,7 @@ function deciding(page, {applicant}, organization, supervisors, refresh) {
   return [
     form('Admit', [signer], async ({account}) => {
       const answer = await call('wallet.approve', {applicant, account, ...offerTo(organization)});
-      return outcomeOf(page, answer, account, {committed: 'Admitted.', refused: 'Nobody was admitted.', onCommitted: () => setTimeout(refresh, 1500)});
+      return outcomeOf(page, answer, account, {done: 'Admitted.', refused: 'Nobody was admitted.', onCommitted: () => setTimeout(refresh, 1500)});
     }, {'aria-label': `Admit ${state.nameOf(applicant)}`}),
     h('details', h('summary', 'Refuse'), form('Refuse', [
       textField('Reason', 'reason', {required: true, maxlength: 140}, 'The applicant reads it.'),
@@ -167,7 +167,7 @@ function roles(page, {organization, wallet, members}) {
       keyField('Signed by', supervisorsOf(wallet)),
     ], async ({member, role, account}) => {
       const answer = await call('wallet.set_role', {member, role, account, offer: 'yes'});
-      return outcomeOf(page, answer, account, {committed: 'The role is changed.', refused: 'The role is as it was.'});
+      return outcomeOf(page, answer, account, {done: 'The role is changed.', refused: 'The role is as it was.'});
     }),
   ];
 }
@@ -182,7 +182,7 @@ function leaving(page, own) {
     ], async ({account, name}) => {
       if (name.trim() !== state.nameOf(account)) throw wrong('another_name', `The account you have chosen is called ${state.nameOf(account)}.`, 'name');
       const answer = await call('wallet.leave', {account});
-      if (answer.asked === undefined) return outcomeOf(page, answer, account, {committed: 'You have left.', refused: 'Nobody has left.'});
+      if (answer.asked === undefined) return outcomeOf(page, answer, account, {done: 'You have left.', refused: 'Nobody has left.'});
       return h('p', `${countOf(answer.asked, 'supervisor')} asked by letter for a signature. When theirs is here, yours is asked for above, under \u201cTo sign\u201d.`);
     }, {class: 'second'}));
 }

@@ -66,7 +66,7 @@ function drawGiving(page, data, refresh) {
       const answer = await call('wallet.reward', {member: values.member.trim().toLowerCase(), amount: unitsOf(values), kind: 'service', reason,
         ...given(values, 'proof'), account: values.account, ...offerTo(organization)});
       element.reset();
-      return outcomeOf(page, answer, values.account, {committed: 'Announced. It is paid once everybody has had time to object.', refused: 'Nobody was rewarded.', onCommitted: refresh});
+      return outcomeOf(page, answer, values.account, {done: 'Announced. It is paid once everybody has had time to object.', refused: 'Nobody was rewarded.', onCommitted: refresh});
     }));
 }
 

@@ -102,7 +102,7 @@ function deciding(page, task, {worker}, {organization, wallet}, refresh) {
     needsOthers(organization),
     form('Accept and pay', [keyField('Signed by', supervisors)], async ({account}) => {
       const answer = await call('wallet.confirm_task', {task: task.id, worker, account, ...offerTo(organization)});
-      return outcomeOf(page, answer, account, {committed: 'Accepted. A guest is a member and paid at once; a member is paid once everybody has had time to object.', refused: 'Nobody was paid.', onCommitted: () => setTimeout(refresh, 1500)});
+      return outcomeOf(page, answer, account, {done: 'Accepted. A guest is a member and paid at once; a member is paid once everybody has had time to object.', refused: 'Nobody was paid.', onCommitted: () => setTimeout(refresh, 1500)});
     }, {'aria-label': `Accept: ${task.title}`}),
     h('details', h('summary', 'Do not accept it'), form('Do not accept', [
       textField('Reason', 'reason', {required: true, maxlength: 140}, 'The worker reads it, and may hand it in again.'),

@@ -157,5 +157,5 @@ function rewarding(page, {wallet, members}, refresh) {
 async function proposed(page, element, {account}, params, refresh) {
   const {id} = await call('wallet.propose', {...params, account});
   element.reset();
-  return follow(page, id, account, {committed: 'The vote is open.', refused: 'No vote was opened.', onCommitted: refresh});
+  return follow(page, id, account, {done: 'The vote is open.', refused: 'No vote was opened.', onCommitted: refresh});
 }
