@@ -3,7 +3,6 @@
 import os
 import unittest
 
-from harness.daemon import DECIDED
 from harness.network import wait_for
 from harness.village import Village
 
@@ -29,7 +28,7 @@ class Value(Village):
         self.assertTrue(wait_for(lambda: identity in [one["id"] for one in self.known(daemon)]), "it has not come")
 
     def account(self, name):
-        return self.leither(self.a, "key", "show", name)["id"]
+        return self.leither(self.a, "key", "show", name)["account"]
 
 
 class Contributions(Value):
@@ -54,7 +53,7 @@ class Contributions(Value):
         [work] = reward["contributions"]
         self.assertEqual((work["id"], work["known"], work["kind"], work["builds_on"]), (recipes, True, "production", [plugin]))
         register = self.leither(self.a, "rewards", "--kind", "production", "--member", "cleo")
-        self.assertEqual(register["given"], given())
+        self.assertEqual([one["id"] for one in register["given"]], [done["id"]])
         self.assertEqual(register["totals"], [{"kind": "production", "rewards": 1, "amount": "500"}])
         for words in (("--kind", "support"), ("--member", "anna")):
             self.assertEqual(self.leither(self.a, "rewards", *words)["given"], [])
@@ -151,7 +150,7 @@ class SeveralSupervisors(Value):
         offered = self.leither(self.a, *words, "--offer", "--with", self.account("ben"))
         self.assertEqual(offered["missing"], [self.account("ben")])
         self.assertEqual(self.leither(self.a, "rewards")["given"], [])
-        self.assertIn(self.leither(self.b, "cosign", offered["offer"], "--by", "ben")["state"], DECIDED)
+        self.assertIn("sequence", self.leither(self.b, "cosign", offered["offer"], "--by", "ben"))
         self.assertTrue(wait_for(lambda: self.leither(self.c, "rewards")["given"]))
         register = self.leither(self.c, "rewards")
         self.assertEqual(register["given"][0]["contributions"][0]["text"], "put up forty posters")
