@@ -193,7 +193,7 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
                                            {"needed", 2},
                                            {"dissenting", 0}}));
     EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["state"], "committed");
-    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["state"], "secured");
+    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["state"], "settled");
     const json status = world.call("node.status")["result"]["organization"];
     EXPECT_EQ(status["final_sequence"], 0);
     EXPECT_EQ(status["finality"], committed["finality"]);

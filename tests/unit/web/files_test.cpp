@@ -71,7 +71,7 @@ TEST(WebFiles, LoadNothingButEachOther) {
         const auto addresses = matches(file, R"((?:https?|wss?|ftp)://[^\s'"`]*)");
         for (const auto& address : addresses) {
             EXPECT_TRUE(address == "http://www.w3.org/2000/svg" ||
-                        address == "ws://${location.host}/rpc")
+                        address.starts_with("ws://${location.host}/rpc"))
                 << file.path << " names " << address;
         }
         EXPECT_TRUE(matches(file, R"(@import|url\(|import\()").empty()) << file.path;
