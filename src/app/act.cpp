@@ -7,9 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "leither/codec/bcs.h"
+#include "leither/wallet/payment_state.h"
 
 #include "app/decision.h"
-#include "app/finality_text.h"
+#include "app/payment_words.h"
 
 namespace leither::app {
 
@@ -25,21 +26,26 @@ constexpr std::uint64_t kExpiryPulses = 300;
 constexpr int kWaitPulsesMax = 30;
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-bool is_settled(const json& status, const ActOptions& options) {
-    const auto state = status.at("state").get<std::string>();
-    if (state == "committed" && options.wait_final) return status.at("final") == true;
-    return state != "pending";
+std::optional<wallet::PaymentState> state_in(const json& status) {
+    return wallet::payment_state(status.at("state").get<std::string>());
 }
 
-// Polls until the transaction is decided, or final if that is asked for, or the patience ends; its
-// last state.
+// As far as it was to be waited for, or further, or ended otherwise.
+bool is_reached(const json& status, const ActOptions& options) {
+    const auto state = state_in(status);
+    if (!state || !wallet::is_decided(*state)) return state != wallet::PaymentState::pending;
+    return *state >= *wallet::payment_state(options.until);
+}
+
+// Polls until the transaction is decided, and has got as far as is asked for, or the patience ends;
+// its last state.
 json wait_for_decision(Session& session, const std::string& id, const Id& signer,
                        const ActOptions& options) {
     const auto pulse = std::chrono::milliseconds(session.organization().charter.params.pulse_ms);
     const auto deadline = std::chrono::steady_clock::now() + kWaitPulsesMax * pulse;
     for (;;) {
         json status = session.call("transaction.status", {{"id", id}, {"signer", signer.hex()}});
-        if (is_settled(status, options)) return status;
+        if (is_reached(status, options)) return status;
         if (std::chrono::steady_clock::now() >= deadline) return status;
         std::this_thread::sleep_for(kPollInterval);
     }
@@ -55,9 +61,12 @@ json wait_for_decision(Session& session, const std::string& id, const Id& signer
 void add_wait_option(CLI::App& command, ActOptions& options) {
     command.add_flag("--wait,!--no-wait", options.wait,
                      "Wait until it is committed (the default), or return at once");
-    command.add_flag("--final", options.wait_final,
-                     "Wait until it is final too: where fewer than four bookkeepers decide, until "
-                     "half of the members' nodes online have countersigned it");
+    command
+        .add_option("--until", options.until,
+                    "What to wait for: committed, secured (four bookkeepers have decided it, or "
+                    "half of the members' nodes online have checked it), settled")
+        ->check(CLI::IsMember({"committed", "secured", "settled"}))
+        ->capture_default_str();
 }
 
 void add_supervisor_options(CLI::App& command, ActOptions& options) {
@@ -121,31 +130,24 @@ json decide(Session& session, const protocol::Transaction& transaction, const Ac
 }
 
 json await_decision(Session& session, json result, const Id& signer, const ActOptions& options) {
-    if (!options.wait && !options.wait_final) return result;
+    if (!options.wait) return result;
     const auto id = result.at("id").get<std::string>();
     const json status = wait_for_decision(session, id, signer, options);
-    if (status.at("state") == "refused") throw_refused(status.at("refusal"));
-    if (status.at("state") != "committed") {
+    if (status.contains("refusal")) throw_refused(status.at("refusal"));
+    const auto state = state_in(status);
+    if (!state || !wallet::is_decided(*state)) {
         throw CliError(CliExit::undecided, "pending",
                        fmt::format("Transaction {} is not committed yet.", id),
-                       "Ask later with: leither history");
+                       fmt::format("Ask later with: leither transaction show {} --signer {}", id,
+                                   signer.hex()));
     }
-    if (!is_settled(status, options)) {
-        throw CliError(
-            CliExit::undecided, "not_final",
-            fmt::format("Transaction {} is committed in sequence {}, {}.", id,
-                        status.at("sequence").dump(), finality_text(status.at("finality"))),
-            fmt::format("Ask later with: leither transaction show {}", id));
+    if (!is_reached(status, options)) {
+        throw CliError(CliExit::undecided, "not_" + options.until,
+                       fmt::format("Transaction {} {}.", id, state_text(status)),
+                       fmt::format("Ask later with: leither transaction show {}", id));
     }
     result.update(status);
     return result;
-}
-
-std::string state_text(const json& decided) {
-    const auto sequence = decided.find("sequence");
-    if (sequence == decided.end()) return "is pending";
-    return fmt::format("is committed in sequence {}, {}", sequence->dump(),
-                       finality_text(decided.at("finality")));
 }
 
 void carry_out(Session& session, const protocol::Transaction& transaction,

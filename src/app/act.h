@@ -17,7 +17,7 @@ namespace leither::app {
 struct ActOptions {
     std::string by;  // wallet key of the supervisor who signs; empty: the wallet's own
     bool wait = true;
-    bool wait_final = false;             // until it is final, not only committed
+    std::string until = "committed";     // how far: that, or secured, or settled
     std::vector<std::string> cosigners;  // wallet keys of further supervisors
     bool offer = false;                  // others sign elsewhere
     std::vector<std::string> with;       // their accounts; empty: as many as are needed

@@ -44,6 +44,8 @@ struct Config {
     ByteSize log_file_bytes_max = 16_MiB;
     std::uint64_t log_file_count = 5;
 
+    std::uint64_t organizations_max = 8;
+
     ByteSize memory_max = 160_MiB;
     HistoryMode history_mode = HistoryMode::full;
     std::uint64_t history_pulses = 91'200;

@@ -61,6 +61,9 @@ constexpr ConfigKey kKeys[] = {
      Applies::at_restart, "The log file is rotated at this size."},
     {"log.file_count", &Config::log_file_count, 1, 100, Applies::at_restart,
      "Rotated log files that are kept."},
+    {"organizations.max", &Config::organizations_max, 1, 64, Applies::at_restart,
+     "Most organizations that this daemon serves at once. memory.max, content.max_bytes and "
+     "peer.connections_max are divided among them; what network.* allows they share."},
     {"memory.max", &Config::memory_max, 16 << 20, std::uint64_t{1} << 40, Applies::at_restart,
      "Memory for caches, write buffers and waiting transactions together."},
     {"history.mode", &Config::history_mode, 0, 0, Applies::at_restart,

@@ -21,6 +21,11 @@ class DataDir {
         return root_ / "wallet";
     }  // unless wallet.dir names another
 
+    // Further organizations, each with a data directory of its own, of that name.
+    std::filesystem::path organizations() const { return root_ / "organizations"; }
+    std::filesystem::path ports() const { return root_ / "ports"; }    // a further one's, to keep
+    std::filesystem::path closed() const { return root_ / "closed"; }  // is there: it is not served
+
  private:
     std::filesystem::path root_;
 };

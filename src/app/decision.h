@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "app/act.h"
+#include "app/payment_words.h"
 
 namespace leither::app {
 
@@ -21,7 +22,5 @@ nlohmann::json submit_act(Session& session, const protocol::Transaction& transac
 // Waits for the decision on what was submitted as {id, ...}, if that is asked for; as `decide`.
 nlohmann::json await_decision(Session& session, nlohmann::json submitted, const Id& signer,
                               const ActOptions& options);
-// "is committed in sequence 7, final: ...", or "is pending".
-std::string state_text(const nlohmann::json& decided);
 
 }  // namespace leither::app

@@ -21,29 +21,7 @@ using nlohmann::json;
 constexpr std::string_view kJoinPrefix = "leither:join:";
 constexpr std::size_t kDigitsMin = 4;
 
-struct Found {
-    wallet::SignedApplication signed_;
-    std::string text;
-};
-
-// Of this organization, and signed by the applicant.
-std::optional<Found> application_in(std::string_view text, const ChainId& chain) {
-    const auto link = wallet::find_link(text, kJoinPrefix);
-    if (link.empty()) return std::nullopt;
-    const auto signed_ = wallet::application_from_text(link);
-    if (!signed_ || signed_->chain != chain) return std::nullopt;
-    const protocol::Application& application = signed_->application;
-    const bool is_signed = crypto::verify(application.applicant,
-                                          signing_message(chain, application), signed_->signature);
-    if (!is_signed) return std::nullopt;
-    return Found{*signed_, std::string(link)};
-}
-
 }  // namespace
-
-Id Application::applicant() const {
-    return crypto::id_of(signed_.application.applicant);
-}
 
 wallet::Invitation read_invitation(std::string_view text) {
     auto invitation = wallet::invitation_from_text(text);
@@ -55,31 +33,14 @@ wallet::Invitation read_invitation(std::string_view text) {
 }
 
 std::vector<Application> applications_in(Session& session, const std::vector<OpenedLetter>& mail) {
-    std::map<Id, Application> newest;
     if (mail.empty()) return {};
-    const ChainId chain = followed_chain(session);
-    for (const OpenedLetter& one : mail) {
-        auto found = application_in(one.text, chain);
-        if (!found || is_own(one)) continue;
-        const Id applicant = crypto::id_of(found->signed_.application.applicant);
-        Application& entry = newest[applicant];
-        std::vector<Hash> letters = std::move(entry.letters);
-        letters.push_back(one.message);
-        // Mail comes in order of time.
-        entry = {
-            std::move(found->signed_), std::move(found->text), one.account, one.sender, one.sent_ms,
-            std::move(letters)};
-    }
-    std::vector<Application> all;
-    for (auto& [applicant, application] : newest) all.push_back(std::move(application));
-    std::ranges::sort(all, {}, &Application::sent_ms);
-    return all;
+    return wallet::applications_in(mail, followed_chain(session));
 }
 
 Application find_application(Session& session, const std::string& wanted) {
     if (wanted.starts_with(kJoinPrefix)) {
-        const auto found = application_in(wanted, followed_chain(session));
-        if (found) return {found->signed_, found->text, Id{}, PublicKey{}, 0, {}};
+        auto found = wallet::application_in(wanted, followed_chain(session));
+        if (found) return *std::move(found);
         throw CliError(CliExit::usage, "bad_application",
                        "This is no application to this organization, or its applicant has not "
                        "signed it.",
@@ -117,34 +78,6 @@ std::string decline_text(const ChainId& chain, std::string_view declined,
             "Say in a line why.");
     }
     return to_text(wallet::Decline{chain, wallet::name_of(declined), protocol::Text(reason)});
-}
-
-std::optional<Declined> find_decline(const std::vector<OpenedLetter>& mail, const ChainId& chain,
-                                     std::string_view declined) {
-    std::optional<Declined> latest;
-    const Hash name = wallet::name_of(declined);
-    for (const OpenedLetter& one : mail) {
-        const auto link = wallet::find_link(one.text, wallet::kDeclinePrefix);
-        const auto decline = wallet::decline_from_text(link);
-        const bool is_it = decline && decline->chain == chain && decline->request == name;
-        if (is_it) latest = Declined{one.sender, std::string(decline->reason)};
-    }
-    return latest;
-}
-
-std::optional<OwnApplication> own_application(const std::vector<OpenedLetter>& mail,
-                                              const Id& account, const ChainId& chain) {
-    std::optional<OwnApplication> newest;
-    for (const OpenedLetter& one : mail) {
-        if (!is_own(one) || one.account != account) continue;
-        auto found = application_in(one.text, chain);
-        const auto link = wallet::find_link(one.text, wallet::kInvitationPrefix);
-        auto invitation = wallet::invitation_from_text(link);
-        if (!found || !invitation) continue;
-        newest = OwnApplication{std::move(found->signed_), std::move(found->text),
-                                *std::move(invitation), one.sent_ms, one.message};
-    }
-    return newest;
 }
 
 wallet::SignedApplication sign_application_for(const wallet::Invitation& invitation,

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "leither/wallet/application.h"
 #include "leither/wallet/invitation.h"
 #include "leither/wallet/payment.h"
 
@@ -16,20 +17,10 @@ namespace leither::app {
 
 // Throws CliError that names what is wrong with the link.
 wallet::Invitation read_invitation(std::string_view text);
-// Lines of half blocks. Throws CliError if no code holds so much.
-std::string show_qr(const std::string& text);
 
-// An application that has come in, with every letter that carries it.
-struct Application {
-    wallet::SignedApplication signed_;
-    std::string text;  // leither:join:...
-    Id account;        // of this wallet, to which it has come
-    PublicKey carrier;
-    std::uint64_t sent_ms = 0;
-    std::vector<Hash> letters;
+using wallet::Application;
+using wallet::OwnApplication;
 
-    Id applicant() const;
-};
 // Those whose applicant has signed them, the newest of each applicant, oldest first.
 std::vector<Application> applications_in(Session& session, const std::vector<OpenedLetter>& mail);
 // By the applicant's id, its first digits (four at least), or as text. Throws CliError.
@@ -42,24 +33,6 @@ Hash decline_by_letter(Session& session, const crypto::KeyPair& by, const Public
 // The text by which an application or handed-in work is declined: names it by hash.
 std::string decline_text(const ChainId& chain, std::string_view declined,
                          const std::string& reason);
-struct Declined {
-    PublicKey by;
-    std::string reason;
-};
-// The latest answer among `mail` that declines this text.
-std::optional<Declined> find_decline(const std::vector<OpenedLetter>& mail, const ChainId& chain,
-                                     std::string_view declined);
-
-// This wallet's note of an application that `account` has made: what it is resumed from.
-struct OwnApplication {
-    wallet::SignedApplication signed_;
-    std::string text;
-    wallet::Invitation invitation;
-    std::uint64_t sent_ms = 0;
-    Hash letter;
-};
-std::optional<OwnApplication> own_application(const std::vector<OpenedLetter>& mail,
-                                              const Id& account, const ChainId& chain);
 
 // Signed now, for so many days from now.
 wallet::SignedApplication sign_application_for(const wallet::Invitation& invitation,

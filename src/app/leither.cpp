@@ -12,6 +12,7 @@
 
 #include "app/commands/commands.h"
 #include "app/csv.h"
+#include "app/offline.h"
 #include "app/unsigned_options.h"
 
 namespace {
@@ -21,21 +22,25 @@ using app::CliExit;
 using nlohmann::json;
 
 constexpr const char* kFooter =
-    "A first session:\n"
-    "  leitherd --data-dir ~/credit &\n"
-    "  leither --data-dir ~/credit org create --name \"Bakers' Row\"\n"
-    "  leither --data-dir ~/credit key new anna\n"
-    "  leither --data-dir ~/credit member add anna\n"
+    "A first session, beside a running leitherd:\n"
+    "  leither org create\n"
+    "  leither invite\n"
+    "  leither org applications\n"
+    "Who has been invited, on a machine of their own:\n"
+    "  leither org join leither:invite:qpzr... --from bea\n"
     "Exit codes: 0 ok, 1 refused or does not hold, 2 usage, 3 no daemon, 4 a key or file of ours,\n"
     "5 undecided (docs/cli.md). Each command has --help with examples.";
 
 void declare(CLI::App& cli, app::GlobalOptions& options) {
     cli.set_version_flag("--version", std::string(kVersion));
-    cli.footer(kFooter);
     cli.fallthrough();  // global options may stand behind the command too
     cli.require_subcommand(1);
     cli.add_option("--data-dir", options.data_dir, "Data directory of the daemon")
         ->type_name("DIR");
+    cli.add_option("--org", options.org,
+                   "Which of the daemon's organizations, by its name there (leither org list)")
+        ->type_name("NAME")
+        ->envname("LEITHER_ORG");
     cli.add_option("--rpc", options.rpc_url, "URL of the daemon instead")->type_name("URL");
     cli.add_option("--cookie", options.cookie_file, "Its cookie file")->type_name("FILE");
     cli.add_option("--wallet", options.wallet_dir, "Directory of keys; default: DATA-DIR/wallet")
@@ -45,6 +50,26 @@ void declare(CLI::App& cli, app::GlobalOptions& options) {
         ->type_name("N")
         ->check(CLI::Range(0, 1'023));
     cli.add_flag("--json", options.json, "Answer in JSON");
+}
+
+std::string first_example(const CLI::App& command) {
+    const std::string footer = command.get_footer();
+    const auto begin = footer.find("leither ");
+    return begin == std::string::npos ? "" : footer.substr(begin, footer.find('\n', begin) - begin);
+}
+
+// A group shows an example of each of its commands, unless it says something of its own.
+void show_examples(CLI::App& cli) {
+    for (CLI::App* group : cli.get_subcommands({})) {
+        if (!group->get_footer().empty()) continue;
+        std::string examples;
+        for (const CLI::App* command : group->get_subcommands({})) {
+            const std::string example = first_example(*command);
+            if (!example.empty()) examples += "\n  " + example;
+        }
+        group->footer("Examples:" + examples);
+    }
+    cli.footer(kFooter);
 }
 
 // What went wrong, for people on standard error or for programs on standard output.
@@ -108,7 +133,9 @@ Complaint complaint_of(app::Session& session, const app::RpcError::Details& deta
         constexpr int kOfTheNetwork = 8;
         complaint.next_step = details.code == kOfTheNetwork
                                   ? "Follow one with: leither org follow ORG-ID"
-                                  : "Found one with: leither org create --name NAME";
+                                  : "Found one with: leither org create. Who has joined one waits "
+                                    "until members' nodes have given the ledger: see leither org "
+                                    "join --status and leither peers";
     }
     return complaint;
 }
@@ -119,6 +146,7 @@ int run(int argc, char** argv) {
     CLI::App cli{"A community's own credit, from the command line.", "leither"};
     declare(cli, options);
     app::add_key_commands(cli, session);
+    app::add_contact_commands(cli, session);
     app::add_org_commands(cli, session);
     app::add_invite_commands(cli, session);
     app::add_member_commands(cli, session);
@@ -126,6 +154,7 @@ int run(int argc, char** argv) {
     app::add_task_commands(cli, session);
     app::add_payment_commands(cli, session);
     app::add_inbox_commands(cli, session);
+    app::add_offline_commands(cli, session);
     app::add_wallet_commands(cli, session);
     app::add_receipt_commands(cli, session);
     app::add_evidence_commands(cli, session);
@@ -147,8 +176,10 @@ int run(int argc, char** argv) {
     app::add_backup_commands(cli, session);
     app::add_replay_command(cli, session);
     app::demand_decimal_numbers(cli);
+    show_examples(cli);
     try {
         cli.parse(argc, argv);
+        app::learn_in_passing(session);
         return static_cast<int>(CliExit::ok);
     } catch (const CLI::ParseError& error) {
         return static_cast<int>(cli.exit(error) == 0 ? CliExit::ok : CliExit::usage);

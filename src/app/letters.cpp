@@ -130,10 +130,6 @@ json letters_json(Session& session, const crypto::KeyPair& key) {
 
 // ---- Letters that carry something for a program ------------------------------------------------
 
-bool is_own(const OpenedLetter& letter) {
-    return crypto::id_of(letter.sender) == letter.account;
-}
-
 Hash send_mail(Session& session, const crypto::KeyPair& sender, const PublicKey& to,
                const std::string& text) {
     check_text(text, protocol::kLetterTextMax, "letter");

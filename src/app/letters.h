@@ -55,8 +55,6 @@ nlohmann::json letters_json(Session& session, const crypto::KeyPair& key);
 
 // ---- Letters that carry something for a program ------------------------------------------------
 
-// A note of the account to itself.
-bool is_own(const OpenedLetter& letter);
 // Seals and posts it; its id. Throws CliError. REQUIRES: the daemon serves the sender.
 Hash send_mail(Session& session, const crypto::KeyPair& sender, const PublicKey& to,
                const std::string& text);

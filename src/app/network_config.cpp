@@ -1,5 +1,7 @@
 #include "app/network_config.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "leither/base/version.h"
@@ -144,12 +146,15 @@ io::NetworkHostOptions network_host_options(const Config& config) {
     options.bootstrap = read_bootstrap(config.dht_bootstrap).value().names;
     options.map_ports = config.network_map_ports;
     options.connections_max = config.peer_connections_max + 64;
-    options.budget.up_bytes_per_second =
-        static_cast<std::uint32_t>(config.network_upload_max.bytes);
-    options.budget.down_bytes_per_second =
-        static_cast<std::uint32_t>(config.network_download_max.bytes);
-    options.budget.month_bytes_max = config.network_month_max.bytes;
     return options;
+}
+
+peer::Budget::Options line_caps(const Config& config) {
+    peer::Budget::Options caps;
+    caps.up_bytes_per_second = static_cast<std::uint32_t>(config.network_upload_max.bytes);
+    caps.down_bytes_per_second = static_cast<std::uint32_t>(config.network_download_max.bytes);
+    caps.month_bytes_max = config.network_month_max.bytes;
+    return caps;
 }
 
 node::NetworkOptions network_options(const Config& config, const std::vector<Endpoint>& listening) {
@@ -171,6 +176,8 @@ node::NetworkOptions network_options(const Config& config, const std::vector<End
         config.dht_local_network ? dht::LocalSources::exempt : dht::LocalSources::limited;
     options.dht.rates.local = options.dht.local;
     options.hub.connections_max = config.peer_connections_max;
+    // Of few, most are for everybody all the same.
+    options.hub.reserved_max = std::min(options.hub.reserved_max, options.hub.connections_max / 4);
     options.content.bytes_max = config.content_max_bytes.bytes;
     options.hub.agent = fmt::format("leither {}", kVersion);
     options.bootstrap = read_bootstrap(config.dht_bootstrap).value().endpoints;

@@ -21,7 +21,10 @@ struct NetworkFault {
 std::vector<NetworkFault> check_network(const Config& config);
 
 // REQUIRES of all: check_network(config) found nothing.
+// All but the line.
 io::NetworkHostOptions network_host_options(const Config& config);
+// Of the line that all hosts of the process share.
+peer::Budget::Options line_caps(const Config& config);
 // `listening`: where connections are accepted.
 node::NetworkOptions network_options(const Config& config, const std::vector<Endpoint>& listening);
 

@@ -4,11 +4,13 @@
 
 #include <qrencode.h>
 
+#include "app/cli_error.h"
+
 namespace leither::app {
 
 namespace {
 
-constexpr int kQuietZone = 2;  // modules; what every scanner of phones accepts
+constexpr int kQuietZone = 4;  // modules, as ISO/IEC 18004 asks
 constexpr const char* kBlackOnWhite = "\x1b[30;107m";
 constexpr const char* kPlain = "\x1b[0m";
 
@@ -46,6 +48,12 @@ std::optional<std::string> qr_text(std::string_view text) {
         out += '\n';
     }
     return out;
+}
+
+std::string show_qr(std::string_view text) {
+    if (auto code = qr_text(text)) return *std::move(code);
+    throw CliError(CliExit::refused, "too_long_for_qr", "The text is too long for a QR code.",
+                   "Hand it on as text.");
 }
 
 }  // namespace leither::app

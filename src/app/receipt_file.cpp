@@ -69,11 +69,28 @@ Json facts_of(const ledger::Receipt& receipt, const ledger::Proven& proven) {
     return facts;
 }
 
+std::string text_of(const Prefix& prefix) {
+    return fmt::format("{}/{}", prefix.id.hex(), prefix.bits);
+}
+
+Json facts_of(const ledger::EndorsedReceipt& receipt, const ledger::ProvenEndorsed& proven) {
+    const protocol::Charter& charter = receipt.charter.charter;
+    Json facts = common_facts(charter, proven);
+    facts["account"] = proven.account.hex();
+    facts["holds"] = proven.holding ? protocol::to_string(proven.holding->kind) : "nothing";
+    if (proven.holding) {
+        facts["balance"] = amount_in(charter, proven.holding->balance);
+        facts["locked"] = amount_in(charter, proven.holding->frozen);
+    }
+    facts["branch"] = text_of(proven.branch);
+    facts["branch_sum"] = amount_in(charter, proven.branch_sum);
+    return facts;
+}
+
 Json facts_of(const ledger::ChildReceipt& receipt, const ledger::ProvenChild& proven) {
     const protocol::Charter& charter = receipt.charter.charter;
     Json facts = common_facts(charter, proven);
-    facts["prefix"] =
-        fmt::format("{}/{}", receipt.proof.prefix.id.hex(), receipt.proof.prefix.bits);
+    facts["prefix"] = text_of(receipt.proof.prefix);
     facts["hash"] = proven.synopsis.hash.hex();
     facts["sum"] = amount_in(charter, proven.synopsis.sum);
     return facts;
@@ -86,8 +103,13 @@ Json prove(const R& receipt, std::optional<Id> organization) {
     return facts_of(receipt, *proven);
 }
 
+struct KindOf {
+    const char* operator()(const ledger::Receipt&) const { return "account"; }
+    const char* operator()(const ledger::ChildReceipt&) const { return "child"; }
+    const char* operator()(const ledger::EndorsedReceipt&) const { return "endorsed"; }
+};
 const char* kind_of(const AnyReceipt& receipt) {
-    return std::holds_alternative<ledger::Receipt>(receipt) ? "account" : "child";
+    return std::visit(KindOf{}, receipt);
 }
 
 bool field_is(const Json& file, const char* name, const Json& value) {
@@ -104,6 +126,8 @@ AnyReceipt decode(const Json& file) {
     if (!bytes) refuse("not_a_receipt", "The file's field \"data\" is not hexadecimal.");
     if (field_is(file, "kind", "child")) {
         if (auto receipt = bcs::decode<ledger::ChildReceipt>(*bytes)) return std::move(*receipt);
+    } else if (field_is(file, "kind", "endorsed")) {
+        if (auto receipt = bcs::decode<ledger::EndorsedReceipt>(*bytes)) return std::move(*receipt);
     } else {
         if (auto receipt = bcs::decode<ledger::Receipt>(*bytes)) return std::move(*receipt);
     }
@@ -115,25 +139,28 @@ std::string value_text(const Json& facts, const char* field) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string words_of(const Json& facts) {
-    std::string what;
-    if (facts.contains("prefix")) {
-        what = fmt::format("the accounts below {} held {} together", value_text(facts, "prefix"),
-                           value_text(facts, "sum"));
-    } else if (facts.at("holds") == "nothing") {
-        what = fmt::format("account {} did not exist", value_text(facts, "account"));
-    } else if (facts.at("holds") == "member") {
-        what = fmt::format("account {} ({}) held {}, and {} locked", value_text(facts, "account"),
-                           value_text(facts, "role"), value_text(facts, "balance"),
-                           value_text(facts, "locked"));
-    } else if (facts.at("holds") == "treasury") {
-        what = fmt::format("the treasury held {}", value_text(facts, "balance"));
-    } else if (facts.at("holds") == "vote") {
-        what = fmt::format("account {} was a vote of the members", value_text(facts, "account"));
-    } else {
-        what = fmt::format("account {} keeps the books and holds no credit",
-                           value_text(facts, "account"));
+std::string held_words(const Json& facts) {
+    const std::string& holds = facts.at("holds").get_ref<const std::string&>();
+    const std::string account = value_text(facts, "account");
+    if (holds == "nothing") return fmt::format("account {} did not exist", account);
+    if (holds == "treasury") {
+        return fmt::format("the treasury held {}", value_text(facts, "balance"));
     }
+    if (holds == "member") {
+        const std::string role = facts.contains("role") ? value_text(facts, "role") : "member";
+        return fmt::format("account {} ({}) held {}, and {} locked", account, role,
+                           value_text(facts, "balance"), value_text(facts, "locked"));
+    }
+    if (holds == "vote") return fmt::format("account {} was a vote of the members", account);
+    return fmt::format("account {} keeps the books and holds no credit", account);
+}
+
+std::string proven_words(const Json& facts) {
+    const std::string what =
+        facts.contains("prefix")
+            ? fmt::format("the accounts below {} held {} together", value_text(facts, "prefix"),
+                          value_text(facts, "sum"))
+            : held_words(facts);
     std::string words =
         fmt::format("Proven: in \"{}\" (organization {}), at sequence {} of {}, {}.\n",
                     value_text(facts, "name"), value_text(facts, "organization"),
@@ -142,6 +169,34 @@ std::string words_of(const Json& facts) {
         words += "The committee is smaller than 4: the proof trusts its bookkeepers not to lie.\n";
     }
     return words;
+}
+
+// What whoever reads the file learns beside.
+struct ShownWords {
+    const Json& facts;
+    std::string operator()(const ledger::Receipt&) const {
+        const bool is_member = facts.at("holds") == "member";
+        return fmt::format(
+            "Full form: the file also shows {}sums beside its path, the lowest often one "
+            "neighbour's balance. Show it only to members and to those entitled.\n",
+            is_member ? "the account's key, role and nonces, and " : "");
+    }
+    std::string operator()(const ledger::ChildReceipt&) const { return {}; }
+    std::string operator()(const ledger::EndorsedReceipt& receipt) const {
+        const std::string sums =
+            receipt.claim.slot.branch.bits == 0
+                ? std::string("the sum of all accounts")
+                : fmt::format("sums of 64 accounts or more, such as {} below {}",
+                              value_text(facts, "branch_sum"), value_text(facts, "branch"));
+        return fmt::format(
+            "Endorsed form, for strangers: the bookkeepers in office answer for it. The file also "
+            "shows {}; no neighbour's balance, and neither key nor role of the account.\n",
+            sums);
+    }
+};
+
+std::string words_of(const Json& facts, const AnyReceipt& receipt) {
+    return proven_words(facts) + std::visit(ShownWords{facts}, receipt);
 }
 
 }  // namespace
@@ -168,7 +223,7 @@ ProvenFile verify_receipt_text(const std::string& text, std::optional<Id> organi
                fmt::format("The field \"{}\" says {}, but {} is proven.", name,
                            claimed == file.end() ? "nothing" : claimed->dump(), proven.dump()));
     }
-    return {facts.dump(2), words_of(facts)};
+    return {facts.dump(2), words_of(facts, receipt)};
 }
 
 }  // namespace leither::app

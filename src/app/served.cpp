@@ -69,8 +69,8 @@ ChainId followed_chain(Session& session) {
     if (known) return *chain;
     throw CliError(CliExit::refused, "no_manifest",
                    "The organization's manifest has not been found yet.",
-                   "See whether anybody is connected: leither peers. Where the organization was "
-                   "founded, publish it: leither org publish");
+                   "See whether anybody is connected: leither peers; then run this again. Where "
+                   "the organization was founded, publish it: leither org publish");
 }
 
 std::vector<Id> served_accounts(Session& session) {

@@ -15,6 +15,8 @@
 
 #include "app/data_dir.h"
 #include "app/passphrase.h"
+#include "app/place_plan.h"
+#include "app/wallet_files.h"
 
 namespace leither::app {
 
@@ -48,7 +50,9 @@ std::string remedy(const std::string& name, crypto::KeyFileError error) {
     using crypto::KeyFileError;
     switch (error) {
         case KeyFileError::not_found:
-            return "See the names with: leither key list. Make one with: leither key new " + name;
+            return "See the names with: leither key list, leither contact list. Make a key with: "
+                   "leither key new " +
+                   name;
         case KeyFileError::locked: return kPassphraseSources;
         case KeyFileError::wrong_passphrase:
             return "It is sealed under another passphrase than the wallet's other keys, or its "
@@ -101,17 +105,40 @@ Explanation explain(wallet::KeyringError error) {
 
 }  // namespace
 
+void check_place_name(const std::string& name) {
+    if (is_place_name(name)) return;
+    throw CliError(
+        CliExit::usage, "bad_name", fmt::format("\"{}\" names no organization of a daemon.", name),
+        fmt::format("Use 1 to {} of a-z, 0-9 and '-'; see: leither org list", kPlaceNameMax));
+}
+
 RpcEndpoint find_daemon(const GlobalOptions& options) {
     const DataDir dir(data_dir_of(options));
     const std::string url =
         options.rpc_url.empty() ? read_daemon_file(dir.address()) : options.rpc_url;
     RpcEndpoint endpoint = endpoint_of(url);
+    if (!options.org.empty()) {
+        check_place_name(options.org);
+        endpoint.path += "/" + options.org;
+    }
     endpoint.cookie = read_daemon_file(options.cookie_file.empty() ? dir.cookie()
                                                                    : fs::path(options.cookie_file));
     return endpoint;
 }
 
+Session::Session(const GlobalOptions& options) : options_(options) {}
+
+Session::Session(const GlobalOptions& options, RpcCaller& caller, wallet::Keyring& keyring)
+    : options_(options), caller_(&caller), shared_keyring_(&keyring) {}
+
+Session::~Session() = default;
+
 json Session::call(const std::string& method, const json& params) {
+    if (is_offline_) {
+        throw CliError(CliExit::unreachable, "offline",
+                       fmt::format("Without the daemon {} cannot be asked.", method),
+                       "Run it where the daemon is.");
+    }
     if (caller_ != nullptr) return caller_->call(method, params);
     if (!client_) client_.emplace(find_daemon(options_));
     return client_->call(method, params);
@@ -133,11 +160,22 @@ const OrganizationInfo& Session::organization() {
         if (const auto known = Id::parse(id.get<std::string>())) supervisors.push_back(*known);
     }
     organization_ = {crypto::id_of(charter->organization), chain, std::move(*charter),
-                     std::move(supervisors)};
+                     std::move(supervisors),
+                     info.at("params").at("expiry_pulses_max").get<std::uint32_t>()};
     return *organization_;
 }
 
+void Session::go_offline(const wallet::KnownOrganization& known) {
+    is_offline_ = true;
+    organization_ = {crypto::id_of(known.charter.organization),
+                     known.chain(),
+                     known.charter,
+                     {},
+                     known.expiry_pulses_max};
+}
+
 void Session::keep_receipts(const Id& account) {
+    if (is_offline_) return;  // asked for once what was signed is handed in
     try {
         call("receipt.keep", {{"account", account.hex()}});
     } catch (const RpcError&) {
@@ -210,22 +248,31 @@ Id Session::account(const std::string& name) {
     for (const auto& known : keyring().list()) {
         if (known.name == name) return known.id;
     }
+    if (const auto* contact = wallet::find_contact(contacts(), name)) return contact->account;
     return key(name).id();  // says what is wrong with it
 }
 
-std::string Session::display(const Id& account) {
+const wallet::Contacts& Session::contacts() {
+    if (!contacts_) contacts_ = WalletFiles(keyring().directory()).contacts();
+    return *contacts_;
+}
+
+std::optional<std::string> Session::name_of(const Id& account) {
     for (const auto& known : keyring().list()) {
-        if (known.id == account) return fmt::format("{} ({})", known.name, account.hex());
+        if (known.id == account) return known.name;
     }
-    return account.hex();
+    const auto* contact = wallet::find_contact(contacts(), account);
+    return contact == nullptr ? std::nullopt : std::optional(contact->name);
+}
+
+std::string Session::display(const Id& account) {
+    const auto name = name_of(account);
+    return name ? fmt::format("{} ({})", *name, account.hex()) : account.hex();
 }
 
 std::string Session::short_name(const Id& account) {
     constexpr std::size_t kDigits = 12;
-    for (const auto& known : keyring().list()) {
-        if (known.id == account) return known.name;
-    }
-    return account.hex().substr(0, kDigits);
+    return name_of(account).value_or(account.hex().substr(0, kDigits));
 }
 
 Amount Session::amount(const std::string& text) {
@@ -248,12 +295,19 @@ std::string Session::format_units(const json& units) {
     return amount ? format(*amount) : units.get<std::string>();
 }
 
-void Session::print(const json& result, const std::string& text) const {
-    if (options_.json) {
+void Session::print(const json& result, const std::string& text) {
+    if (caller_ != nullptr) {
+        answer_ = std::make_unique<json>(result);
+    } else if (options_.json) {
         fmt::print("{}\n", result.dump(2, ' ', false, json::error_handler_t::replace));
     } else {
         fmt::print("{}", text);
     }
+}
+
+json Session::take_answer() {
+    const auto answer = std::move(answer_);
+    return answer ? std::move(*answer) : json(nullptr);
 }
 
 wallet::NamedKey new_key(Session& session, const std::string& name) {

@@ -1,4 +1,5 @@
-// A file of the user's that must be small: whatever it names is read no further than that.
+// A file of the user's that must be small: whatever it names is read no further than that. "-" is
+// standard input.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,8 @@ namespace leither::app {
 // The file's first `bytes_max` + 1 bytes, of which the last tells that it is too long. Throws
 // CliError.
 std::string read_small_file(const std::string& path, std::size_t bytes_max);
+// In the place of what the file held. Throws CliError.
+void write_file(const std::string& path, const std::string& text);
 
 // The bytes behind a hexadecimal field; nothing if it is absent or something else. REQUIRES: file
 // is an object.

@@ -1,8 +1,11 @@
 // Asking and paying. The inbox is in wallet_inbox.cpp, explanations in wallet_why.cpp.
 #include "app/wallet_desk.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "leither/base/check.h"
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 
@@ -20,6 +23,28 @@ using wallet::NextStep;
 [[noreturn]] void refuse(CliExit exit, const char* name, const std::string& cause,
                          const std::string& next_step) {
     throw CliError(exit, name, cause, next_step);
+}
+
+[[noreturn]] void refuse_contact(const std::string& name, const wallet::Contacts& contacts,
+                                 wallet::ContactError error) {
+    using wallet::ContactError;
+    const char* word = wallet::to_string(error);
+    switch (error) {
+        case ContactError::bad_name:
+            refuse(CliExit::usage, word, fmt::format("\"{}\" is no name for an account.", name),
+                   "Use 1 to 64 of a-z, 0-9, '_', '.' and '-', starting with none of the last "
+                   "two, and not 40 digits like an account number.");
+        case ContactError::name_taken:
+            refuse(CliExit::refused, word,
+                   fmt::format("Account {} is called \"{}\" already.",
+                               wallet::find_contact(contacts, name)->account.hex(), name),
+                   "Choose another name, or first: leither contact remove " + name);
+        case ContactError::too_many:
+            refuse(CliExit::refused, word,
+                   fmt::format("A wallet holds at most {} names.", wallet::kContactsMax),
+                   "Forget one with: leither contact remove NAME");
+    }
+    UNREACHABLE();
 }
 
 std::uint64_t number(const json& object, const char* field) {
@@ -48,10 +73,11 @@ wallet::TransactionFate WalletDesk::fate_of(const Hash& id, const Id& signer) {
     const json status =
         session_.call("transaction.status", {{"id", id.hex()}, {"signer", signer.hex()}});
     const auto state = status.at("state").get<std::string>();
-    if (state == "pending") return {State::pending, false, {}};
-    if (state == "committed") return {State::committed, status.at("final") == true, {}};
-    if (state == "refused") return {State::refused, false, status.at("refusal").at("name")};
-    return {};
+    const auto known = wallet::payment_state(state);
+    if (!known) return {};
+    if (wallet::is_decided(*known)) return {State::committed, *known, {}};
+    if (*known == wallet::PaymentState::pending) return {State::pending, {}, {}};
+    return {State::refused, {}, status.at("refusal").at("name")};
 }
 
 std::optional<std::uint64_t> WalletDesk::counter_of(const Id& account, std::uint8_t lane) {
@@ -77,8 +103,6 @@ std::map<Hash, wallet::PaymentFound> WalletDesk::payments_of(const Id& payee,
     constexpr std::uint64_t kClockSlackMs = 600'000;
     constexpr int kPagesMax = 20;
     std::map<Hash, wallet::PaymentFound> found;
-    const json status = session_.call("node.status", json::object());
-    const std::uint64_t final_sequence = number(status.at("organization"), "final_sequence");
     json params = {{"account", payee.hex()}, {"limit", 500}};
     for (int page = 0; page < kPagesMax; ++page) {
         const json history = session_.call("account.history", params);
@@ -90,8 +114,10 @@ std::map<Hash, wallet::PaymentFound> WalletDesk::payments_of(const Id& payee,
             const auto id = Hash::parse(item.at("id").get<std::string>());
             const auto payer = Id::parse(item.at("signer").get<std::string>());
             if (!request || !id || !payer) continue;
-            const std::uint64_t sequence = number(item, "sequence");
-            found.insert({*request, {*id, Sequence(sequence), *payer, sequence <= final_sequence}});
+            const auto state = wallet::payment_state(item.at("state").get<std::string>());
+            found.insert({*request,
+                          {*id, Sequence(number(item, "sequence")), *payer,
+                           state.value_or(wallet::PaymentState::committed)}});
         }
         if (!is_recent || !history.contains("next")) break;
         params["before"] = history.at("next");
@@ -219,9 +245,7 @@ void WalletDesk::check_payable(const wallet::SignedRequest& request,
 }
 
 // Known to be not taken when it throws RpcError; unknown to be anything if the daemon goes away.
-json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) {
-    const auto& transaction = paying.transaction;
-    const Hash id = protocol::transaction_id(paying.chain, transaction.body);
+json WalletDesk::submit(const protocol::Transaction& transaction, const Hash& id) {
     try {
         return session_.call("transaction.submit",
                              {{"transaction", to_hex(bcs::encode(transaction))}});
@@ -229,6 +253,16 @@ json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) 
         const auto& name = error.details().name;
         if (name == "already_pending") return {{"id", id.hex()}, {"state", "pending"}};
         if (name == "already_committed") return {{"id", id.hex()}, {"state", "committed"}};
+        throw;
+    }
+}
+
+json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) {
+    const Hash id = protocol::transaction_id(paying.chain, paying.transaction.body);
+    try {
+        return submit(paying.transaction, id);
+    } catch (const RpcError& error) {
+        const auto& name = error.details().name;
         if (name == "stopping") throw;  // it may have been taken: asked again after the start
         const Hash request = wallet::request_id(paying.chain, wallet::request_of(paying));
         const auto* before = journal.not_taken(request);
@@ -239,6 +273,18 @@ json WalletDesk::submit(wallet::Journal& journal, const wallet::Paying& paying) 
         }
         throw;
     }
+}
+
+json WalletDesk::hand_in(const wallet::HandedPayment& payment) {
+    const Hash id = protocol::transaction_id(payment.chain, payment.transaction.body);
+    // Who has no wallet hands in for others.
+    if (session_.keyring().list().empty()) return submit(payment.transaction, id);
+    const auto guard = files_.lock();
+    auto journal = files_.journal();
+    const auto* own = journal.paying(wallet::request_id(wallet::request_in(payment)));
+    const bool is_own =
+        own != nullptr && protocol::transaction_id(own->chain, own->transaction.body) == id;
+    return is_own ? submit(journal, *own) : submit(payment.transaction, id);
 }
 
 json WalletDesk::pay_once(wallet::Journal& journal, const crypto::KeyPair& payer,
@@ -347,6 +393,40 @@ json WalletDesk::set_policy(const json& rules) {
         policy.push_back({chain, session_.account(from), *amount_max, *per_day});
     }
     files_.set_policy(policy);
+    return true;
+}
+
+// ---- Contacts ----------------------------------------------------------------------------------
+
+json WalletDesk::contacts() {
+    auto sorted = files_.contacts();
+    std::ranges::sort(sorted, {}, &wallet::Contact::name);
+    json items = json::array();
+    for (const auto& contact : sorted) {
+        items.push_back({{"name", contact.name}, {"account", contact.account.hex()}});
+    }
+    return {{"contacts", std::move(items)}};
+}
+
+json WalletDesk::set_contact(const Id& account, const std::string& name) {
+    for (const auto& known : session_.keyring().list()) {
+        if (known.id != account && known.name != name) continue;
+        refuse(
+            CliExit::refused, "name_taken",
+            fmt::format("This wallet has a key \"{}\", of account {}.", known.name, known.id.hex()),
+            "A key is called as it is; choose another name for somebody else's account.");
+    }
+    const auto guard = files_.lock();
+    auto contacts = files_.contacts();
+    if (name.empty()) {
+        if (wallet::remove_contact(contacts, account)) files_.set_contacts(contacts);
+        return true;
+    }
+    const auto before = contacts;
+    if (const auto set = wallet::set_contact(contacts, {name, account}); !set) {
+        refuse_contact(name, contacts, set.error());
+    }
+    if (contacts != before) files_.set_contacts(contacts);
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "leither/wallet/explain.h"
+#include "leither/wallet/handed.h"
 #include "leither/wallet/inbox.h"
 
 #include "app/session.h"
@@ -43,6 +44,9 @@ class WalletDesk {
     Json pay(const std::string& account, const std::string& text);
     // Pays another key of this wallet, which signs the request here and now: payees sign first.
     Json pay_own(const std::string& account, const Order& order);
+    // What was signed without a node, here or elsewhere: {id, state}. Of what is there already, the
+    // same. The ledger's refusals are thrown.
+    Json hand_in(const wallet::HandedPayment& payment);
 
     // All accounts served by the node whose keys are at hand.
     Json inbox();
@@ -50,8 +54,11 @@ class WalletDesk {
     Json accept(const std::string& id);
     // Tells who asked that it will not be.
     Json decline(const std::string& id, const std::string& reason);
-    // Requests made with this wallet and what became of them, newest last.
+    // Requests made with this wallet, payments that it has signed without a node, and what became
+    // of them, newest last.
     Json requests();
+    // Of an account, signed without a node and in no block yet.
+    Json waiting_payments(const Id& account);
     // A chain of facts about a transaction, or a request: {id, facts: [{name, text, source}]}.
     // `signer` finds older transactions that this wallet has not signed.
     Json why(const std::string& id, const std::optional<Id>& signer);
@@ -60,6 +67,11 @@ class WalletDesk {
     Json policy();
     // Rules as in docs/rpc.md, for the daemon's organization; those of others stay.
     Json set_policy(const Json& rules);
+
+    // {contacts: [{name, account}]}, by name.
+    Json contacts();
+    // Gives an account a name, or another one; none: forgets it.
+    Json set_contact(const Id& account, const std::string& name);
 
     // What the policy has tried to pay, at which head: a refusal is not asked for again before a
     // block has changed something.
@@ -94,6 +106,7 @@ class WalletDesk {
     wallet::SignedRequest sign_request(const Order& order, const crypto::KeyPair& payee,
                                        const wallet::Journal& journal);
     void check_payable(const wallet::SignedRequest& request, const wallet::LedgerTime& now);
+    Json submit(const protocol::Transaction& transaction, const Hash& id);
     Json submit(wallet::Journal& journal, const wallet::Paying& paying);
     Json pay_request(const std::string& account, const wallet::SignedRequest& request,
                      wallet::Cause cause);
@@ -117,6 +130,7 @@ class WalletDesk {
     // ---- Explanations
     Json request_json(const wallet::Journal::OwnRequest& own, const wallet::LedgerTime& now,
                       const std::map<Hash, wallet::PaymentFound>& payments);
+    Json payment_json(const wallet::Paying& paying, const wallet::LedgerTime& now);
     std::string letter_state(const Hash& message);
     std::optional<wallet::InboxItem> arrived(const std::string& id);
     void tell_own(wallet::Case& facts, const wallet::Journal::OwnRequest& own);

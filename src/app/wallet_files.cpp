@@ -28,8 +28,8 @@ using nlohmann::json;
 
 constexpr const char* kLock = "lock";
 constexpr const char* kJournal = "journal";
-constexpr const char* kPolicy = "policy.json";
-constexpr std::size_t kPolicyBytesMax = 64 << 10;
+constexpr const char* kKnown = "known";
+constexpr std::size_t kListBytesMax = 64 << 10;
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
@@ -74,25 +74,79 @@ void append_line(const std::string& path, std::string_view line) {
     if (!directory.is_open() || !directory.sync()) fail_on_directory(system_text(path));
 }
 
-[[noreturn]] void fail_on_policy(const std::string& path, const std::string& what) {
-    throw CliError(CliExit::local, "bad_policy", fmt::format("{}: {}.", path, what),
-                   "Correct it, or write it anew with: leither wallet policy");
+// A list that its owner writes: what its file is called, and how it is spoken of.
+struct ListFile {
+    const char* file;
+    const char* format;  // a field that is 1
+    const char* items;   // the field that holds them
+    const char* item;
+    const char* error;
+    const char* command;  // that writes it
+};
+constexpr ListFile kPolicy = {"policy.json", "leither_policy", "rules",
+                              "rule",        "bad_policy",     "leither wallet policy"};
+constexpr ListFile kContacts = {"contacts.json", "leither_contacts", "contacts",
+                                "contact",       "bad_contacts",     "leither contact"};
+
+[[noreturn]] void fail_on_list(const ListFile& list, const std::string& path,
+                               const std::string& what) {
+    throw CliError(CliExit::local, list.error, fmt::format("{}: {}.", path, what),
+                   fmt::format("Correct it, or write it anew with: {}", list.command));
 }
 
-template <class T>
-T field(const json& rule, const char* name, const std::string& path, std::size_t number) {
-    const auto found = rule.find(name);
-    std::optional<T> value;
-    if (found != rule.end() && found->is_string()) {
-        const auto& text = found->get_ref<const std::string&>();
-        if constexpr (std::is_same_v<T, Amount>) {
-            value = parse_amount(text, 0);
-        } else {
-            value = T::parse(text);
+// One item of a list, for its fields.
+struct ListItem {
+    const ListFile& list;
+    const std::string& path;
+    std::size_t number;
+    const json& content;
+
+    template <class T>
+    T field(const char* name) const {
+        const auto found = content.find(name);
+        std::optional<T> value;
+        if (found != content.end() && found->is_string()) {
+            const auto& text = found->get_ref<const std::string&>();
+            if constexpr (std::is_same_v<T, Amount>) {
+                value = parse_amount(text, 0);
+            } else if constexpr (std::is_same_v<T, std::string>) {
+                value = text;
+            } else {
+                value = T::parse(text);
+            }
         }
+        if (value) return *value;
+        fail(fmt::format("\"{}\" is missing or malformed", name));
     }
-    if (value) return *value;
-    fail_on_policy(path, fmt::format("rule {}: \"{}\" is missing or malformed", number, name));
+    [[noreturn]] void fail(const std::string& what) const {
+        fail_on_list(list, path, fmt::format("{} {}: {}", list.item, number, what));
+    }
+};
+
+// Calls `take` with each item. Nothing if there is no such file.
+template <class Take>
+void read_list(const ListFile& list, const std::string& path, std::size_t items_max,
+               const Take& take) {
+    const std::string text = read_file(path, kListBytesMax);
+    if (text.empty()) return;
+    const json content = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const bool is_list = content.is_object() && content.value(list.format, json()) == 1 &&
+                         content.contains(list.items) && content[list.items].is_array();
+    if (!is_list) fail_on_list(list, path, fmt::format("it is no list of {}s", list.item));
+    if (content[list.items].size() > items_max) {
+        fail_on_list(list, path, fmt::format("more than {} {}s", items_max, list.item));
+    }
+    std::size_t number = 0;
+    for (const json& item : content[list.items]) {
+        const ListItem one{list, path, ++number, item};
+        if (!item.is_object()) one.fail("it is no object");
+        take(one);
+    }
+}
+
+void write_list(const ListFile& list, const std::string& path, json items) {
+    const json content = {{list.format, 1}, {list.items, std::move(items)}};
+    replace_file(path, content.dump(2) + "\n");
 }
 
 }  // namespace
@@ -144,26 +198,28 @@ void WalletFiles::append(wallet::Journal& journal, const wallet::JournalRecord& 
     journal.add(record);
 }
 
+wallet::Known WalletFiles::known() const {
+    const std::string text = read_file(path(kKnown), wallet::kKnownBytesMax);
+    if (auto known = wallet::Known::parse(as_bytes(text))) return *std::move(known);
+    throw CliError(CliExit::local, "bad_known",
+                   fmt::format("What this wallet remembers of its organizations, {}, cannot be "
+                               "read.",
+                               path(kKnown)),
+                   "Remove it, and learn it anew from the daemon: leither offline refresh");
+}
+
+void WalletFiles::set_known(const wallet::Known& known) const {
+    const Bytes content = known.encode();
+    if (read_file(path(kKnown), wallet::kKnownBytesMax) == as_text(content)) return;
+    replace_file(path(kKnown), as_text(content));
+}
+
 wallet::Policy WalletFiles::policy() const {
-    const std::string file = path(kPolicy);
-    const std::string text = read_file(file, kPolicyBytesMax);
     wallet::Policy policy;
-    if (text.empty()) return policy;
-    const json content = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    const bool has_rules = content.is_object() && content.value("leither_policy", json()) == 1 &&
-                           content.contains("rules") && content["rules"].is_array();
-    if (!has_rules) fail_on_policy(file, "it is no policy of this version");
-    for (const json& rule : content["rules"]) {
-        const std::size_t number = policy.size() + 1;
-        if (policy.full()) {
-            fail_on_policy(file, fmt::format("more than {} rules", wallet::kPolicyRulesMax));
-        }
-        if (!rule.is_object()) fail_on_policy(file, fmt::format("rule {} is no object", number));
-        policy.push_back({field<ChainId>(rule, "chain_id", file, number),
-                          field<Id>(rule, "from", file, number),
-                          field<Amount>(rule, "amount_max", file, number),
-                          field<Amount>(rule, "per_day", file, number)});
-    }
+    read_list(kPolicy, path(kPolicy.file), wallet::kPolicyRulesMax, [&](const ListItem& rule) {
+        policy.push_back({rule.field<ChainId>("chain_id"), rule.field<Id>("from"),
+                          rule.field<Amount>("amount_max"), rule.field<Amount>("per_day")});
+    });
     return policy;
 }
 
@@ -175,8 +231,27 @@ void WalletFiles::set_policy(const wallet::Policy& policy) const {
                          {"amount_max", std::to_string(rule.amount_max.units())},
                          {"per_day", std::to_string(rule.per_day.units())}});
     }
-    const json content = {{"leither_policy", 1}, {"rules", std::move(rules)}};
-    replace_file(path(kPolicy), content.dump(2) + "\n");
+    write_list(kPolicy, path(kPolicy.file), std::move(rules));
+}
+
+wallet::Contacts WalletFiles::contacts() const {
+    wallet::Contacts contacts;
+    read_list(kContacts, path(kContacts.file), wallet::kContactsMax, [&](const ListItem& item) {
+        const std::size_t known = contacts.size();
+        const auto set = wallet::set_contact(
+            contacts, {item.field<std::string>("name"), item.field<Id>("account")});
+        if (!set) item.fail(wallet::to_string(set.error()));
+        if (contacts.size() == known) item.fail("this account has a name already");
+    });
+    return contacts;
+}
+
+void WalletFiles::set_contacts(const wallet::Contacts& contacts) const {
+    json items = json::array();
+    for (const auto& contact : contacts) {
+        items.push_back({{"name", contact.name}, {"account", contact.account.hex()}});
+    }
+    write_list(kContacts, path(kContacts.file), std::move(items));
 }
 
 }  // namespace leither::app

@@ -1,10 +1,13 @@
 // What lies in a wallet's directory beside its keys: the journal of what was promised, the policy,
-// and the lock that makes several programs decide one after the other.
+// the contacts, what is known of its organizations, and the lock that makes several programs decide
+// one after the other.
 #pragma once
 
 #include <string>
 
+#include "leither/wallet/contacts.h"
 #include "leither/wallet/journal.h"
+#include "leither/wallet/known.h"
 #include "leither/wallet/policy.h"
 
 namespace leither::app {
@@ -39,6 +42,19 @@ class WalletFiles {
     wallet::Policy policy() const;
     // Durable when it returns. Throws CliError.
     void set_policy(const wallet::Policy& policy) const;
+
+    // No file is nobody known by name. Throws CliError `bad_contacts`.
+    wallet::Contacts contacts() const;
+    // Durable when it returns. Throws CliError. REQUIRES: locked, and `contacts` are what was read
+    // since, changed.
+    void set_contacts(const wallet::Contacts& contacts) const;
+
+    // What is remembered for when no node can be reached; no file is nothing. Throws CliError
+    // `bad_known`.
+    wallet::Known known() const;
+    // Written only if it is something else than what is there. Durable when it returns. Throws
+    // CliError. REQUIRES: locked.
+    void set_known(const wallet::Known& known) const;
 
     const std::string& directory() const { return directory_; }
 

@@ -203,34 +203,27 @@ json WalletDesk::decline(const std::string& id, const std::string& reason) {
 // ---- Without being asked -----------------------------------------------------------------------
 
 bool WalletDesk::resume(wallet::Journal& journal) {
-    bool is_more = false;
-    for (const auto& [request, letter] : journal.unposted()) {
+    const wallet::PaymentFacts facts{
+        [this](const Hash& id, const Id& signer) { return fate_of(id, signer); },
+        [this](const Id& account, std::uint8_t lane) { return counter_of(account, lane); }};
+    const auto left = wallet::unfinished(journal, time(), facts);
+    bool is_more = left.is_under_way;
+    // What is submitted adds to the journal.
+    std::vector<wallet::Paying> payments;
+    for (const auto* paying : left.payments) payments.push_back(*paying);
+    for (const auto& [request, letter] : left.letters) {
         try {
             note_posted(journal, request, letter);
         } catch (const RpcError&) {
             is_more = true;  // not served yet, or no room: later
         }
     }
-    const auto now = time();
-    for (const auto* paying : journal.payments()) {
-        const Hash request = wallet::request_id(paying->chain, wallet::request_of(*paying));
-        const auto& body = paying->transaction.body;
-        if (paying->chain != now.chain || now.head > body.expiry) continue;
-        if (journal.not_taken(request) != nullptr) continue;  // the owner was told so
-        wallet::Former former{paying, {}, counter_of(body.signer, body.nonce.lane)};
-        former.fate = fate_of(protocol::transaction_id(now.chain, body), body.signer);
-        if (former.fate.state == wallet::TransactionFate::State::refused) continue;
-        switch (wallet::next_step(former, now)) {
-            case wallet::NextStep::none: break;
-            case wallet::NextStep::sign: break;
-            case wallet::NextStep::wait: is_more = true; break;
-            case wallet::NextStep::resubmit:
-                try {
-                    submit(journal, *paying);
-                    is_more = true;
-                } catch (const RpcError&) {
-                    break;  // in the journal: whoever asks is told
-                }
+    for (const auto& paying : payments) {
+        try {
+            submit(journal, paying);
+            is_more = true;
+        } catch (const RpcError&) {
+            continue;  // in the journal: whoever asks is told
         }
     }
     return is_more;

@@ -12,8 +12,11 @@
 #include "app/act.h"
 #include "app/contributions.h"
 #include "app/decision.h"
+#include "app/endorsing.h"
 #include "app/letters.h"
+#include "app/receipt_file.h"
 #include "app/served.h"
+#include "app/wallet_acts.h"
 
 namespace leither::app {
 
@@ -114,6 +117,13 @@ json cast_ballot(const Asked& asked) {
                       wallet::sign(draft_for(asked.session, voter.id()), cast, voter, nullptr));
 }
 
+json endorsed(const Asked& asked) {
+    const auto receipt = endorse(asked.session, asked.account());
+    return {{"account", receipt.claim.account.hex()},
+            {"sequence", receipt.header.sequence.value()},
+            {"file", json::parse(receipt_to_text(receipt))}};
+}
+
 // All but those that concern the keyring itself.
 const std::map<std::string_view, json (*)(const Asked&)> kActs = {
     {"wallet.request",
@@ -129,6 +139,11 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
      [](const Asked& a) { return a.desk.why(a.text("id"), Id::parse(a.text("signer"))); }},
     {"wallet.policy", [](const Asked& a) { return a.desk.policy(); }},
     {"wallet.set_policy", [](const Asked& a) { return a.desk.set_policy(a.params.at("rules")); }},
+    {"wallet.contacts", [](const Asked& a) { return a.desk.contacts(); }},
+    {"wallet.set_contact",
+     [](const Asked& a) {
+         return a.desk.set_contact(Id::parse(a.text("account")).value(), a.text("name"));
+     }},
     {"wallet.letters",
      [](const Asked& a) { return letters_json(a.session, a.session.key(a.account())); }},
     {"wallet.send", send},
@@ -136,7 +151,16 @@ const std::map<std::string_view, json (*)(const Asked&)> kActs = {
      [](const Asked& a) { return say_line(a.session, a.account(), a.text("text")); }},
     {"wallet.contribute", contribute_as_asked},
     {"wallet.cast", cast_ballot},
+    {"wallet.endorse", endorsed},
 };
+
+json act_on(Session& session, const std::string& method, const json& params) {
+    if (const WalletAct act = find_wallet_act(method)) return act(session, params);
+    const auto act = kActs.find(method);
+    CHECK(act != kActs.end(), method);
+    WalletDesk desk(session);
+    return act->second({desk, session, params});
+}
 
 // One call of our own on its way; the thread may have given up on it when it is answered.
 struct OwnCall {
@@ -145,20 +169,31 @@ struct OwnCall {
     std::optional<std::string> reply;
 };
 
+// Nothing is to be found: the caller and the keyring are given.
+GlobalOptions options_within(const std::string& place) {
+    GlobalOptions options;
+    options.org = place;
+    return options;
+}
+
 }  // namespace
 
-WalletService::WalletService(WalletOptions options, io::Reactor& reactor, io::LocalApi& api,
-                             Log log)
-    : options_(std::move(options)),
+WalletService::WalletService(SharedWallet& shared, const std::string& place, io::Reactor& reactor,
+                             io::PlaceApi& api, Log log)
+    : shared_(shared),
       reactor_(reactor),
-      api_(api),
+      link_(std::make_shared<Link>(Link{&api})),
       log_(std::move(log)),
-      keyring_(options_.directory),
+      session_options_(options_within(place)),
+      keyring_(shared.keyring),
+      mutex_(shared.mutex),
+      changed_(shared.changed),
       thread_([this] { run(); }) {
-    api_.set_wallet(*this);
+    api.set_wallet(*this);
 }
 
 WalletService::~WalletService() {
+    link_->api = nullptr;
     {
         const std::lock_guard hold(mutex_);
         stopping_ = true;
@@ -196,8 +231,9 @@ json WalletService::call(const std::string& method, const json& params) {
     std::string request =
         json{{"jsonrpc", "2.0"}, {"id", 0}, {"method", method}, {"params", params}}.dump(
             -1, ' ', false, json::error_handler_t::replace);
-    reactor_.post([this, own, request = std::move(request)] {
-        api_.call(request, [own](std::string reply) {
+    reactor_.post([link = link_, own, request = std::move(request)] {
+        if (link->api == nullptr) return;  // then nobody waits either
+        link->api->call(request, [own](std::string reply) {
             const std::lock_guard hold(own->mutex);
             own->reply = std::move(reply);
             own->changed.notify_all();
@@ -211,9 +247,11 @@ json WalletService::call(const std::string& method, const json& params) {
 
 std::optional<WalletService::Job> WalletService::next_job() {
     std::unique_lock hold(mutex_);
-    std::optional<Clock::time_point> wake = lock_at_;
+    std::optional<Clock::time_point> wake = shared_.lock_at;
     if (work_at_ && (!wake || *work_at_ < *wake)) wake = work_at_;
-    const auto is_due = [this] { return stopping_ || work_due_ || !jobs_.empty(); };
+    const auto is_due = [this] {
+        return stopping_ || work_due_ || !jobs_.empty() || shared_.unlocks != unlocks_seen_;
+    };
     if (wake) {
         changed_.wait_until(hold, *wake, is_due);
     } else {
@@ -233,12 +271,39 @@ void WalletService::run() {
             const std::lock_guard hold(mutex_);
             if (stopping_) return;
             is_work_due = std::exchange(work_due_, false);
+            if (std::exchange(unlocks_seen_, shared_.unlocks) != shared_.unlocks) {
+                is_work_due = true;
+            }
         }
+        if (!take_turn()) return;
         lock_if_due();
         if (job) answer(*std::move(job));
         if (work_at_ && Clock::now() >= *work_at_) is_work_due = true;
         if (is_work_due) work();
+        end_turn();
     }
+}
+
+// Not if the service is to end: whoever has the turn may need the reactor, which waits for us then.
+bool WalletService::take_turn() {
+    std::unique_lock hold(mutex_);
+    changed_.wait(hold, [this] { return stopping_ || !shared_.is_taken; });
+    if (stopping_) return false;
+    shared_.is_taken = true;
+    return true;
+}
+
+void WalletService::end_turn() {
+    {
+        const std::lock_guard hold(mutex_);
+        shared_.is_taken = false;
+    }
+    changed_.notify_all();
+}
+
+void WalletService::set_lock_at(std::optional<Clock::time_point> at) {
+    const std::lock_guard hold(mutex_);
+    shared_.lock_at = at;
 }
 
 void WalletService::answer(Job&& job) {
@@ -255,8 +320,8 @@ void WalletService::answer(Job&& job) {
     } catch (const std::exception& error) {
         result = fail(rpc::WalletFailure{kInternal, error.what(), nullptr});
     }
-    reactor_.post([this, token = job.token, result = std::move(result)] {
-        api_.on_wallet_reply(token, result);
+    reactor_.post([link = link_, token = job.token, result = std::move(result)] {
+        if (link->api != nullptr) link->api->on_wallet_reply(token, result);
     });
 }
 
@@ -268,14 +333,11 @@ json WalletService::carry_out(Session& session, const Job& job) {
     }
     if (job.method == "wallet.lock") {
         keyring_.lock();
-        lock_at_.reset();
+        set_lock_at(std::nullopt);
         return true;
     }
     if (job.method == "wallet.create") return create(session, text(job.params, "name"));
-    const auto act = kActs.find(job.method);
-    CHECK(act != kActs.end(), job.method);
-    WalletDesk desk(session);
-    json result = act->second({desk, session, job.params});
+    json result = act_on(session, job.method, job.params);
     const std::lock_guard hold(mutex_);
     work_due_ = true;  // what it has begun may be to be followed
     return result;
@@ -305,8 +367,8 @@ json WalletService::status(Session& session) {
                 {"locks_in_s", nullptr},
                 {"directory", session.keyring().directory()},
                 {"accounts", std::move(accounts)}};
-    if (is_protected && keyring_.is_unlocked() && lock_at_) {
-        const auto left = std::chrono::duration_cast<seconds>(*lock_at_ - Clock::now());
+    if (is_protected && keyring_.is_unlocked() && shared_.lock_at) {
+        const auto left = std::chrono::duration_cast<seconds>(*shared_.lock_at - Clock::now());
         out["locks_in_s"] = std::max<std::int64_t>(left.count(), 0);
     }
     return out;
@@ -316,11 +378,15 @@ json WalletService::unlock(std::string& passphrase) {
     auto unlocked = keyring_.unlock(passphrase);
     crypto::erase({reinterpret_cast<std::uint8_t*>(passphrase.data()), passphrase.size()});
     if (!unlocked) fail_on_passphrase(unlocked.error(), keyring_.directory());
-    lock_at_.reset();
-    if (options_.lock_after > seconds::zero()) lock_at_ = Clock::now() + options_.lock_after;
-    log_.info("wallet_unlocked", "for_s={}", options_.lock_after.count());
-    const std::lock_guard hold(mutex_);
-    work_due_ = true;
+    const seconds lock_after = shared_.options.lock_after;
+    log_.info("wallet_unlocked", "for_s={}", lock_after.count());
+    {
+        const std::lock_guard hold(mutex_);
+        shared_.lock_at.reset();
+        if (lock_after > seconds::zero()) shared_.lock_at = Clock::now() + lock_after;
+        ++shared_.unlocks;
+    }
+    changed_.notify_all();
     return true;
 }
 
@@ -330,10 +396,10 @@ json WalletService::create(Session& session, const std::string& name) {
 }
 
 void WalletService::lock_if_due() {
-    if (!lock_at_ || Clock::now() < *lock_at_) return;
+    if (!shared_.lock_at || Clock::now() < *shared_.lock_at) return;
     keyring_.lock();
-    lock_at_.reset();
-    log_.info("wallet_locked", "after_s={}", options_.lock_after.count());
+    set_lock_at(std::nullopt);
+    log_.info("wallet_locked", "after_s={}", shared_.options.lock_after.count());
 }
 
 void WalletService::work() {
@@ -347,7 +413,8 @@ void WalletService::work() {
         }
         again = desk.work(tried_) ? kWorkInterval : kPatientInterval;
     } catch (const CliError& error) {
-        log_.debug("wallet_work_failed", "name={} detail={:?}", error.name(), error.what());
+        log_.debug("wallet_work_failed", "name={} detail={:?}", error.name(),
+                   std::string_view(error.what()));
         again = kPatientInterval;
     } catch (const RpcError& error) {
         log_.debug("wallet_work_failed", "name={}", error.details().name);
@@ -355,7 +422,7 @@ void WalletService::work() {
     } catch (const RpcUnreachable&) {
         return;  // stopping
     } catch (const std::exception& error) {
-        log_.warn("wallet_work_failed", "detail={:?}", error.what());
+        log_.warn("wallet_work_failed", "detail={:?}", std::string_view(error.what()));
         again = kPatientInterval;
     }
     work_at_ = Clock::now() + *again;

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "app/finality_text.h"
 #include "app/letters.h"
+#include "app/payment_words.h"
 #include "app/text_table.h"
 #include "app/wallet_desk.h"
 
@@ -65,8 +65,49 @@ json WalletDesk::request_json(const wallet::Journal::OwnRequest& own, const wall
         out["sequence"] = payment->sequence.value();
     }
     if (own.refusal) out["reason"] = *own.refusal;
-    if (status.state == wallet::RequestState::expired) out["proven"] = status.is_proven;
+    if (status.state == wallet::PaymentState::expired) out["proven"] = status.is_proven;
     return out;
+}
+
+// Signed without a node, so that nobody but this wallet need know of it.
+json WalletDesk::payment_json(const wallet::Paying& paying, const wallet::LedgerTime& now) {
+    const auto& body = paying.transaction.body;
+    const auto& request = wallet::request_of(paying);
+    const Hash id = protocol::transaction_id(paying.chain, body);
+    const Pulse until = wallet::hand_in_until(paying.transaction);
+    const auto counter = counter_of(body.signer, body.nonce.lane);
+    const auto fate = fate_of(id, body.signer);
+    const auto status = wallet::status_of(paying, {&paying, fate, counter}, now);
+    json out = {{"id", id.hex()},
+                {"request", wallet::request_id(paying.chain, request).hex()},
+                {"account", body.signer.hex()},
+                {"payee", request.payee.hex()},
+                {"amount", std::to_string(request.amount.units())},
+                {"reference", request.reference},
+                {"signed_ms", paying.at_ms},
+                {"hand_in_ms", time_ms_of(until)},
+                {"state", wallet::to_string(status.state)}};
+    if (!fate.refusal.empty()) out["reason"] = fate.refusal;
+    if (status.state == wallet::PaymentState::refused && fate.refusal.empty()) {
+        out["reason"] = "cancelled";
+    }
+    if (status.state == wallet::PaymentState::expired) out["proven"] = status.is_proven;
+    return out;
+}
+
+json WalletDesk::waiting_payments(const Id& account) {
+    json items = json::array();
+    const auto journal = files_.journal();
+    std::optional<wallet::LedgerTime> now;  // asked for only where there is something
+    for (const auto* paying : journal.payments()) {
+        const auto& body = paying->transaction.body;
+        if (body.signer != account || !wallet::is_offline_lane(body.nonce.lane)) continue;
+        if (!now) now = time();
+        if (paying->chain != now->chain) continue;
+        json item = payment_json(*paying, *now);
+        if (item.at("state") == "pending") items.push_back(std::move(item));
+    }
+    return items;
 }
 
 json WalletDesk::requests() {
@@ -91,7 +132,13 @@ json WalletDesk::requests() {
         if (!payments.contains(payee)) payments[payee] = payments_of(payee, own->asked.at_ms);
         items.push_back(request_json(*own, now, payments[payee]));
     }
-    return {{"items", std::move(items)}};
+    json signed_here = json::array();
+    for (const auto* paying : journal.payments()) {
+        const bool is_offline = wallet::is_offline_lane(paying->transaction.body.nonce.lane);
+        if (!is_offline || paying->chain != now.chain) continue;
+        signed_here.push_back(payment_json(*paying, now));
+    }
+    return {{"items", std::move(items)}, {"payments", std::move(signed_here)}};
 }
 
 // ---- Why ---------------------------------------------------------------------------------------
@@ -112,20 +159,20 @@ void WalletDesk::tell_transaction(wallet::Case& facts, const Hash& id,
     json params = {{"id", id.hex()}};
     if (signer) params["signer"] = signer->hex();
     const json status = session_.call("transaction.status", params);
-    const auto state = status.at("state").get<std::string>();
+    const auto state = wallet::payment_state(status.at("state").get<std::string>());
     facts.transaction = id;
     if (signer) facts.payer = session_.display(*signer);
-    if (state == "pending") facts.fate.state = State::pending;
-    if (state == "refused") {
+    if (state == wallet::PaymentState::pending) facts.fate.state = State::pending;
+    if (status.contains("refusal")) {
         facts.fate.state = State::refused;
         facts.fate.refusal = status.at("refusal").at("name").get<std::string>();
         facts.refusal_text = status.at("refusal").at("message").get<std::string>();
     }
-    if (state != "committed") return;
+    if (!state || !wallet::is_decided(*state)) return;
     facts.fate.state = State::committed;
-    facts.fate.is_final = status.at("final") == true;
+    facts.fate.standing = *state;
     facts.sequence = Sequence(status.at("sequence").get<std::uint64_t>());
-    facts.finality = fmt::format("It is {}.", finality_text(status.at("finality")));
+    facts.finality = fmt::format("It is {}: {}.", wallet::to_string(*state), standing_text(status));
 }
 
 // Of a request, or of a transaction, that this wallet knows; ids may be shortened.
@@ -197,11 +244,13 @@ void WalletDesk::tell_paying(wallet::Case& facts, const wallet::Paying& paying,
     tell_transaction(facts, protocol::transaction_id(paying.chain, body), body.signer);
     facts.cause = paying.cause;
     facts.nonce = body.nonce;
-    facts.expiry = body.expiry;
-    facts.expiry_time = format_time(time_ms_of(body.expiry));
+    facts.is_handed_over = wallet::is_offline_lane(body.nonce.lane);
+    // Of what goes from hand to hand the earlier of two: both are all there is time for.
+    facts.expiry = facts.is_handed_over ? wallet::hand_in_until(paying.transaction) : body.expiry;
+    facts.expiry_time = format_time(time_ms_of(*facts.expiry));
     const auto* not_taken = journal.not_taken(wallet::request_id(paying.chain, request));
     if (facts.fate.state != State::unknown || not_taken == nullptr) return;
-    facts.fate = {State::refused, false, not_taken->refusal};
+    facts.fate = {State::refused, {}, not_taken->refusal};
     facts.refusal_text = "what its numbers were then is no longer known.";
 }
 
@@ -214,6 +263,14 @@ json WalletDesk::why(const std::string& text, const std::optional<Id>& signer) {
     const auto* paying = id ? journal.paying(*id) : nullptr;
     for (const auto* one : journal.payments()) {
         if (id && protocol::transaction_id(one->chain, one->transaction.body) == *id) paying = one;
+    }
+    const auto is_elsewhere = [&facts](const ChainId& chain) { return chain != facts.time.chain; };
+    if ((own != nullptr && is_elsewhere(own->asked.request.chain)) ||
+        (paying != nullptr && is_elsewhere(paying->chain))) {
+        throw CliError(CliExit::refused, "other_organization",
+                       "It belongs to another organization than this node's.",
+                       "Ask that organization's node; of several on this one, with --org: see "
+                       "leither org list");
     }
     const auto item = own == nullptr && paying == nullptr ? arrived(text) : std::nullopt;
     if (item) id = item->id;

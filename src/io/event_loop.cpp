@@ -28,9 +28,9 @@ struct Told {
 }  // namespace
 
 struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
-    Impl(const EventLoopOptions& given, Reactor& its_reactor, node::Node& its_node,
-         store::Store& store, WallClock& its_clock, Log its_log)
-        : options(given),
+    Impl(EventLoopOptions given, Reactor& its_reactor, node::Node& its_node, store::Store& store,
+         WallClock& its_clock, Log its_log)
+        : options(std::move(given)),
           reactor(its_reactor),
           node(its_node),
           clock(its_clock),
@@ -38,8 +38,9 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
           deadline(reactor.context()),
           pulse(reactor.context()),
           drain(reactor.context()),
-          disk(std::in_place, store, reactor),
-          verify(std::in_place, given.verify_threads, reactor) {}
+          disk(std::in_place, store, reactor) {
+        CHECK(options.verify != nullptr);
+    }
 
     void enqueue(node::Input&& input);
     void run_queue();
@@ -55,8 +56,9 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     void arm_deadline();
     void arm_pulse();
     void fail(const store::Fault& fault);
-    void stop();
+    void finish();
     void end_when_durable();
+    void end_if_durable();
 
     EventLoopOptions options;
     Reactor& reactor;
@@ -70,6 +72,7 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     bool queue_posted = false;
     bool batch_out = false;
     bool stopping = false;
+    Ended ended;  // nothing once it was told
     rpc::PulseEvents pulse_events = rpc::PulseEvents::off;
     std::optional<store::Fault> fault;
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
@@ -79,7 +82,6 @@ struct EventLoop::Impl : std::enable_shared_from_this<EventLoop::Impl> {
     // Nothing once the loop is gone: handlers left in the reactor may keep us alive beyond the
     // store.
     std::optional<DiskThread> disk;
-    std::optional<VerifyPool> verify;
 };
 
 void EventLoop::Impl::enqueue(node::Input&& input) {
@@ -175,9 +177,10 @@ void EventLoop::Impl::prune(const ledger::Pruning& pruning) {
 }
 
 void EventLoop::Impl::check(node::SignatureJob&& job) {
-    verify->check(std::move(job), [self = shared_from_this()](node::SignaturesChecked checked) {
-        self->enqueue(std::move(checked));
-    });
+    options.verify->check(std::move(job),
+                          [self = shared_from_this()](node::SignaturesChecked checked) {
+                              self->enqueue(std::move(checked));
+                          });
 }
 
 void EventLoop::Impl::arm_deadline() {
@@ -215,10 +218,10 @@ void EventLoop::Impl::fail(const store::Fault& its_fault) {
         log.error("store_failed", "kind={} detail=\"{}\"", store::to_string(its_fault.kind),
                   its_fault.detail);
     }
-    stop();
+    finish();
 }
 
-void EventLoop::Impl::stop() {
+void EventLoop::Impl::finish() {
     if (std::exchange(stopping, true)) return;
     queue.clear();
     deadline.cancel();
@@ -231,19 +234,28 @@ void EventLoop::Impl::stop() {
     end_when_durable();
 }
 
+// Whoever is told to end begins to, and whatever becomes durable meanwhile lets it begin anew.
 void EventLoop::Impl::end_when_durable() {
-    if (batch_out || (network != nullptr && network->is_writing())) return;
     drain.expires_after(options.drain);
-    drain.async_wait([self = shared_from_this()](const ErrorCode&) { self->reactor.stop(); });
+    drain.async_wait([self = shared_from_this()](const ErrorCode& again) {
+        if (!again) self->end_if_durable();
+    });
+}
+
+void EventLoop::Impl::end_if_durable() {
+    if (batch_out || (network != nullptr && network->is_writing())) return;
+    if (const auto tell_end = std::exchange(ended, nullptr)) tell_end(fault);
 }
 
 EventLoop::EventLoop(EventLoopOptions options, Reactor& reactor, node::Node& node,
                      store::Store& store, WallClock& clock, Log log)
-    : impl_(std::make_shared<Impl>(options, reactor, node, store, clock, std::move(log))) {}
+    : impl_(std::make_shared<Impl>(std::move(options), reactor, node, store, clock,
+                                   std::move(log))) {}
 EventLoop::~EventLoop() {
     impl_->stopping = true;
     impl_->listener = nullptr;
-    impl_->verify.reset();
+    impl_->ended = nullptr;
+    impl_->drain.cancel();
     impl_->disk.reset();
 }
 
@@ -259,18 +271,37 @@ void EventLoop::step(node::NetworkInput&& input) {
     impl_->step(std::move(input));
 }
 
-std::optional<store::Fault> EventLoop::run() {
+void EventLoop::begin(Ended ended) {
+    impl_->ended = std::move(ended);
+    if (impl_->stopping) return impl_->end_when_durable();
     if (impl_->network != nullptr) {
         impl_->carry_out(impl_->node.start_network(impl_->clock.now()));
         impl_->network->begin(*this);
     }
     impl_->arm_deadline();
+}
+
+void EventLoop::finish() {
+    impl_->finish();
+}
+
+std::optional<store::Fault> EventLoop::run() {
+    std::optional<store::Fault> fault;
+    begin([&](std::optional<store::Fault> its_fault) {
+        fault = std::move(its_fault);
+        impl_->reactor.stop();
+    });
     impl_->reactor.run();
-    return impl_->fault;
+    return fault;
 }
 
 void EventLoop::stop() {
-    impl_->reactor.post([self = impl_] { self->stop(); });
+    impl_->reactor.post(
+        [self = impl_] { self->options.stop_all ? self->options.stop_all() : self->finish(); });
+}
+
+std::shared_ptr<VerifyPool> make_verify_pool(unsigned threads, Reactor& reactor) {
+    return std::make_shared<VerifyPool>(threads, reactor);
 }
 
 node::Queries EventLoop::queries() const {

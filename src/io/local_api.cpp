@@ -1,19 +1,23 @@
 #include "leither/io/local_api.h"
 
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "leither/base/check.h"
 #include "leither/io/os_entropy.h"
 #include "leither/web/files.h"
 
 #include "disk_use.h"
+#include "process_stats.h"
+#include "traffic_meter.h"
 #include "web_sessions.h"
 
 namespace leither::io {
 namespace {
 
-constexpr std::string_view kRpcPath = "/rpc";
+constexpr std::string_view kRpcPath = "/rpc";  // and /rpc/NAME
 constexpr std::string_view kMetricsPath = "/metrics";
 constexpr std::string_view kHealthPath = "/healthz";
 constexpr std::string_view kSessionPath = "/session";
@@ -35,51 +39,52 @@ HttpResponse plain(unsigned status, std::string_view text) {
     return {.status = status, .content_type = "text/plain", .body = std::string(text) + "\n"};
 }
 
+// The place that a path of the API names: empty for the first. Nothing: another path.
+std::optional<std::string_view> place_in(std::string_view path) {
+    if (!path.starts_with(kRpcPath)) return std::nullopt;
+    path.remove_prefix(kRpcPath.size());
+    if (path.empty()) return path;
+    if (path.size() < 2 || path.front() != '/') return std::nullopt;
+    return path.substr(1);
+}
+
 // A request that a page with a session must have made itself: no other can send this type, or
 // Authorization, without being asked by the browser first, and it asks in vain.
 bool has_json_type(const RequestHead& head) {
     return head.content_type && head.content_type->starts_with("application/json");
 }
 
-// A WebSocket client: each text is a request, subscriptions belong to the connection.
-class RpcPeer final : public WebSocketPeer {
+// A call that the program asks when no node answers for a place.
+class AbsentHost final : public rpc::Host {
  public:
-    // Whether the client may still be served; nothing to ask of one that came with the cookie.
-    using Admission = std::function<bool(Attention)>;
+    AbsentHost(Instant now, const std::function<void()>& stop) : now_(now), stop_(stop) {}
 
-    RpcPeer(rpc::Dispatcher& dispatcher, SendText push, Admission is_admitted)
-        : dispatcher_(dispatcher),
-          is_admitted_(std::move(is_admitted)),
-          connection_(dispatcher.connect([this, push = std::move(push)](std::string text) {
-              push(is_admitted_(Attention::glance) ? std::move(text) : kSessionEnded);
-          })) {}
-    ~RpcPeer() override { dispatcher_.disconnect(connection_); }
-
-    void on_text(std::string_view text, SendText done) override {
-        if (!is_admitted_(Attention::request)) return done(kSessionEnded);
-        dispatcher_.handle(text, connection_, std::move(done));
-    }
+    node::Queries queries() const override { UNREACHABLE(); }  // needs a node: refused before
+    const PublicKey& node_key() const override { UNREACHABLE(); }
+    Instant now() const override { return now_; }
+    void enqueue(node::Input&&) override { UNREACHABLE(); }
+    void set_pulse_events(rpc::PulseEvents) override {}
+    void stop() override { stop_(); }
+    rpc::ProcessStats process_stats() const override { UNREACHABLE(); }
 
  private:
-    rpc::Dispatcher& dispatcher_;
-    Admission is_admitted_;
-    rpc::ConnectionId connection_;
+    Instant now_;
+    const std::function<void()>& stop_;
 };
+
+std::string quoted_or_first(std::string_view place) {
+    return place.empty() ? "the first organization" : fmt::format("\"{}\"", place);
+}
 
 }  // namespace
 
-struct LocalApi::Impl final : HttpHandler, rpc::Front {
-    Impl(HttpOptions http, rpc::Options rpc, Reactor& reactor, EventLoop& its_loop, Log log,
-         Surroundings its_surroundings)
+struct LocalApi::Impl final : HttpHandler {
+    Impl(HttpOptions http, Reactor& reactor, WallClock& its_clock, Log log, ApiProgram its_program)
         : address(http.address),
           cookie(http.cookie),
-          loop(its_loop),
-          surroundings(std::move(its_surroundings)),
-          disk(surroundings.data_dir),
-          dispatcher(rpc, loop, metrics),
-          server(std::move(http), reactor, *this, std::move(log)) {
-        dispatcher.set_front(*this);
-    }
+          clock(its_clock),
+          program(std::move(its_program)),
+          server(std::move(http), reactor, *this, std::move(log)) {}
 
     // ---- HttpHandler
     Access access(std::string_view path) const override;
@@ -87,12 +92,6 @@ struct LocalApi::Impl final : HttpHandler, rpc::Front {
     void on_request(HttpRequest&& request, Respond respond) override;
     std::unique_ptr<WebSocketPeer> on_websocket(const RequestHead& head, SendText push) override;
 
-    // ---- rpc::Front
-    rpc::DashboardLink dashboard_link() override;
-    std::vector<rpc::LogLine> log_lines(std::uint64_t after, std::size_t max) const override;
-    std::optional<rpc::DiskUse> disk_use() override { return disk.read(loop.now()); }
-
-    void call(HttpRequest&& request, Respond respond);
     HttpResponse read(const HttpRequest& request);
     HttpResponse sign_in(const RequestHead& head);
     HttpResponse sign_out(const RequestHead& head);
@@ -100,18 +99,99 @@ struct LocalApi::Impl final : HttpHandler, rpc::Front {
     std::string base_url() const;
     std::string cookie_name() const { return fmt::format("leither_session_{}", port); }
 
+    // ---- Places
+    // Null if no node answers for it.
+    std::shared_ptr<PlaceApi::Impl> find(std::string_view place) const;
+    // What no node answers.
+    void answer_for(std::string_view place, std::string_view request, rpc::Answer answer);
+    rpc::PlaceFailure absence_of(std::string_view place) const;
+    std::vector<rpc::PlaceStatus> list() const;
+    HttpResponse health() const;
+    std::string metrics() const;
+    rpc::DashboardLink dashboard_link(std::string_view place);
+
     std::string address;
     std::string cookie;
     std::uint16_t port = 0;  // once it listens
-    EventLoop& loop;
-    Surroundings surroundings;
+    WallClock& clock;
+    ApiProgram program;
+    rpc::Places* places = nullptr;
+    std::map<std::string, std::weak_ptr<PlaceApi::Impl>, std::less<>> nodes;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     OsEntropy entropy;
     WebSessions sessions{SessionLimits{}, entropy};
+    HttpServer server;  // last: its clients use all else until they are gone
+};
+
+// Its own while its PlaceApi is there. Clients may hold it a little longer, and then find it ended.
+struct PlaceApi::Impl final : rpc::Front {
+    Impl(PlaceApiOptions given, LocalApi::Impl& its_api, EventLoop& its_loop)
+        : options(std::move(given)),
+          api(its_api),
+          loop(its_loop),
+          disk(options.data_dir),
+          dispatcher(std::in_place, options.rpc, loop, metrics) {
+        dispatcher->set_front(*this);
+        if (api.places != nullptr) dispatcher->set_places(*api.places, options.name);
+    }
+
+    // ---- rpc::Front
+    rpc::DashboardLink dashboard_link() override { return api.dashboard_link(options.name); }
+    std::vector<rpc::LogLine> log_lines(std::uint64_t after, std::size_t max) const override {
+        if (api.program.log == nullptr) return {};
+        return api.program.log->lines(after, max);
+    }
+    std::optional<rpc::DiskUse> disk_use() override { return disk.read(loop.now()); }
+
+    PlaceApiOptions options;
+    LocalApi::Impl& api;
+    EventLoop& loop;
     DiskMeter disk;
     rpc::Metrics metrics;
-    rpc::Dispatcher dispatcher;
-    HttpServer server;  // last: its clients use the dispatcher until they are gone
+    std::optional<rpc::Dispatcher> dispatcher;  // nothing once it has ended
 };
+
+namespace {
+
+// A WebSocket client: each text is a request, subscriptions belong to the connection.
+class RpcPeer final : public WebSocketPeer {
+ public:
+    // Whether the client may still be served; nothing to ask of one that came with the cookie.
+    using Admission = std::function<bool(Attention)>;
+    // What no node answers.
+    using Fallback = std::function<void(std::string_view request, rpc::Answer answer)>;
+
+    // `place` null: no node answers.
+    RpcPeer(std::shared_ptr<PlaceApi::Impl> place, SendText push, Admission is_admitted,
+            Fallback fallback)
+        : place_(std::move(place)),
+          is_admitted_(std::move(is_admitted)),
+          fallback_(std::move(fallback)) {
+        if (!is_served()) return;
+        connection_ = place_->dispatcher->connect([this, push = std::move(push)](std::string text) {
+            push(is_admitted_(Attention::glance) ? std::move(text) : kSessionEnded);
+        });
+    }
+    ~RpcPeer() override {
+        if (is_served()) place_->dispatcher->disconnect(*connection_);
+    }
+
+    void on_text(std::string_view text, SendText done) override {
+        if (!is_admitted_(Attention::request)) return done(kSessionEnded);
+        if (!is_served()) return fallback_(text, std::move(done));
+        place_->dispatcher->handle(text, connection_, std::move(done));
+    }
+
+ private:
+    bool is_served() const { return place_ != nullptr && place_->dispatcher.has_value(); }
+
+    std::shared_ptr<PlaceApi::Impl> place_;
+    Admission is_admitted_;
+    Fallback fallback_;
+    std::optional<rpc::ConnectionId> connection_;
+};
+
+}  // namespace
 
 Access LocalApi::Impl::access(std::string_view path) const {
     // What is not served needs the cookie too: strangers learn nothing by trying names.
@@ -126,37 +206,37 @@ std::optional<WebSessions::Id> LocalApi::Impl::session_of(const RequestHead& hea
     auto key = credential(head, kKeyScheme);
     if (!key && head.protocols) key = word_behind(*head.protocols, kKeyProtocol);
     if (!secret || !key) return std::nullopt;
-    return sessions.find({*secret, *key}, loop.now(), attention);
+    return sessions.find({*secret, *key}, clock.now(), attention);
 }
 
 bool LocalApi::Impl::admits(const RequestHead& head) {
-    if (path_of(head.target) != kRpcPath || !is_own_origin(head)) return false;
+    if (!place_in(path_of(head.target)) || !is_own_origin(head)) return false;
     if (head.method == "POST" && !has_json_type(head)) return false;
     return session_of(head, Attention::request).has_value();
 }
 
 void LocalApi::Impl::on_request(HttpRequest&& request, Respond respond) {
     if (request.head.method == "GET") return respond(read(request));
-    if (request.path == kRpcPath) return call(std::move(request), std::move(respond));
     if (request.path == kSessionPath) return respond(sign_in(request.head));
     if (request.path == kSignOutPath) return respond(sign_out(request.head));
-    respond(plain(405, "only GET is served here"));
-}
-
-void LocalApi::Impl::call(HttpRequest&& request, Respond respond) {
-    dispatcher.handle(request.body, std::nullopt,
-                      [respond = std::move(respond)](std::string reply) {
-                          const unsigned status = reply.empty() ? 204 : 200;
-                          respond({.status = status, .body = std::move(reply)});
-                      });
+    const auto place = place_in(request.path);
+    if (!place) return respond(plain(405, "only GET is served here"));
+    auto answer = [respond = std::move(respond)](std::string reply) {
+        const unsigned status = reply.empty() ? 204 : 200;
+        respond({.status = status, .body = std::move(reply)});
+    };
+    if (const auto node = find(*place)) {
+        return node->dispatcher->handle(request.body, std::nullopt, std::move(answer));
+    }
+    answer_for(*place, request.body, std::move(answer));
 }
 
 HttpResponse LocalApi::Impl::read(const HttpRequest& request) {
-    if (request.path == kRpcPath) return plain(405, "POST a request, or upgrade to WebSocket");
+    if (place_in(request.path)) return plain(405, "POST a request, or upgrade to WebSocket");
     if (request.path == kSignOutPath) return plain(405, "POST to sign out");
-    if (request.path == kHealthPath) return plain(200, "ok");
+    if (request.path == kHealthPath) return health();
     if (request.path == kMetricsPath) {
-        return {.status = 200, .content_type = kPrometheusType, .body = metrics.text(loop)};
+        return {.status = 200, .content_type = kPrometheusType, .body = metrics()};
     }
     if (request.path == kSessionPath) {
         const bool signed_in = session_of(request.head, Attention::glance).has_value();
@@ -180,7 +260,7 @@ HttpResponse LocalApi::Impl::sign_in(const RequestHead& head) {
     if (!is_own_origin(head)) return plain(403, "only the dashboard's own page signs in");
     std::optional<SessionSecrets> secrets;
     if (const auto token = credential(head, kLinkScheme)) {
-        secrets = sessions.redeem(*token, loop.now());
+        secrets = sessions.redeem(*token, clock.now());
         if (!secrets) {
             return plain(401,
                          "this link was used already, or is too old: it is good once, for two "
@@ -191,7 +271,7 @@ HttpResponse LocalApi::Impl::sign_in(const RequestHead& head) {
                      "this is not what the file cookie in the data directory holds; "
                      "it is new at each start of the daemon: read it again");
     } else {
-        secrets = sessions.begin(loop.now());
+        secrets = sessions.begin(clock.now());
     }
     return {.status = 200,
             .body = fmt::format(R"({{"key":"{}"}})", secrets->key),
@@ -210,16 +290,21 @@ HttpResponse LocalApi::Impl::sign_out(const RequestHead& head) {
 
 std::unique_ptr<WebSocketPeer> LocalApi::Impl::on_websocket(const RequestHead& head,
                                                             SendText push) {
-    if (path_of(head.target) != kRpcPath) return nullptr;
+    const auto place = place_in(path_of(head.target));
+    if (!place) return nullptr;
     RpcPeer::Admission is_admitted = [](Attention) { return true; };
     if (check_cookie(head, cookie)) {  // then a session has let it in
         const auto session = session_of(head, Attention::request);
         if (!session) return nullptr;
         is_admitted = [this, id = *session](Attention attention) {
-            return sessions.is_alive(id, loop.now(), attention);
+            return sessions.is_alive(id, clock.now(), attention);
         };
     }
-    return std::make_unique<RpcPeer>(dispatcher, std::move(push), std::move(is_admitted));
+    return std::make_unique<RpcPeer>(
+        find(*place), std::move(push), std::move(is_admitted),
+        [this, name = std::string(*place)](std::string_view request, rpc::Answer answer) {
+            answer_for(name, request, std::move(answer));
+        });
 }
 
 std::string LocalApi::Impl::base_url() const {
@@ -229,55 +314,145 @@ std::string LocalApi::Impl::base_url() const {
 }
 
 // The token stands behind #: browsers send that part to nobody.
-rpc::DashboardLink LocalApi::Impl::dashboard_link() {
-    const auto link = sessions.make_link(loop.now());
-    return {fmt::format("{}/#/login/{}", base_url(), link.token), link.expires};
+rpc::DashboardLink LocalApi::Impl::dashboard_link(std::string_view place) {
+    const auto link = sessions.make_link(clock.now());
+    const std::string where = place.empty() ? "" : fmt::format("?org={}", place);
+    return {fmt::format("{}/{}#/login/{}", base_url(), where, link.token), link.expires};
 }
 
-std::vector<rpc::LogLine> LocalApi::Impl::log_lines(std::uint64_t after, std::size_t max) const {
-    if (surroundings.log == nullptr) return {};
-    return surroundings.log->lines(after, max);
+// ---- Places
+// --------------------------------------------------------------------------------------
+
+std::shared_ptr<PlaceApi::Impl> LocalApi::Impl::find(std::string_view place) const {
+    const auto found = nodes.find(place);
+    return found == nodes.end() ? nullptr : found->second.lock();
 }
 
-LocalApi::LocalApi(HttpOptions http, rpc::Options rpc, Reactor& reactor, EventLoop& loop, Log log,
-                   Surroundings surroundings)
-    : impl_(std::make_unique<Impl>(std::move(http), rpc, reactor, loop, std::move(log),
-                                   std::move(surroundings))) {
-    loop.set_listener(*this);
+std::vector<rpc::PlaceStatus> LocalApi::Impl::list() const {
+    return places == nullptr ? std::vector<rpc::PlaceStatus>() : places->list();
 }
+
+rpc::PlaceFailure LocalApi::Impl::absence_of(std::string_view place) const {
+    for (const auto& one : list()) {
+        if (one.name != place) continue;
+        if (one.state == rpc::PlaceState::failed) {
+            return {"place_failed", quoted_or_first(place) + " is not served: " + one.detail};
+        }
+        return {"place_closed", quoted_or_first(place) +
+                                    " is closed; open it again with: leither "
+                                    "org open " +
+                                    std::string(place)};
+    }
+    return {"no_such_place",
+            "this daemon has no organization under that name; see: leither org "
+            "list"};
+}
+
+void LocalApi::Impl::answer_for(std::string_view place, std::string_view request,
+                                rpc::Answer answer) {
+    struct ProgramFront final : rpc::Front {
+        ProgramFront(Impl& its_api, std::string_view its_place) : api(its_api), name(its_place) {}
+        rpc::DashboardLink dashboard_link() override { return api.dashboard_link(name); }
+        std::vector<rpc::LogLine> log_lines(std::uint64_t after, std::size_t max) const override {
+            if (api.program.log == nullptr) return {};
+            return api.program.log->lines(after, max);
+        }
+        std::optional<rpc::DiskUse> disk_use() override { return std::nullopt; }
+        Impl& api;
+        std::string_view name;
+    };
+    // All that it answers, it answers at once.
+    AbsentHost host(clock.now(), program.stop);
+    ProgramFront front(*this, place);
+    rpc::Metrics uncounted;
+    rpc::Dispatcher dispatcher({}, host, uncounted);
+    dispatcher.set_front(front);
+    if (places != nullptr) dispatcher.set_places(*places, std::string(place));
+    dispatcher.set_absent(absence_of(place));
+    dispatcher.handle(request, std::nullopt, std::move(answer));
+}
+
+// As the worst of all fares.
+HttpResponse LocalApi::Impl::health() const {
+    std::string failed;
+    for (const auto& place : list()) {
+        if (place.state != rpc::PlaceState::failed) continue;
+        failed += fmt::format("failed: {}: {}\n", quoted_or_first(place.name), place.detail);
+    }
+    if (failed.empty()) return plain(200, "ok");
+    failed.pop_back();  // plain() ends the text
+    return plain(503, failed);
+}
+
+std::string LocalApi::Impl::metrics() const {
+    std::vector<rpc::Metered> metered;
+    std::vector<std::shared_ptr<PlaceApi::Impl>> held;
+    for (const auto& [name, node] : nodes) {
+        held.push_back(node.lock());
+        if (held.back() == nullptr) continue;
+        metered.push_back({name, &held.back()->metrics, &held.back()->loop});
+    }
+    const auto uptime = std::chrono::steady_clock::now() - started;
+    auto stats = read_process_stats(std::chrono::duration_cast<Duration>(uptime));
+    if (program.line) stats.line = rpc::LineStats{program.line->usage(), program.line->caps()};
+    return rpc::exposition(metered, stats, list());
+}
+
+// ---- The API
+// -------------------------------------------------------------------------------------
+
+LocalApi::LocalApi(HttpOptions http, Reactor& reactor, WallClock& clock, Log log,
+                   ApiProgram program)
+    : impl_(std::make_unique<Impl>(std::move(http), reactor, clock, std::move(log),
+                                   std::move(program))) {}
 LocalApi::~LocalApi() = default;
 
+void LocalApi::set_places(rpc::Places& places) {
+    impl_->places = &places;
+}
 Result<std::string, std::string> LocalApi::listen() {
     impl_->port = TRY(impl_->server.listen());
     return impl_->base_url() + std::string(kRpcPath);
 }
-
-void LocalApi::set_wallet(rpc::WalletPort& wallet) {
-    impl_->dispatcher.set_wallet(wallet);
-}
-void LocalApi::on_wallet_reply(node::Token token, const rpc::WalletResult& result) {
-    impl_->dispatcher.on_wallet_reply(token, result);
-}
-void LocalApi::call(std::string_view request, rpc::Answer answer) {
-    impl_->dispatcher.handle(request, std::nullopt, std::move(answer));
+void LocalApi::close() {
+    impl_->server.close();
 }
 
-void LocalApi::on_reply(node::Reply&& reply) {
-    impl_->dispatcher.on_reply(std::move(reply));
+PlaceApi::PlaceApi(PlaceApiOptions options, LocalApi& api, EventLoop& loop)
+    : impl_(std::make_shared<Impl>(std::move(options), *api.impl_, loop)) {
+    CHECK(api.impl_->find(impl_->options.name) == nullptr);
+    api.impl_->nodes.insert_or_assign(impl_->options.name, impl_);
+    loop.set_listener(*this);
 }
-void LocalApi::on_event(const node::Event& event) {
-    impl_->dispatcher.on_event(event);
+PlaceApi::~PlaceApi() {
+    impl_->api.nodes.erase(impl_->options.name);
+    impl_->dispatcher.reset();
 }
-void LocalApi::on_pulse() {
-    impl_->dispatcher.on_pulse();
+
+void PlaceApi::set_wallet(rpc::WalletPort& wallet) {
+    impl_->dispatcher->set_wallet(wallet);
 }
-void LocalApi::on_durable(Duration took) {
+void PlaceApi::on_wallet_reply(node::Token token, const rpc::WalletResult& result) {
+    impl_->dispatcher->on_wallet_reply(token, result);
+}
+void PlaceApi::call(std::string_view request, rpc::Answer answer) {
+    impl_->dispatcher->handle(request, std::nullopt, std::move(answer));
+}
+
+void PlaceApi::on_reply(node::Reply&& reply) {
+    impl_->dispatcher->on_reply(std::move(reply));
+}
+void PlaceApi::on_event(const node::Event& event) {
+    impl_->dispatcher->on_event(event);
+}
+void PlaceApi::on_pulse() {
+    impl_->dispatcher->on_pulse();
+}
+void PlaceApi::on_durable(Duration took) {
     impl_->metrics.observe_seal(took);
 }
-
-void LocalApi::on_stopping() {
-    impl_->dispatcher.stop();
-    impl_->server.close();
+void PlaceApi::on_stopping() {
+    impl_->dispatcher->stop();
 }
 
 }  // namespace leither::io

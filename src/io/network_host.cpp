@@ -27,7 +27,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
         : options(std::move(given)),
           reactor(its_reactor),
           log(std::move(its_log)),
-          meter(options.budget, options.usage_file, log),
+          line(*options.line),
           tcp(tcp_options(), reactor, *this, log),
           watch({}, reactor, [this](const auto& addresses) { on_addresses(addresses); }),
           disk(store, reactor) {}
@@ -36,14 +36,14 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
         TcpOptions chosen;
         chosen.first_accepted = peer::kAccepted.value();
         chosen.accepted_max = options.connections_max;
-        chosen.download = &meter.download();
-        chosen.upload = &meter.upload();
+        chosen.download = &line.download();
+        chosen.upload = &line.upload();
         return chosen;
     }
     UdpOptions udp_options() {
         UdpOptions chosen;
-        chosen.download = &meter.download();
-        chosen.upload = &meter.upload();
+        chosen.download = &line.download();
+        chosen.upload = &line.upload();
         return chosen;
     }
 
@@ -84,7 +84,7 @@ struct NetworkHost::Impl final : TcpHandler, PortMapperHandler {
     Reactor& reactor;
     Log log;
     NetworkSink* sink = nullptr;
-    TrafficMeter meter;
+    TrafficMeter& line;
     std::vector<std::pair<Endpoint, std::unique_ptr<UdpSocket>>> udp;
     TcpTransport tcp;
     std::vector<Endpoint> streams;  // taken
@@ -223,16 +223,21 @@ void NetworkHost::stop() {
     for (auto& [endpoint, socket] : impl_->udp) socket->close();
     if (impl_->mapper) impl_->mapper->stop();
     impl_->names.reset();
-    impl_->meter.save();
+    impl_->line.save();
 }
 bool NetworkHost::is_writing() const {
     return impl_->writing;
 }
 peer::Budget::Usage NetworkHost::month_usage() const {
-    return impl_->meter.usage();
+    return impl_->line.usage();
 }
 const peer::Budget::Options& NetworkHost::caps() const {
-    return impl_->options.budget;
+    return impl_->line.caps();
+}
+
+std::shared_ptr<TrafficMeter> make_line(const peer::Budget::Options& caps,
+                                        const std::string& usage_file, Log log) {
+    return std::make_shared<TrafficMeter>(caps, usage_file, std::move(log));
 }
 
 }  // namespace leither::io

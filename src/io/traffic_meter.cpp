@@ -27,6 +27,7 @@ peer::Budget::Usage read_usage(const std::string& file) {
 TrafficMeter::TrafficMeter(const peer::Budget::Options& options, std::string file, Log log)
     : log_(std::move(log)),
       file_(std::move(file)),
+      caps_(options),
       budget_(options, read_usage(file_), present()) {}
 
 TrafficMeter::~TrafficMeter() {

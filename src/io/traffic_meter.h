@@ -1,5 +1,5 @@
-// The node's line as its owner allows it: both directions of one peer::Budget, and the month's
-// traffic kept in a small file: at the end, and whenever kSaveEvery have passed.
+// The line of a program's nodes as its owner allows it: both directions of one peer::Budget, and
+// the month's traffic kept in a small file: at the end, and whenever kSaveEvery have passed.
 #pragma once
 
 #include <memory>
@@ -26,6 +26,7 @@ class TrafficMeter {
     void save();
     // Of the calendar month by the clock.
     peer::Budget::Usage usage();
+    const peer::Budget::Options& caps() const { return caps_; }
 
  private:
     class Direction final : public Budget {
@@ -46,6 +47,7 @@ class TrafficMeter {
 
     Log log_;
     std::string file_;
+    peer::Budget::Options caps_;
     peer::Budget budget_;
     std::uint64_t unsaved_ = 0;
     Direction up_{*this, peer::Way::up};

@@ -32,17 +32,6 @@ struct Point {
     Sequence sequence() const { return seal.header.sequence; }
 };
 
-Result<ElectionRecord, Fault> election_at(const Organization& organization, const tree::Tree& tree,
-                                          const Seal& seal) {
-    const auto leaf = TRY(tree.read_at(version_of(seal), organization.election));
-    if (!leaf) return corrupt("the election's record is missing");
-    auto record = bcs::decode<protocol::Record>(leaf->record);
-    if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
-        return corrupt("the election's record does not decode");
-    }
-    return std::get<ElectionRecord>(*std::move(record));
-}
-
 class Walk {
  public:
     Walk(const Organization& organization, const store::Reader& store, const tree::Tree& tree,
@@ -127,6 +116,11 @@ class Walk {
         return found;
     }
 
+    Result<CycleLink, Fault> cycle_link(const Point& point) const {
+        auto proof = TRY(tree_.prove_at(version_of(point.seal), organization_.election));
+        return CycleLink{point.seal.header, point.seal.certificate, std::move(proof)};
+    }
+
  private:
     // Nothing: history does not reach back so far.
     Result<std::optional<Point>, Fault> earlier(Sequence sequence) const {
@@ -146,11 +140,6 @@ class Walk {
         if (first.record.cycle != later.record.cycle) return Link(TRY(takeover(first)));
         if (first.record.former == first.record.present) return std::nullopt;
         return Link(TRY(cycle_link(first)));
-    }
-
-    Result<CycleLink, Fault> cycle_link(const Point& point) const {
-        auto proof = TRY(tree_.prove_at(version_of(point.seal), organization_.election));
-        return CycleLink{point.seal.header, point.seal.certificate, std::move(proof)};
     }
 
     Result<TakeoverLink, Fault> takeover(const Point& last) const {
@@ -175,6 +164,17 @@ class Walk {
 
 }  // namespace
 
+Result<ElectionRecord, Fault> election_at(const Organization& organization, const tree::Tree& tree,
+                                          const Seal& seal) {
+    const auto leaf = TRY(tree.read_at(version_of(seal), organization.election));
+    if (!leaf) return corrupt("the election's record is missing");
+    auto record = bcs::decode<protocol::Record>(leaf->record);
+    if (!record || !std::holds_alternative<ElectionRecord>(*record)) {
+        return corrupt("the election's record does not decode");
+    }
+    return std::get<ElectionRecord>(*std::move(record));
+}
+
 Result<Seats, Fault> certified_by(const Organization& organization, const tree::Tree& tree,
                                   const Seal& seal) {
     const ElectionRecord record = TRY(election_at(organization, tree, seal));
@@ -190,6 +190,19 @@ Result<election::CycleChain, Fault> committees_up_to(const Organization& organiz
     return walk.back_from(TRY(walk.at(target)), [&charters](const protocol::Authority& authority) {
         return authority.seats == charters;
     });
+}
+
+Result<election::CycleChain, Fault> committees_behind(const Organization& organization,
+                                                      const store::Reader& store,
+                                                      const tree::Tree& tree, const Seal& target,
+                                                      Sequence oldest) {
+    auto links = TRY(committees_up_to(organization, store, tree, target, oldest));
+    const Walk walk(organization, store, tree, oldest);
+    const Point point = TRY(walk.at(target));
+    if (authority_over(point.record, point.sequence()).seats == point.record.present) return links;
+    if (links.full()) links.erase(links.begin());
+    links.push_back(TRY(walk.cycle_link(point)));
+    return links;
 }
 
 Result<election::CycleChain, Fault> committees_between(const Organization& organization,

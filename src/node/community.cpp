@@ -173,7 +173,7 @@ void Community::Impl::on_new_manifest(Instant now, Effects& fx) {
     for (const auto& [node, key] : up) {
         introduce(node, now, fx);
         if (is_born) tell_mailbox(Mailbox::NodeUp{node}, now, fx);
-        if (is_born && exchanging.contains(node)) begin_exchange(node, now, fx);
+        if (is_born && exchanges(node)) begin_exchange(node, now, fx);
         if (is_newly_member(node, now)) meet(node, now, fx);
     }
 }
@@ -249,22 +249,24 @@ void Community::begin(Instant now, Effects& fx) {
     impl_->take_writes(fx);
 }
 
-void Community::on_peer_up(const PublicKey& key, Instant now, Effects& fx) {
+void Community::on_peer_up(const PublicKey& key, std::uint64_t features, Instant now, Effects& fx) {
     const Id node = crypto::id_of(key);
     impl_->up.insert_or_assign(node, key);
+    impl_->features.insert_or_assign(node, features);
     fx.sends.push_back({node, protocol::AskManifest{impl_->setup.organization}});
     impl_->review_neighbour(node, now, fx);
     impl_->introduce(node, now, fx);
     if (!impl_->life) return;
     impl_->tell_mailbox(Mailbox::NodeUp{node}, now, fx);
     if (impl_->is_newly_member(node, now)) impl_->meet(node, now, fx);
+    if (impl_->exchanges(node)) impl_->begin_exchange(node, now, fx);
     impl_->take_writes(fx);
 }
 
 void Community::on_peer_down(const Id& node, Instant now, Effects& fx) {
     impl_->up.erase(node);
     impl_->met.erase(node);
-    impl_->exchanging.erase(node);
+    impl_->features.erase(node);
     impl_->introductions.erase(node);
     impl_->review_neighbour(node, now, fx);
     if (!impl_->life) return;

@@ -64,10 +64,8 @@ class Community {
     // Says what was loaded to those who must act on it. Once, after load.
     void begin(Instant now, Effects& fx);
 
-    // ---- Connections. `key` is the peer's node key, proven.
-    void on_peer_up(const PublicKey& key, Instant now, Effects& fx);
-    // What its hello says it understands. REQUIRES: the peer is up.
-    void on_features(const Id& node, std::uint64_t features, Instant now, Effects& fx);
+    // ---- Connections. `key` is the peer's node key, proven; `features` its hello's.
+    void on_peer_up(const PublicKey& key, std::uint64_t features, Instant now, Effects& fx);
     void on_peer_down(const Id& node, Instant now, Effects& fx);
     // REQUIRES: the peer is up.
     void on_message(const Id& from, protocol::PeerMessage&& message, Instant now, Effects& fx);

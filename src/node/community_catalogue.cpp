@@ -122,14 +122,6 @@ void Community::Impl::tell_offers(Instant now, Effects& fx) {
 
 // ---- Other nodes -------------------------------------------------------------------------------
 
-void Community::on_features(const Id& node, std::uint64_t features, Instant now, Effects& fx) {
-    if (!impl_->up.contains(node) || (features & protocol::kFeatureCatalogue) == 0) return;
-    impl_->exchanging.insert(node);
-    if (!impl_->life) return;
-    impl_->begin_exchange(node, now, fx);
-    impl_->take_writes(fx);
-}
-
 void Community::Impl::begin_exchange(const Id& node, Instant now, Effects& fx) {
     tell_catalogue(Catalogue::NodeUp{node}, now, fx);
     tell_content(ContentExchange::NodeUp{node}, now, fx);
@@ -163,7 +155,7 @@ void Community::Impl::on(const Id& from, protocol::ContentAsk&& ask, Instant now
     if (life && belongs(up.at(from), now)) {
         return tell_content(ContentExchange::Asked{from, std::move(ask)}, now, fx);
     }
-    if (!exchanging.contains(from)) return;
+    if (!exchanges(from)) return;
     fx.sends.push_back(
         {from, protocol::ContentReply{ask.piece, protocol::ContentOutcome::absent, {}}});
 }

@@ -103,6 +103,10 @@ struct Community::Impl {
     bool is_keeper() const;
 
     // ---- Packs and tags
+    bool exchanges(const Id& node) const {
+        const auto known = features.find(node);
+        return known != features.end() && (known->second & protocol::kFeatureCatalogue) != 0;
+    }
     void begin_exchange(const Id& node, Instant now, Effects& fx);
     // What we announce for others to come for.
     void tell_offers(Instant now, Effects& fx);
@@ -213,9 +217,9 @@ struct Community::Impl {
     protocol::Delegations served;
     std::vector<Endpoint> endpoints;
     std::optional<Life> life;
-    std::map<Id, PublicKey> up;  // connected nodes
-    std::set<Id> exchanging;     // those of them that understand packs and tags
-    std::set<Id> met;            // those of them the conversation goes on with
+    std::map<Id, PublicKey> up;            // connected nodes
+    std::map<Id, std::uint64_t> features;  // of each of them
+    std::set<Id> met;                      // those of them the conversation goes on with
     struct Introductions {
         Instant since;
         std::size_t count = 0;

@@ -95,7 +95,7 @@ void Community::Impl::on(const Id& from, protocol::Acknowledgements&& told, Inst
 void Community::Impl::review_neighbour(const Id& node, Instant now, Effects& fx) {
     const bool is_one = is_neighbourly(node, now);
     if (is_one && neighbours.insert(node).second) {
-        fx.ledger.emplace_back(NeighbourUp{node});
+        fx.ledger.emplace_back(NeighbourUp{node, features.at(node)});
     } else if (!is_one && neighbours.erase(node) > 0) {
         fx.ledger.emplace_back(NeighbourDown{node});
     }

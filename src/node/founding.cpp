@@ -79,7 +79,9 @@ Result<void, Fault> NodeImpl::finish_founding(Instant now, Effects& fx) {
     TRY(adopt({std::move(done.charter), std::move(done.seal), sequence, std::move(done.tree),
                done.first_job, std::move(done.acknowledged)}));
     founding_.reset();
-    for (const Id& node : neighbours_) TRY(organization_->on(NeighbourUp{node}, now, fx));
+    for (const auto& [node, features] : neighbours_) {
+        TRY(organization_->on(NeighbourUp{node, features}, now, fx));
+    }
     if (network_) {
         TRY(network_->follow(id, now, fx));
         network_->review_neighbours(now, fx);

@@ -128,7 +128,7 @@ void NodeImpl::hand_out(Effects& fx) {
 
 Result<void, Fault> NodeImpl::take(LedgerInput&& input, Instant now, Effects& fx) {
     if (const auto* up = std::get_if<NeighbourUp>(&input)) {
-        neighbours_.insert(up->node);
+        neighbours_.insert_or_assign(up->node, up->features);
         TRY(catch_up(CatchUp::PeerUp{up->node}, now, fx));
         if (organization_) return organization_->on(*up, now, fx);
     } else if (const auto* down = std::get_if<NeighbourDown>(&input)) {
@@ -175,6 +175,12 @@ Result<void, Fault> NodeImpl::take(const Id& from, PeerMessage&& message, Instan
             } else if constexpr (std::is_same_v<Held, protocol::Acknowledgements>) {
                 if (!organization_) return {};
                 return organization_->on_message(from, std::move(held), now, fx);
+            } else if constexpr (std::is_same_v<Held, protocol::AskEndorsement>) {
+                if (!organization_) return {};
+                return organization_->endorse(Endorsing::Asked{from, std::move(held)}, now, fx);
+            } else if constexpr (std::is_same_v<Held, protocol::EndorsementReply>) {
+                if (!organization_) return {};
+                return organization_->endorse(Endorsing::Answered{from, std::move(held)}, now, fx);
             } else if constexpr (is_alternative<protocol::SyncAsk, Held>) {
                 if (organization_) serving_.add(from, std::move(held), now);
                 return {};
@@ -268,7 +274,9 @@ Result<void, Fault> NodeImpl::begin_pursuit(const ChainId& chain, Instant now, E
         for (const Bytes& key : abandoned) batch.erase(key);
         network_->write_aside(std::move(batch), NetworkNode::Tells::nobody, now, fx);
     }
-    for (const Id& node : neighbours_) TRY(catch_up(CatchUp::PeerUp{node}, now, fx));
+    for (const auto& [node, features] : neighbours_) {
+        TRY(catch_up(CatchUp::PeerUp{node}, now, fx));
+    }
     return {};
 }
 

@@ -12,6 +12,7 @@ namespace leither::node {
 // A connected node that may hear of the ledger: a member's, or a bookkeeper's.
 struct NeighbourUp {
     Id node;
+    std::uint64_t features = 0;  // Hello::features
 };
 struct NeighbourDown {
     Id node;

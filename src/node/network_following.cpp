@@ -88,8 +88,7 @@ void NetworkNode::Impl::begin(Instant now, Effects& fx) {
         if (!hub.is_connected(one.peer.node)) continue;
         tell_community(
             [&](auto& ours, auto& theirs) {
-                ours.on_peer_up(node, now, theirs);
-                ours.on_features(one.peer.node, one.peer.hello.features, now, theirs);
+                ours.on_peer_up(node, one.peer.hello.features, now, theirs);
             },
             now, fx);
     }

@@ -156,8 +156,7 @@ void NetworkNode::Impl::on_event(peer::PeerUp&& event, Instant now, Effects& fx)
     }
     tell_community(
         [&](auto& ours, auto& theirs) {
-            ours.on_peer_up(peer.node_key, now, theirs);
-            ours.on_features(peer.node, peer.hello.features, now, theirs);
+            ours.on_peer_up(peer.node_key, peer.hello.features, now, theirs);
         },
         now, fx);
 }

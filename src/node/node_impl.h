@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -74,6 +75,7 @@ class NodeImpl final : private org::MemberSource {
     Result<void, store::Fault> on(const Persisted& persisted, Instant now, Effects& fx);
     Result<void, store::Fault> on(NetworkCall&& call, Instant now, Effects& fx);
     Result<void, store::Fault> on(const KeepReceipts& wish, Instant now, Effects& fx);
+    Result<void, store::Fault> on(const Endorse& wish, Instant now, Effects& fx);
     Result<void, store::Fault> on(const SignTakeover& wish, Instant now, Effects& fx);
     Result<void, store::Fault> on(const TakeOver& input, Instant now, Effects& fx);
     void keep_receipts_of_served(Instant now, Effects& fx);
@@ -118,9 +120,9 @@ class NodeImpl final : private org::MemberSource {
     // Whose batch is out: one at a time.
     enum class Writer : std::uint8_t { none, founding, ledger };
     Writer writer_ = Writer::none;
-    std::optional<Pursuit> pursuit_;  // once the chain is known
-    bool is_writing_aside_ = false;   // for a pursuit, which may be over by now
-    std::set<Id> neighbours_;
+    std::optional<Pursuit> pursuit_;          // once the chain is known
+    bool is_writing_aside_ = false;           // for a pursuit, which may be over by now
+    std::map<Id, std::uint64_t> neighbours_;  // and their features
     Serving serving_{Serving::Options{}};
     std::vector<ToNeighbour> sends_;
     bool has_served_changed_ = true;  // perhaps

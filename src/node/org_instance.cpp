@@ -148,6 +148,7 @@ Result<void, Fault> OrgInstance::open(ledger::Seal&& head, const Options& option
     };
     law.log = log_.with_room("consensus");
     holds_ = options.signature_holds;
+    endorsing_.emplace(organization_.chain);
     Agreement::Setup agreement = agreement_setup();
     agreement.listens = true;
     // Without its keys the log may be a copy of earlier.
@@ -190,6 +191,7 @@ Result<void, Fault> OrgInstance::on_tick(Instant now, Effects& fx) {
     if (may_post(now)) post_outgoing(now);
     TRY(fill_receipts());
     TRY(agree(Agreement::Tick{}, now, fx));
+    TRY(endorse(Endorsing::Tick{}, now, fx));
     return countersign(Countersigning::Tick{}, now, fx);
 }
 
@@ -335,6 +337,8 @@ Result<void, Fault> OrgInstance::on(const NeighbourUp& input, Instant now, Effec
     admission_.verified().set_limit(kVerifiedMax);
     TRY(agree(Agreement::NodeUp{input.node}, now, fx));
     post_adopted(input.node);
+    const bool endorses = (input.features & protocol::kFeatureEndorsements) != 0;
+    TRY(endorse(Endorsing::NodeUp{input.node, endorses}, now, fx));
     return countersign(Countersigning::NodeUp{input.node}, now, fx);
 }
 
@@ -344,6 +348,7 @@ Result<void, Fault> OrgInstance::on(const NeighbourDown& input, Instant now, Eff
     // Alone, a node builds all blocks itself.
     if (neighbours_.empty()) admission_.verified().set_limit(0);
     TRY(agree(Agreement::NodeDown{input.node}, now, fx));
+    TRY(endorse(Endorsing::NodeDown{input.node}, now, fx));
     return countersign(Countersigning::NodeDown{input.node}, now, fx);
 }
 
@@ -475,6 +480,7 @@ void OrgInstance::check_invariants() const {
     checkpoints_->check_invariants();
     receipts_->check_invariants();
     countersigning_->check_invariants();
+    endorsing_->check_invariants();
     office_->check_invariants();
     CHECK(window_.oldest() <= head().header.sequence);
 }

@@ -14,6 +14,7 @@
 #include "admission.h"
 #include "checkpoint_keeper.h"
 #include "countersigning.h"
+#include "endorsing.h"
 #include "evidence_keeper.h"
 #include "history_window.h"
 #include "ledger_link.h"
@@ -84,7 +85,8 @@ class OrgInstance {
     // Neighbours that have shown what no honest node does.
     std::vector<Id> take_blamed() { return std::exchange(blamed_, {}); }
     std::vector<Behind> take_behind() { return std::exchange(behind_, {}); }
-    void refuse_all(protocol::Refusal why, Effects& fx) { admission_.refuse_all(why, fx); }
+    // All that callers wait for.
+    void refuse_all(protocol::Refusal why, Effects& fx);
     std::uint64_t next_job() const { return admission_.next_job(); }
     // Whether nothing is on its way to the disk.
     bool is_at_rest() const { return writes_.empty() && !is_sealing(); }
@@ -113,6 +115,12 @@ class OrgInstance {
     // Answered by a NetworkReply; with kNobody's token by nothing.
     void keep_receipts(const KeepReceipts& wish, Effects& fx);
     const ReceiptKeeper& receipts() const { return *receipts_; }
+
+    // ---- Endorsements (org_endorsing.cpp)
+    // `Wanted` is answered by a NetworkReply.
+    Result<void, store::Fault> endorse(Endorsing::Input&& input, Instant now, Effects& fx);
+    // The term whose committee endorses, and which of its seats is this node's.
+    const consensus::Term& term() const { return law_->term(); }
 
     std::optional<Instant> next_deadline() const;
     void check_invariants() const;
@@ -187,6 +195,13 @@ class OrgInstance {
     Result<void, store::Fault> show_ours(const Countersigning::Doubt& doubt);
     void show_fork(const protocol::Fork& fork);
 
+    // ---- Endorsements (org_endorsing.cpp)
+    Result<std::optional<Endorsing::Prepared>, store::Fault> prepare_endorsement(
+        const Id& account, Sequence sequence) const;
+    Result<void, store::Fault> take(Endorsing::Effects&& done, Effects& fx);
+    Result<ledger::EndorsedReceipt, store::Fault> endorsed_receipt(
+        Endorsing::Gathered&& gathered) const;
+
     // ---- The node's part in elections (org_office.cpp)
     Result<void, store::Fault> open_office(const Options& options, crypto::KeyPair&& node_key);
     void stamp_office();
@@ -230,6 +245,7 @@ class OrgInstance {
     std::optional<std::uint64_t> cycle_followed_;
     std::optional<ReceiptKeeper> receipts_;
     std::optional<Countersigning> countersigning_;
+    std::optional<Endorsing> endorsing_;
     std::set<Id> shown_;  // neighbours that have been shown a block of ours, since the head moved
     bool has_begun_ = false;                   // the agreement, with the first input
     std::optional<consensus::Yield> yielded_;  // of the head

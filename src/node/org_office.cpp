@@ -155,7 +155,9 @@ void OrgInstance::remind_voters(std::vector<protocol::Transaction>&& waiting) {
 std::optional<Instant> OrgInstance::next_deadline() const {
     if (may_fill_receipts()) return Instant{};
     auto next = agreement_->next_deadline();
-    if (const auto at = countersigning_->next_deadline()) next = next ? std::min(*next, *at) : at;
+    for (const auto& at : {countersigning_->next_deadline(), endorsing_->next_deadline()}) {
+        if (at) next = next ? std::min(*next, *at) : at;
+    }
     if (!outgoing_.admitted.empty()) {
         next = next ? std::min(*next, outgoing_.not_before) : outgoing_.not_before;
     }

@@ -216,6 +216,15 @@ Answer<std::optional<ledger::Receipt>> Queries::receipt_for(
     return TRY(receipt(*account, committed->sequence));
 }
 
+Answer<EndorsementTerms> Queries::endorsement_terms() const {
+    const LedgerView view = TRY(LedgerView::of(*node_));
+    const OrgInstance& org = *view.organization;
+    if (org.head().certificate.signatures.empty()) return fail(QueryError::uncertified);
+    const consensus::Term& term = org.term();
+    const std::size_t seats = term.committee.size();
+    return EndorsementTerms{term.cycle, org.head().header.sequence, seats, protocol::quorum(seats)};
+}
+
 Answer<ledger::ChildReceipt> Queries::child(const Prefix& prefix,
                                             std::optional<Sequence> at) const {
     const LedgerView view = TRY(LedgerView::of(*node_));

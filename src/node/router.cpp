@@ -24,6 +24,7 @@ NetworkReply no_ledger(Token token) {
 struct AwaitsNetworkReply {
     std::optional<Token> operator()(const NetworkCall& call) const { return call.token; }
     std::optional<Token> operator()(const KeepReceipts& wish) const { return wish.token; }
+    std::optional<Token> operator()(const Endorse& wish) const { return wish.token; }
     std::optional<Token> operator()(const SignTakeover& wish) const { return wish.token; }
     std::optional<Token> operator()(const TakeOver& input) const { return input.token; }
     std::optional<Token> operator()(const auto&) const { return std::nullopt; }
@@ -113,6 +114,13 @@ Result<void, Fault> NodeImpl::on(const KeepReceipts& wish, Instant, Effects& fx)
     } else {
         fx.replies.push_back(no_ledger(wish.token));
     }
+    return {};
+}
+
+Result<void, Fault> NodeImpl::on(const Endorse& wish, Instant now, Effects& fx) {
+    if (organization_)
+        return organization_->endorse(Endorsing::Wanted{wish.token, wish.ask}, now, fx);
+    fx.replies.push_back(no_ledger(wish.token));
     return {};
 }
 

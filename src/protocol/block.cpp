@@ -6,6 +6,7 @@
 #include "leither/crypto/hash.h"
 #include "leither/crypto/sign.h"
 #include "leither/protocol/domain_tags.h"
+#include "leither/protocol/quorum.h"
 
 #include "rising.h"
 
@@ -104,16 +105,24 @@ Result<void, CertificateError> verify(const Certificate& certificate, const Chai
         certificate.slot.height == header.sequence && certificate.slot.branch == Prefix{};
     if (!same_block || !same_slot) return fail(CertificateError::wrong_block);
 
+    const Bytes message = precommit_message(chain, certificate.slot, certificate.block);
+    return verify_quorum(certificate.signatures, message, committee, holds);
+}
+
+Result<void, CertificateError> verify_quorum(const SeatSignatures& signatures, ByteView message,
+                                             std::span<const PublicKey> committee,
+                                             const SignatureVerifier& holds) {
     // Counted only if seats are distinct; decoding has seen to that, a caller's own value may not.
-    if (!certificate.is_canonical()) return fail(CertificateError::unknown_seat);
-    for (const SeatSignature& vote : certificate.signatures) {
+    if (!strictly_rising(signatures, &SeatSignature::seat)) {
+        return fail(CertificateError::unknown_seat);
+    }
+    for (const SeatSignature& vote : signatures) {
         if (vote.seat >= committee.size()) return fail(CertificateError::unknown_seat);
     }
-    if (committee.empty() || certificate.signatures.size() < quorum(committee.size())) {
+    if (committee.empty() || signatures.size() < quorum(committee.size())) {
         return fail(CertificateError::too_few_signatures);
     }
-    const Bytes message = precommit_message(chain, certificate.slot, certificate.block);
-    for (const SeatSignature& vote : certificate.signatures) {
+    for (const SeatSignature& vote : signatures) {
         if (!holds(committee[vote.seat], message, vote.signature)) {
             return fail(CertificateError::bad_signature);
         }

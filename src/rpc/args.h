@@ -21,7 +21,7 @@ namespace leither::rpc {
 
 class Args {
  public:
-    static constexpr std::size_t kParamsMax = 6;
+    static constexpr std::size_t kParamsMax = 8;
 
     // `params` as sent, nothing if absent. The error names the field and what to send instead.
     static Result<Args, std::string> read(const MethodInfo& method,

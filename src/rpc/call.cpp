@@ -21,7 +21,9 @@ const char* remedy(node::FoundError error) {
         case node::FoundError::malformed:
             return "the bytes are no canonical genesis; make them with `leither org create`";
         case node::FoundError::exists:
-            return "this node keeps an organization already; use another data directory";
+            return "this node keeps an organization already; make room for another with `leither "
+                   "org "
+                   "open NAME`, then use --org NAME";
         case node::FoundError::not_bookkeeper:
             return "the charter must name this node's key (node.status) among its bookkeepers";
         case node::FoundError::invalid: return "the genesis breaks a rule; data.detail names it";
@@ -45,7 +47,8 @@ CallOutcome outcome_of(ErrorCode code) {
         case ErrorCode::founding:
         case ErrorCode::busy:
         case ErrorCode::network:
-        case ErrorCode::wallet: return CallOutcome::refused;
+        case ErrorCode::wallet:
+        case ErrorCode::place: return CallOutcome::refused;
         case ErrorCode::internal:
         case ErrorCode::fault: return CallOutcome::failed;
     }

@@ -7,6 +7,7 @@
 
 #include "leither/rpc/dispatcher.h"
 #include "leither/rpc/json.h"
+#include "leither/rpc/places.h"
 #include "leither/rpc/wallet_port.h"
 
 #include "args.h"
@@ -30,6 +31,8 @@ enum class ErrorCode : int {
     busy = 7,
     network = 8,
     wallet = 9,
+    // 10: the local API's, that a session has ended
+    place = 11,
 };
 
 struct CallError {
@@ -74,15 +77,20 @@ struct Call {
     std::string_view method;
     WalletPort* wallet = nullptr;  // null: the program holds none
     Front* front = nullptr;
+    Places* places = nullptr;     // null: the program serves one organization
+    std::string_view place = {};  // this dispatcher's among them
 };
 using Handler = Outcome (*)(Call& call);
 
 enum class Timing : std::uint8_t { at_once, deferred };
+// `program`: also answered where no node runs.
+enum class Needs : std::uint8_t { node, program };
 
 struct Method {
     MethodInfo info;
     Handler handler = nullptr;
     Timing timing = Timing::at_once;  // deferred: may give a Deferred
+    Needs needs = Needs::node;
 };
 // Null if there is no such method.
 const Method* find_method(std::string_view name);

@@ -111,6 +111,9 @@ struct Dispatcher::Impl {
     Host& host;
     Metrics& metrics;
     Front* front = nullptr;
+    Places* places = nullptr;
+    std::string place;
+    std::optional<PlaceFailure> absent;
     Subscriptions subscriptions;
     std::unordered_map<node::Token, WaitingCall> waiting;
     node::Token last_token = 0;
@@ -184,10 +187,13 @@ void Dispatcher::Impl::run_method(const Method& method, const RequestObject& req
                                   std::optional<ConnectionId> connection, ReturnAddress to) {
     auto args = Args::read(method.info, request.params);
     if (!args) return fail_call(to, {ErrorCode::invalid_params, args.error(), nullptr});
+    if (absent && method.needs == Needs::node) {
+        return fail_call(to, named_error(ErrorCode::place, absent->name, absent->message));
+    }
     if (const auto refused = refuse_early(method, *to.exchange)) return fail_call(to, *refused);
 
     Call call{std::move(*args), host,   subscriptions, connection, ++last_token,
-              method.info.name, wallet, front};
+              method.info.name, wallet, front,         places,     place};
     const auto outcome = [&]() -> Outcome {
         try {
             return method.handler(call);
@@ -330,6 +336,15 @@ Dispatcher::~Dispatcher() = default;
 
 void Dispatcher::set_front(Front& front) {
     impl_->front = &front;
+}
+
+void Dispatcher::set_places(Places& places, std::string name) {
+    impl_->places = &places;
+    impl_->place = std::move(name);
+}
+
+void Dispatcher::set_absent(PlaceFailure why) {
+    impl_->absent = std::move(why);
 }
 
 ConnectionId Dispatcher::connect(Push push) {

@@ -10,6 +10,9 @@ Outcome node_stop(Call& call);
 Outcome node_machine(Call& call);
 Outcome node_logs(Call& call);
 Outcome dashboard_link(Call& call);
+Outcome place_list(Call& call);
+Outcome place_open(Call& call);
+Outcome place_close(Call& call);
 Outcome organization_create(Call& call);
 Outcome organization_info(Call& call);
 Outcome organization_allocations(Call& call);
@@ -29,12 +32,15 @@ Outcome receipt_get(Call& call);
 Outcome receipt_list(Call& call);
 Outcome receipt_find(Call& call);
 Outcome receipt_keep(Call& call);
+Outcome receipt_terms(Call& call);
+Outcome receipt_endorse(Call& call);
 Outcome child_get(Call& call);
 Outcome block_get(Call& call);
 Outcome evidence_list(Call& call);
 Outcome evidence_get(Call& call);
 Outcome vote_list(Call& call);
 Outcome vote_get(Call& call);
+Outcome vote_parameters(Call& call);
 Outcome reward_list(Call& call);
 Outcome reward_proof(Call& call);
 Outcome subscribe(Call& call);
@@ -84,6 +90,9 @@ Outcome wallet_call(Call& call);
 
 // Hands a request to the node, whose reply is the answer.
 Outcome ask_network(Call& call, node::NetworkRequest&& request);
+
+// One organization has one place in a program.
+std::optional<CallError> refuse_held_elsewhere(const Call& call, const Id& organization);
 
 // Parts of answers that others give too.
 std::uint64_t time_ms_at(const protocol::Charter& charter, Pulse pulse);

@@ -5,6 +5,7 @@
 #include "leither/wallet/request.h"
 
 #include "handlers.h"
+#include "standings.h"
 
 namespace leither::rpc {
 namespace {
@@ -175,9 +176,14 @@ Outcome account_history(Call& call) {
     const auto limit = call.args.find<std::uint64_t>("limit").value_or(kHistoryDefault);
     const auto history = queries.history(account, sequence_arg(call, "before"), limit);
     if (!history) return query_error(history.error());
+    const auto standings = Standings::now(call.host);
+    if (!standings) return query_error(standings.error());
     Json items = Json::array();
     for (const auto& item : history->items) {
+        const auto standing = standings->of(item.sequence, item.pulse);
+        if (!standing) return query_error(standing.error());
         items.push_back(history_json(item, account, status->organization));
+        items.back()["state"] = wallet::to_string(standing->state);
     }
     Json out = {{"items", std::move(items)}};
     if (history->next) out["next"] = history->next->value();
@@ -268,6 +274,25 @@ Outcome receipt_keep(Call& call) {
     return Deferred::network;
 }
 
+Outcome receipt_terms(Call& call) {
+    const auto terms = call.host.queries().endorsement_terms();
+    if (!terms) return query_error(terms.error());
+    return Json{{"cycle", terms->cycle},
+                {"sequence", terms->sequence.value()},
+                {"bookkeepers", terms->seats},
+                {"needed", terms->needed}};
+}
+
+Outcome receipt_endorse(Call& call) {
+    auto ask = bcs::decode<protocol::AskEndorsement>(call.args.get<Bytes>("question"));
+    if (!ask) {
+        return CallError{ErrorCode::invalid_params,
+                         "\"question\" is no BCS of a signed question for an endorsement", nullptr};
+    }
+    call.host.enqueue(node::Endorse{call.token, *std::move(ask)});
+    return Deferred::network;
+}
+
 Outcome child_get(Call& call) {
     const Prefix prefix{call.args.get<Id>("prefix"),
                         static_cast<std::uint8_t>(call.args.get<std::uint64_t>("bits"))};
@@ -332,9 +357,11 @@ Outcome block_get(Call& call) {
                 {"author", author_json(seal.header, committee)},
                 {"round", seal.certificate.slot.round},
                 {"signers", signers_json(seal.certificate, committee)}};
-    const auto finality = queries.finality(seal.header.sequence, call.host.now());
-    if (!finality) return query_error(finality.error());
-    out["final"] = finality->is_final;
+    const auto standings = Standings::now(call.host);
+    if (!standings) return query_error(standings.error());
+    const auto standing = standings->of(seal.header.sequence, seal.header.pulse);
+    if (!standing) return query_error(standing.error());
+    out.update(standings->to_json(*standing));
     const auto detail = call.args.find<std::string_view>("detail").value_or("ids");
     if (detail != "none") {
         out["transactions"] = transactions_json(transactions, organization.chain, detail);

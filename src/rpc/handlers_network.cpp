@@ -108,6 +108,11 @@ Json answer_json(const node::NetworkAnswer& answer) {
         Json operator()(const org::ContentProgress& progress) const {
             return progress_json(progress);
         }
+        Json operator()(const ledger::EndorsedReceipt& receipt) const {
+            return {{"receipt", to_hex(bcs::encode(receipt))},
+                    {"account", receipt.claim.account.hex()},
+                    {"sequence", receipt.header.sequence.value()}};
+        }
     };
     return std::visit(Visit{}, answer);
 }
@@ -148,6 +153,7 @@ Outcome organization_find(Call& call) {
 
 Outcome organization_follow(Call& call) {
     node::FollowOrganization order{call.args.get<Id>("organization")};
+    if (const auto held = refuse_held_elsewhere(call, order.organization)) return *held;
     if (const auto bytes = call.args.find<Bytes>("introduction")) {
         auto introduction = bcs::decode<protocol::Introduction>(*bytes);
         const bool is_of_it =

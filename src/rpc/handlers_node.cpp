@@ -7,6 +7,7 @@
 #include "leither/crypto/hash.h"
 
 #include "handlers.h"
+#include "standings.h"
 
 namespace leither::rpc {
 namespace {
@@ -70,17 +71,28 @@ Json catching_up_json(const node::CatchingUp& progress) {
             {"trouble", progress.trouble}};
 }
 
-Json fate_json(const node::Unknown&) {
-    return {{"state", "unknown"}};
+Json dropped_json(const node::Dropped& fate) {
+    const auto state = fate.refused.code == protocol::Refusal::expired
+                           ? wallet::PaymentState::expired
+                           : wallet::PaymentState::refused;
+    return {{"state", wallet::to_string(state)}, {"refusal", to_json(fate.refused)}};
 }
-Json fate_json(const node::Pending&) {
-    return {{"state", "pending"}};
-}
-Json fate_json(const node::Committed& fate) {
-    return {{"state", "committed"}, {"sequence", fate.sequence.value()}};
-}
-Json fate_json(const node::Dropped& fate) {
-    return {{"state", "refused"}, {"refusal", to_json(fate.refused)}};
+Outcome committed_json(Call& call, Sequence block) {
+    const auto held = call.host.queries().block(block);
+    if (!held && held.error() == node::QueryError::pruned) {
+        // Behind the history window, which is longer than any publicity.
+        return Json{{"state", wallet::to_string(wallet::PaymentState::settled)},
+                    {"sequence", block.value()}};
+    }
+    if (!held) return query_error(held.error());
+    const auto standings = Standings::now(call.host);
+    if (!standings) return query_error(standings.error());
+    const auto standing = standings->of(block, (*held)->seal.header.pulse);
+    if (!standing) return query_error(standing.error());
+    Json out = standings->to_json(*standing);
+    out["sequence"] = block.value();
+    out["finality"] = to_json(standing->finality);
+    return out;
 }
 
 Topic topic_of(std::string_view word) {
@@ -124,6 +136,11 @@ Outcome node_stop(Call& call) {
 }
 
 Outcome organization_create(Call& call) {
+    const auto genesis = bcs::decode<protocol::Genesis>(call.args.get<Bytes>("genesis"));
+    if (genesis) {  // else the node says what is wrong with it
+        const Id organization = crypto::id_of(genesis->charter.charter.organization);
+        if (const auto held = refuse_held_elsewhere(call, organization)) return *held;
+    }
     call.host.enqueue(node::Found{call.token, std::move(call.args.get<Bytes>("genesis"))});
     return Deferred::founding;
 }
@@ -185,14 +202,12 @@ Outcome transaction_status(Call& call) {
     const auto fate =
         call.host.queries().fate(call.args.get<Hash>("id"), call.args.find<Id>("signer"));
     if (!fate) return query_error(fate.error());
-    Json out = std::visit([](const auto& held) { return fate_json(held); }, *fate);
     if (const auto* committed = std::get_if<node::Committed>(&*fate)) {
-        const auto finality = call.host.queries().finality(committed->sequence, call.host.now());
-        if (!finality) return query_error(finality.error());
-        out["final"] = finality->is_final;
-        out["finality"] = to_json(*finality);
+        return committed_json(call, committed->sequence);
     }
-    return out;
+    if (const auto* dropped = std::get_if<node::Dropped>(&*fate)) return dropped_json(*dropped);
+    const bool is_pending = std::holds_alternative<node::Pending>(*fate);
+    return Json{{"state", is_pending ? "pending" : "unknown"}};
 }
 
 Outcome subscribe(Call& call) {

@@ -45,15 +45,21 @@ Json lacks_json(const protocol::VoteRecord& vote) {
 
 // ---- What it is about, and what has come of it -------------------------------------------------
 
+// What there is to choose from.
+Json choice_json(const protocol::Params& params, const protocol::ParamInfo& row) {
+    return {{"parameter", row.name},
+            {"now", params.*row.member},
+            {"least", row.min},
+            {"most", row.max},
+            {"unit", row.unit}};
+}
+
 // As the record has it, and of a parameter what there is to choose from.
 Json full_subject_json(const View& view, const protocol::Subject& subject) {
     Json out = rpc::subject_json(subject);
     if (const auto* proposal = std::get_if<ParamProposal>(&subject)) {
         const protocol::ParamInfo& row = protocol::kParamTable[proposal->change.param];
-        out["now"] = view.ledger.bookkeeping.params.*row.member;
-        out["least"] = row.min;
-        out["most"] = row.max;
-        out["unit"] = row.unit;
+        out.update(choice_json(view.ledger.bookkeeping.params, row));
     }
     return out;
 }
@@ -266,6 +272,17 @@ Outcome vote_get(Call& call) {
         full_json(call, **vote, view, {call.args.find<Id>("account"), Detail::ballot});
     if (!json) return query_error(json.error());
     return *json;
+}
+
+Outcome vote_parameters(Call& call) {
+    const auto status = call.host.queries().status();
+    if (!status) return query_error(status.error());
+    Json rows = Json::array();
+    for (const auto& row : protocol::kParamTable) {
+        const bool is_fixed = &row == &protocol::kParamTable[protocol::kFixedParam];
+        if (!is_fixed) rows.push_back(choice_json(status->bookkeeping.params, row));
+    }
+    return rows;
 }
 
 Outcome reward_list(Call& call) {

@@ -26,6 +26,7 @@ constexpr std::uint64_t kReceiptsMax = 500;
 constexpr std::uint64_t kLinesMax = 1'000;
 constexpr std::uint64_t kVotesMax = 500;
 constexpr std::uint64_t kLogLinesMax = 500;
+constexpr std::uint64_t kPlaceNameMax = 32;
 constexpr std::uint64_t kBanSecondsMax = std::uint64_t{366} * 86'400;
 constexpr std::uint64_t kLifetimeSecondsMax =
     std::chrono::duration_cast<std::chrono::seconds>(protocol::kEnvelopeLifetimeMax).count();
@@ -39,6 +40,16 @@ constexpr std::string_view kTopicWords[] = {"pulse",   "block", "account",
 
 constexpr auto kRequired = Presence::required;
 constexpr auto kOptional = Presence::optional;
+
+constexpr std::string_view kClosingWords[] = {"careful", "forced"};
+constexpr ParamInfo kPlaceOpenParams[] = {{"name", ParamType::string, kRequired,
+                                           "what it is called here: 1 to 32 of a-z, 0-9 and -",
+                                           kPlaceNameMax}};
+constexpr ParamInfo kPlaceCloseParams[] = {
+    {"name", ParamType::string, kRequired, "what it is called here", kPlaceNameMax},
+    {"how", ParamType::text, kOptional,
+     "\"forced\" also while others count on its node; \"careful\" if absent", UINT64_MAX,
+     kClosingWords}};
 
 constexpr ParamInfo kAccount = {"account", ParamType::id, kRequired, "the account's id"};
 constexpr ParamInfo kAtSequence = {"sequence", ParamType::number, kOptional,
@@ -75,6 +86,9 @@ constexpr ParamInfo kReceiptKeepParams[] = {
     kAccount,
     {"wish", ParamType::text, kOptional, "whether to keep or to stop; \"keep\" if absent",
      UINT64_MAX, kKeepWords}};
+constexpr ParamInfo kEndorseParams[] = {
+    {"question", ParamType::bytes, kRequired,
+     "BCS of the question, signed by the account's key: account, cycle, sequence"}};
 constexpr ParamInfo kChildParams[] = {
     {"prefix", ParamType::id, kRequired, "the prefix, filled up with zeros"},
     {"bits", ParamType::number, kRequired, "how many bits of it count", kIdBits},
@@ -235,6 +249,9 @@ constexpr ParamInfo kWhyParams[] = {
 constexpr ParamInfo kPolicyParams[] = {{"rules", ParamType::objects, kRequired,
                                         "all rules there are to be: from, amount_max, per_day",
                                         kRulesMax}};
+constexpr ParamInfo kContactParams[] = {
+    {"account", ParamType::id, kRequired, "whose"},
+    {"name", ParamType::string, kOptional, "what to call it; none: nothing any more", kNameMax}};
 constexpr ParamInfo kOwnAccountParams[] = {kOwnAccount};
 constexpr ParamInfo kSendParams[] = {
     kOwnAccount,
@@ -255,6 +272,111 @@ constexpr ParamInfo kCastParams[] = {
     kOwnAccount,
     {"vote", ParamType::id, kRequired, "the vote's id"},
     {"choice", ParamType::text, kRequired, "the ballot", UINT64_MAX, kChoiceWords}};
+// ---- What commands do, done by the wallet for its pages
+constexpr std::uint64_t kDaysMax = 400;
+constexpr std::uint64_t kSharesMax = 64;
+constexpr std::uint64_t kReasonMax = 280;
+constexpr std::uint64_t kOfferMax = 8'192;
+constexpr std::string_view kYesNoWords[] = {"yes", "no"};
+constexpr std::string_view kRoleWords[] = {"supervisor", "member"};
+constexpr std::string_view kSubjectWords[] = {"parameter", "structural", "operation"};
+constexpr std::string_view kRewardWords[] = {"structural", "service", "operation", "mining"};
+constexpr ParamInfo kBy = {"account", ParamType::string, kOptional,
+                           "the key that signs; if absent, one of the wallet that may", kNameMax};
+constexpr ParamInfo kOffer = {
+    "offer",    ParamType::text,
+    kOptional,  "whether others sign elsewhere, who are sent it; no if absent",
+    UINT64_MAX, kYesNoWords};
+constexpr ParamInfo kDays = {"days", ParamType::number, kOptional, "for how long", kDaysMax};
+constexpr ParamInfo kNote = {"note", ParamType::string, kOptional, "a line to those who decide",
+                             kReferenceMax};
+constexpr ParamInfo kReason = {"reason", ParamType::string, kRequired, "why; public, or for them",
+                               kReasonMax};
+constexpr ParamInfo kProof = {"proof", ParamType::string, kOptional, "where the evidence is",
+                              kReasonMax};
+constexpr ParamInfo kAmount = {"amount", ParamType::string, kRequired,
+                               "how much, in smallest units", kDigitsMax};
+constexpr ParamInfo kApplicant = {"applicant", ParamType::string, kRequired,
+                                  "the applicant's account, its first digits, or leither:join:...",
+                                  kTokenMax};
+constexpr ParamInfo kMember = {"member", ParamType::string, kRequired,
+                               "a member's account, or a key's name", kNameMax};
+constexpr ParamInfo kTask = {"task", ParamType::string, kRequired,
+                             "the task's id, its first digits, or leither:task:...", kTokenMax};
+constexpr ParamInfo kWorker = {"worker", ParamType::string, kOptional,
+                               "whose work, where several have handed it in", kNameMax};
+constexpr ParamInfo kFoundParams[] = {
+    {"name", ParamType::string, kRequired, "what it is called", kNameMax},
+    {"unit", ParamType::string, kOptional, "what its credit is called; hour if absent", 16},
+    {"decimals", ParamType::number, kOptional, "of amounts; 2 if absent", 18},
+    {"supply", ParamType::string, kOptional, "all credit there will be, in smallest units",
+     kDigitsMax},
+    {"announcement", ParamType::string, kOptional, "reasons for the first distribution", 280},
+    {"account", ParamType::string, kOptional, "the founder's key; made if missing", kNameMax},
+    {"shares", ParamType::objects, kOptional, "the first distribution: key, amount, reason",
+     kSharesMax}};
+constexpr ParamInfo kInviteParams[] = {kBy, kDays};
+constexpr ParamInfo kInvitationParams[] = {
+    {"text", ParamType::string, kRequired, "leither:invite:...", kTokenMax}};
+constexpr ParamInfo kJoinParams[] = {
+    {"link", ParamType::string, kRequired, "leither:invite:...", kTokenMax},
+    {"account", ParamType::string, kRequired, "the key that shall be the member's; made if missing",
+     kNameMax},
+    kNote,
+    kDays};
+constexpr ParamInfo kApproveParams[] = {kApplicant, kBy, kOffer};
+constexpr ParamInfo kRefuseParams[] = {kApplicant, kReason, kBy};
+constexpr ParamInfo kSponsorParams[] = {kApplicant, kBy};
+constexpr ParamInfo kRoleParams[] = {
+    kMember,
+    {"role", ParamType::text, kRequired, "what they become", UINT64_MAX, kRoleWords},
+    kBy,
+    kOffer};
+constexpr ParamInfo kCosignParams[] = {
+    {"id", ParamType::string, kRequired, "the offer's id, its first digits, or leither:cosign:...",
+     kOfferMax},
+    kBy};
+constexpr ParamInfo kProposeParams[] = {
+    {"kind", ParamType::text, kRequired, "what it is about", UINT64_MAX, kSubjectWords},
+    {"parameter", ParamType::string, kOptional, "of a parameter: its name", kNameMax},
+    {"value", ParamType::number, kOptional, "of a parameter: what it shall be", UINT32_MAX},
+    {"member", ParamType::string, kOptional, "of a reward: whom it is for", kNameMax},
+    {"amount", ParamType::string, kOptional, "of a reward: how much, in smallest units",
+     kDigitsMax},
+    kReason,
+    kProof,
+    kBy};
+constexpr ParamInfo kRewardParams[] = {
+    kMember,
+    kAmount,
+    {"kind", ParamType::text, kOptional, "what for; service if absent", UINT64_MAX, kRewardWords},
+    {"reason", ParamType::string, kOptional, "public; if absent, what the contribution says",
+     kReasonMax},
+    kProof,
+    {"contribution", ParamType::string, kOptional, "what it rewards: an id, or its first digits",
+     64},
+    kBy,
+    kOffer};
+constexpr ParamInfo kOwnTagParams[] = {
+    kOwnAccount,
+    {"tag", ParamType::string, kRequired, "one word", 32},
+    {"target", ParamType::string, kRequired, "a pack's or account's id, or a text", 200},
+    kDays};
+constexpr ParamInfo kCreateTaskParams[] = {
+    {"title", ParamType::string, kRequired, "what is to be done, in a line", kReferenceMax},
+    kAmount,
+    {"text", ParamType::string, kOptional, "more about it", kReasonMax},
+    kDays,
+    kBy};
+constexpr ParamInfo kClaimTaskParams[] = {kTask, kOwnAccount};
+constexpr ParamInfo kSubmitTaskParams[] = {
+    kTask,
+    kOwnAccount,
+    {"text", ParamType::string, kRequired, "what shows that it is done", kReasonMax},
+    kNote};
+constexpr ParamInfo kConfirmTaskParams[] = {kTask, kWorker, kBy, kOffer};
+constexpr ParamInfo kRefuseTaskParams[] = {kTask, kReason, kWorker, kBy};
+
 constexpr ParamInfo kLogsParams[] = {
     {"after", ParamType::number, kOptional, "only lines behind this number"},
     {"limit", ParamType::number, kOptional, "lines; 100 if absent", kLogLinesMax}};
@@ -402,6 +524,13 @@ constexpr Method kTable[] = {
       kReceiptKeepParams},
      receipt_keep,
      Timing::deferred},
+    {{"receipt.terms", "What an owner signs to have its account endorsed, and who answers.", {}},
+     receipt_terms},
+    {{"receipt.endorse",
+      "An endorsed receipt, gathered from the bookkeepers in office: for strangers.",
+      kEndorseParams},
+     receipt_endorse,
+     Timing::deferred},
     {{"child.get", "Synopsis of a child organization (a prefix of ids), with proof.", kChildParams},
      child_get},
     {{"block.get", "A sealed block.", kBlockParams}, block_get},
@@ -413,6 +542,8 @@ constexpr Method kTable[] = {
      vote_list},
     {{"vote.get", "One vote: what it would change, how it stands, what it needs.", kVoteParams},
      vote_get},
+    {{"vote.parameters", "The parameters that a vote may change, with their bounds.", {}},
+     vote_parameters},
     {{"reward.list",
       "Rewards announced and not yet paid, and the mining rewards of ended terms.",
       {}},
@@ -452,6 +583,12 @@ constexpr Method kTable[] = {
      Timing::deferred},
     {{"wallet.policy", "What the wallet pays by itself.", {}}, wallet_call, Timing::deferred},
     {{"wallet.set_policy", "Replaces these rules.", kPolicyParams}, wallet_call, Timing::deferred},
+    {{"wallet.contacts", "What the owner calls other people's accounts.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.set_contact", "Names an account, for this wallet alone.", kContactParams},
+     wallet_call,
+     Timing::deferred},
     {{"wallet.letters", "Letters that have arrived for an account, opened.", kOwnAccountParams},
      wallet_call,
      Timing::deferred},
@@ -462,14 +599,102 @@ constexpr Method kTable[] = {
      wallet_call,
      Timing::deferred},
     {{"wallet.cast", "Casts a ballot.", kCastParams}, wallet_call, Timing::deferred},
+    {{"wallet.endorse", "An endorsed receipt of an account, as a file to show to strangers.",
+      kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.found", "Founds an organization on this node.", kFoundParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.invite", "Invites somebody to the organization.", kInviteParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.invitation", "What an invitation says.", kInvitationParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.join", "Asks to be admitted, by an invitation.", kJoinParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.standing", "Where the wallet's own applications stand.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.applications", "Who asks to be admitted.", {}}, wallet_call, Timing::deferred},
+    {{"wallet.approve", "Admits an applicant.", kApproveParams}, wallet_call, Timing::deferred},
+    {{"wallet.refuse", "Turns an applicant down, with a reason.", kRefuseParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.sponsor", "Passes an application on to supervisors.", kSponsorParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.leave", "Leaves the organization with an empty account.", kOwnAccountParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.set_role", "Makes a member supervisor, or member again.", kRoleParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.offers", "What supervisors elsewhere have offered to be signed.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.cosign", "Signs such an offer; the last signature submits it.", kCosignParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.propose", "Opens a vote of the members.", kProposeParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.reward", "Rewards a member from the treasury.", kRewardParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.tag", "Puts something under a tag.", kOwnTagParams}, wallet_call, Timing::deferred},
+    {{"wallet.tasks", "Tasks known to this wallet, and how they stand.", {}},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.create_task", "Promises pay for a piece of work.", kCreateTaskParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.claim_task", "Says that one does a task.", kClaimTaskParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.submit_task", "Hands in finished work.", kSubmitTaskParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.confirm_task", "Accepts work: pays, and admits a guest.", kConfirmTaskParams},
+     wallet_call,
+     Timing::deferred},
+    {{"wallet.refuse_task", "Does not accept work, with a reason.", kRefuseTaskParams},
+     wallet_call,
+     Timing::deferred},
     {{"subscribe", "Be told of what happens, by topic (WebSocket only).", kSubscribeParams},
      subscribe},
     {{"unsubscribe", "End a subscription.", kUnsubscribeParams}, unsubscribe},
     {{"node.machine", "What this node takes of its machine and of its line.", {}}, node_machine},
-    {{"node.logs", "The newest lines of this node's log, oldest first.", kLogsParams}, node_logs},
-    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}}, dashboard_link},
-    {{"node.stop", "Stops the node as on SIGTERM.", {}}, node_stop},
-    {{"rpc.discover", "This list, as an OpenRPC document.", {}}, discover},
+    {{"node.logs", "The newest lines of the daemon's log, oldest first.", kLogsParams},
+     node_logs,
+     Timing::at_once,
+     Needs::program},
+    {{"dashboard.link", "A link that opens the dashboard, once and soon.", {}},
+     dashboard_link,
+     Timing::at_once,
+     Needs::program},
+    {{"place.list", "The organizations that this daemon serves.", {}},
+     place_list,
+     Timing::at_once,
+     Needs::program},
+    {{"place.open", "Makes room for another organization, or opens it again.", kPlaceOpenParams},
+     place_open,
+     Timing::at_once,
+     Needs::program},
+    {{"place.close", "Serves an organization no more; its files stay.", kPlaceCloseParams},
+     place_close,
+     Timing::at_once,
+     Needs::program},
+    {{"node.stop", "Stops the daemon as on SIGTERM.", {}},
+     node_stop,
+     Timing::at_once,
+     Needs::program},
+    {{"rpc.discover", "This list, as an OpenRPC document.", {}},
+     discover,
+     Timing::at_once,
+     Needs::program},
 };
 
 constexpr bool params_fit() {

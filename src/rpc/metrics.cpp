@@ -31,20 +31,32 @@ using Series = std::initializer_list<std::pair<std::string_view, T>>;
 using Sizes = Series<std::size_t>;
 using Counts = Series<std::uint64_t>;
 
+// The samples of a metric stand together, whichever node they are of.
 class Exposition {
  public:
+    // Of that place are the samples from now on.
+    void begin_place(const std::string& name) { place_ = name; }
     void describe(std::string_view name, std::string_view type, std::string_view help) {
-        out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+        const auto [at, is_new] = families_.try_emplace(std::string(name), texts_.size());
+        if (is_new) {
+            texts_.push_back(fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type));
+        }
+        family_ = at->second;
     }
+    // Of the metric that was described last. `labels`: "a=\"1\",b=\"2\"", or empty.
     template <class T>
-    void sample(std::string_view name, const T& value) {
-        out_ += fmt::format("{} {}\n", name, value);
+    void sample(std::string_view name, const T& value, std::string labels = {}) {
+        if (!place_.empty()) {
+            labels = fmt::format("org=\"{}\"{}{}", place_, labels.empty() ? "" : ",", labels);
+        }
+        if (!labels.empty()) labels = "{" + labels + "}";
+        texts_[family_] += fmt::format("{}{} {}\n", name, labels, value);
     }
     // One series for each value of a label.
     template <class T>
     void labelled(std::string_view name, std::string_view label, Series<T> series) {
         for (const auto& [value, count] : series) {
-            sample(fmt::format("{}{{{}=\"{}\"}}", name, label, value), count);
+            sample(name, count, fmt::format("{}=\"{}\"", label, value));
         }
     }
     template <class T>
@@ -60,17 +72,24 @@ class Exposition {
     void histogram(std::string_view name, std::string_view help, const Histogram& histogram) {
         describe(name, "histogram", help);
         for (std::size_t i = 0; i < Histogram::kBoundsSeconds.size(); ++i) {
-            sample(fmt::format("{}_bucket{{le=\"{}\"}}", name, Histogram::kBoundsSeconds[i]),
-                   histogram.cumulative(i));
+            sample(fmt::format("{}_bucket", name), histogram.cumulative(i),
+                   fmt::format("le=\"{}\"", Histogram::kBoundsSeconds[i]));
         }
-        sample(fmt::format("{}_bucket{{le=\"+Inf\"}}", name), histogram.count());
+        sample(fmt::format("{}_bucket", name), histogram.count(), "le=\"+Inf\"");
         sample(fmt::format("{}_sum", name), histogram.sum_seconds());
         sample(fmt::format("{}_count", name), histogram.count());
     }
-    std::string take() { return std::move(out_); }
+    std::string take() const {
+        std::string out;
+        for (const std::string& text : texts_) out += text;
+        return out;
+    }
 
  private:
-    std::string out_;
+    std::map<std::string, std::size_t> families_;  // where in `texts_`
+    std::vector<std::string> texts_;
+    std::size_t family_ = 0;
+    std::string place_;
 };
 
 double seconds(Duration duration) {
@@ -228,39 +247,61 @@ void Metrics::count_transactions(std::string_view verdict, std::uint64_t count) 
     transactions_[std::string(verdict)] += count;
 }
 
-std::string Metrics::text(const Host& host) const {
-    Exposition out;
-    const auto queries = host.queries();
-    const auto of_head = queries.finality(std::nullopt, host.now());
-    if (const auto status = queries.status(); status && of_head) {
-        expose_ledger(out, *status, queries.pulse(host.now()), *of_head);
-    }
-    out.counter("leither_blocks_sealed_total", "Blocks sealed since the start.", blocks_);
+namespace {
+
+void expose_counted(Exposition& out, const Metrics& metrics) {
+    out.counter("leither_blocks_sealed_total", "Blocks sealed since the start.", metrics.blocks());
     out.histogram("leither_seal_seconds", "From handing a batch to the disk to its being durable.",
-                  seals_);
-    if (!transactions_.empty()) {
+                  metrics.seals());
+    for (const auto& [verdict, count] : metrics.transactions()) {
         out.describe("leither_transactions_total", "counter", "Transactions by verdict.");
+        out.sample("leither_transactions_total", count,
+                   fmt::format("verdict=\"{}\"", escaped_label(verdict)));
     }
-    for (const auto& [verdict, count] : transactions_) {
-        out.sample(
-            fmt::format("leither_transactions_total{{verdict=\"{}\"}}", escaped_label(verdict)),
-            count);
-    }
-    if (!calls_.empty()) {
+    for (const auto& [key, count] : metrics.calls()) {
         out.describe("leither_rpc_calls_total", "counter", "Calls by method and outcome.");
+        out.sample("leither_rpc_calls_total", count,
+                   fmt::format("method=\"{}\",outcome=\"{}\"", escaped_label(key.first),
+                               to_string(key.second)));
     }
-    for (const auto& [key, count] : calls_) {
-        out.sample(fmt::format("leither_rpc_calls_total{{method=\"{}\",outcome=\"{}\"}}",
-                               escaped_label(key.first), to_string(key.second)),
-                   count);
+}
+
+void expose_node(Exposition& out, const Metered& node) {
+    out.begin_place(node.name);
+    const auto queries = node.host->queries();
+    const Instant now = node.host->now();
+    const auto of_head = queries.finality(std::nullopt, now);
+    if (const auto status = queries.status(); status && of_head) {
+        expose_ledger(out, *status, queries.pulse(now), *of_head);
     }
-    if (const auto network = queries.network(host.now())) {
+    expose_counted(out, *node.metrics);
+    if (const auto network = queries.network(now)) {
         expose_dht(out, network->dht);
         expose_connections(out, network->hub);
     }
-    const ProcessStats stats = host.process_stats();
-    if (stats.line) expose_line(out, *stats.line);
-    expose_process(out, stats);
+}
+
+void expose_places(Exposition& out, const std::vector<PlaceStatus>& places) {
+    out.describe("leither_organizations", "gauge",
+                 "Organizations of this daemon by state; any that has failed needs the operator.");
+    for (const PlaceState state :
+         {PlaceState::serving, PlaceState::closing, PlaceState::closed, PlaceState::failed}) {
+        const auto count = std::count_if(places.begin(), places.end(),
+                                         [&](const auto& one) { return one.state == state; });
+        out.sample("leither_organizations", count, fmt::format("state=\"{}\"", to_string(state)));
+    }
+}
+
+}  // namespace
+
+std::string exposition(const std::vector<Metered>& nodes, const ProcessStats& process,
+                       const std::vector<PlaceStatus>& places) {
+    Exposition out;
+    for (const Metered& node : nodes) expose_node(out, node);
+    out.begin_place("");
+    if (!places.empty()) expose_places(out, places);
+    if (process.line) expose_line(out, *process.line);
+    expose_process(out, process);
     return out.take();
 }
 

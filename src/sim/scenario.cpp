@@ -95,6 +95,22 @@ constexpr std::array kScenarios = {
              minutes(6),
              run_ledger_village,
              kVillageMax},
+    Scenario{"life-cuts",
+             "one joins and one pays; the power goes before, amid or after one step, for short or "
+             "for long; seeds 1 to 408 are every case",
+             {.nodes = 5, .duration = Duration(0), .loss_per_mille = 10},
+             5,
+             Duration(0),
+             run_life_cuts,
+             5},
+    Scenario{"week-away",
+             "a member's node is off for days and comes back, with one of its neighbours lying, to "
+             "letters, payments, rewards, votes and talk",
+             {.nodes = 5, .duration = std::chrono::hours(24 * 7), .loss_per_mille = 10},
+             5,
+             std::chrono::hours(6),
+             run_week_away,
+             5},
     Scenario{
         "agreement",
         "the voting machines alone, 4 or 7 (0: drawn), of whom (n - 1) / 3 are faulty: any mix "

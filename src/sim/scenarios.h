@@ -16,6 +16,8 @@ Report run_ledger_liars(const Settings& settings);
 Report run_ledger_home(const Settings& settings);
 Report run_ledger_halt(const Settings& settings);
 Report run_ledger_village(const Settings& settings);
+Report run_life_cuts(const Settings& settings);
+Report run_week_away(const Settings& settings);
 Report run_agreement(const Settings& settings);
 // Sizes and faults are drawn from the seed, as far as the settings leave them open.
 Report run_random(const Settings& settings);

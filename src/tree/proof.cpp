@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leither/base/check.h"
+#include "leither/tree/above.h"
 
 namespace leither::tree {
 namespace {
@@ -171,6 +172,13 @@ Result<Synopsis, ProofError> verify(const PrefixProof& proof, const Synopsis& ro
             },
         },
         proof.end);
+}
+
+Checked verify_above(const Prefix& prefix, const Path& path, const Synopsis& synopsis,
+                     const Synopsis& root, Amount supply) {
+    if (!prefix.is_canonical()) return fail(ProofError::prefix_mismatch);
+    TRY(check_depths(path, prefix.bits));
+    return climb(synopsis, path, prefix.id, root, supply);
 }
 
 }  // namespace leither::tree

@@ -92,6 +92,11 @@ void tell_transaction(Chain& chain, const Case& facts) {
                   fmt::format("It can be committed up to pulse {} ({}).", facts.expiry->value(),
                               facts.expiry_time));
     }
+    if (facts.is_handed_over) {
+        chain.add("handed_over", "journal",
+                  "It was signed without a node, in a lane of its own: whoever has its text hands "
+                  "it in.");
+    }
     switch (facts.fate.state) {
         case State::pending:
             chain.add("in_mempool", "mempool",
@@ -135,8 +140,16 @@ std::string conclusion(const Case& facts) {
     const State state = facts.fate.state;
     const bool has_transaction = facts.transaction.has_value();
     if (has_transaction && state == State::committed) {
-        return facts.fate.is_final ? "It is paid, and final."
-                                   : "It is committed. Take it as done when it is final.";
+        switch (facts.fate.standing) {
+            case PaymentState::settled: return "It is paid and settled: nothing is left to do.";
+            case PaymentState::secured:
+                return "It is paid and secured: hand over what it is for. It settles by itself.";
+            case PaymentState::pending:
+            case PaymentState::committed:
+            case PaymentState::refused:
+            case PaymentState::expired:
+                return "It is committed. Take it as done when it is secured.";
+        }
     }
     if (has_transaction && state == State::pending) {
         return "It will be in the next block unless something before it in line takes what it "
@@ -147,6 +160,12 @@ std::string conclusion(const Case& facts) {
     }
     if (has_transaction && state == State::refused) {
         return "It was not committed. Mend what the refusal names, and pay again.";
+    }
+    if (has_transaction && facts.is_handed_over) {
+        return fmt::format(
+            "Nobody this node hears has handed it in yet; it must be by {}: leither hand-in TEXT. "
+            "By both sides, or twice, does no harm. To take it back: leither cancel {} --from {}.",
+            facts.expiry_time, facts.transaction->hex(), facts.payer);
     }
     if (has_transaction) {
         return "Nobody this node hears has taken it yet. Submitting it again does no harm: it can "

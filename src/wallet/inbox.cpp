@@ -6,6 +6,7 @@
 #include "leither/base/check.h"
 #include "leither/crypto/hash.h"
 #include "leither/protocol/transaction.h"
+#include "leither/wallet/handed.h"
 
 namespace leither::wallet {
 
@@ -139,17 +140,6 @@ const char* to_string(TokenKind kind) {
     UNREACHABLE();
 }
 
-const char* to_string(RequestState state) {
-    switch (state) {
-        case RequestState::pending: return "pending";
-        case RequestState::committed: return "committed";
-        case RequestState::final_: return "final";
-        case RequestState::refused: return "refused";
-        case RequestState::expired: return "expired";
-    }
-    UNREACHABLE();
-}
-
 std::vector<InboxItem> inbox(std::span<const OpenedLetter> letters, const Journal& journal,
                              const Policy& policy, const InboxFacts& facts) {
     std::vector<const OpenedLetter*> by_time;
@@ -210,13 +200,46 @@ NextStep next_step(const Former& former, const LedgerTime& time) {
     return time.now <= body.expiry ? NextStep::resubmit : NextStep::wait;
 }
 
+RequestStatus status_of(const Paying& paying, const Former& former, const LedgerTime& time) {
+    using State = TransactionFate::State;
+    const auto& transaction = paying.transaction;
+    if (former.fate.state == State::committed) return {former.fate.standing, false};
+    if (former.fate.state == State::pending) return {PaymentState::pending, false};
+    const Pulse until = hand_in_until(transaction);
+    if (time.now > until) return {PaymentState::expired, time.head > until};
+    const bool is_displaced = former.counter && *former.counter > transaction.body.nonce.counter;
+    const bool is_refused = former.fate.state == State::refused || is_displaced;
+    return {is_refused ? PaymentState::refused : PaymentState::pending, false};
+}
+
+Unfinished unfinished(const Journal& journal, const LedgerTime& time, const PaymentFacts& facts) {
+    Unfinished left{journal.unposted(time.chain), {}, false};
+    for (const Paying* paying : journal.payments()) {
+        const auto& body = paying->transaction.body;
+        if (paying->chain != time.chain || time.head > body.expiry) continue;
+        if (journal.not_taken(request_id(paying->chain, request_of(*paying))) != nullptr) continue;
+        // Before the fate, so that no block comes between them.
+        const auto counter = facts.counter(body.signer, body.nonce.lane);
+        const Former former{
+            paying, facts.fate(protocol::transaction_id(time.chain, body), body.signer), counter};
+        if (former.fate.state == TransactionFate::State::refused) continue;
+        switch (next_step(former, time)) {
+            case NextStep::none:
+            case NextStep::sign: break;
+            case NextStep::wait: left.is_under_way = true; break;
+            case NextStep::resubmit: left.payments.push_back(paying); break;
+        }
+    }
+    return left;
+}
+
 RequestStatus status_of(const Journal::OwnRequest& own, const std::optional<PaymentFound>& payment,
                         const LedgerTime& time) {
-    if (payment) return {payment->is_final ? RequestState::final_ : RequestState::committed, false};
-    if (own.refusal) return {RequestState::refused, false};
+    if (payment) return {payment->state, false};
+    if (own.refusal) return {PaymentState::refused, false};
     const Pulse expiry = own.asked.request.request.expiry;
-    if (time.now > expiry) return {RequestState::expired, time.head > expiry};
-    return {RequestState::pending, false};
+    if (time.now > expiry) return {PaymentState::expired, time.head > expiry};
+    return {PaymentState::pending, false};
 }
 
 }  // namespace leither::wallet

@@ -4,6 +4,7 @@
 
 #include "leither/base/check.h"
 #include "leither/codec/bcs.h"
+#include "leither/wallet/handed.h"
 
 namespace leither::wallet {
 
@@ -49,9 +50,7 @@ const char* to_string(JournalError error) {
 }
 
 const protocol::PaymentRequest& request_of(const Paying& paying) {
-    const auto* transfer = std::get_if<protocol::Transfer>(&paying.transaction.body.action);
-    CHECK(transfer != nullptr);
-    return transfer->request;
+    return request_of(paying.transaction);
 }
 
 Result<Journal, JournalError> Journal::parse(std::string_view text) {
@@ -139,12 +138,14 @@ std::vector<const Paying*> Journal::payments() const {
     return all;
 }
 
-std::vector<Journal::Unposted> Journal::unposted() const {
+std::vector<Journal::Unposted> Journal::unposted(const ChainId& chain) const {
     std::vector<Unposted> all;
     for (const auto& [request, own] : asked_) {
+        if (own.asked.request.chain != chain) continue;
         if (own.asked.letter && !own.message) all.push_back({request, *own.asked.letter});
     }
     for (const auto& [request, declined] : declined_) {
+        if (declined.decline.chain != chain) continue;
         if (declined.letter && !posted_.contains(request)) {
             all.push_back({request, *declined.letter});
         }

@@ -148,9 +148,7 @@ class Run {
     }
     void meet(const crypto::KeyPair& peer) {
         up_.insert(peer.id());
-        self_->on_peer_up(peer.public_key(), now_, begin());
-        finish();
-        self_->on_features(peer.id(), protocol::kOwnFeatures, now_, begin());
+        self_->on_peer_up(peer.public_key(), protocol::kOwnFeatures, now_, begin());
         finish();
     }
     void part(const crypto::KeyPair& peer) {

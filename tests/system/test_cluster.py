@@ -1,10 +1,11 @@
 """One ledger kept by several daemons, over real sockets, disks and kills."""
 
+import json
 import os
 import time
 import unittest
 
-from harness.daemon import scratch_dir
+from harness.daemon import leither, scratch_dir
 from harness.network import NetworkDaemon, wait_for
 
 MEET_SECONDS = 60
@@ -17,7 +18,7 @@ class Committee(unittest.TestCase):
     runs = 0
 
     def found(self, count):
-        base = 120 + 20 * Committee.runs
+        base = (120, 140, 160, 280)[Committee.runs]
         Committee.runs += 1
         first = NetworkDaemon(self, base)
         self.nodes = [first] + [NetworkDaemon(self, base + n, bootstrap=[first]) for n in range(1, count)]
@@ -83,6 +84,29 @@ class FourBookkeepers(Committee):
         self.assertTrue(wait_for(lambda: self.agreed(self.nodes, rest["sequence"]), MEET_SECONDS), self.logs())
         self.pay(self.nodes[0], 1)
         self.assertTrue(wait_for(lambda: self.agreed(self.nodes, rest["sequence"] + 1), COMMIT_SECONDS), self.logs())
+
+    def test_three_of_four_endorse_a_receipt_and_two_say_that_they_are_too_few(self):
+        self.found(4)
+        self.pay(self.nodes[1], 5)
+        self.assertTrue(wait_for(lambda: self.agreed(self.nodes, 5), COMMIT_SECONDS), self.logs())
+        path = os.path.join(os.path.dirname(self.wallet), "receipt.json")
+        asked = self.nodes[2]
+        self.leither(asked, "receipt", "export", "anna", "--out", path)
+        facts = self.verified(path)
+        self.assertEqual((facts["kind"], facts["balance"].split()[0]), ("endorsed", "95.00"))
+        self.assertFalse(facts["trusted"])
+        self.nodes[3].kill()
+        self.leither(asked, "receipt", "export", "ben", "--out", path)
+        self.assertEqual(self.verified(path)["balance"].split()[0], "5.00")
+        self.nodes[1].kill()
+        begun = time.monotonic()
+        refused = asked.run_leither("--wallet", self.wallet, "--json", "receipt", "export", "anna", "--out", path)
+        self.assertEqual(json.loads(refused.stdout)["error"]["name"], "too_few_endorsers", self.logs())
+        self.assertRegex(refused.stdout, "2 of 4 bookkeepers have signed .* 3 are needed")
+        self.assertLess(time.monotonic() - begun, COMMIT_SECONDS)
+
+    def verified(self, path):
+        return json.loads(leither("receipt", "verify", path, "--organization", self.organization, "--json").stdout)
 
 
 class SevenBookkeepers(Committee):

@@ -14,7 +14,7 @@ from harness import browser as browsers
 from harness.daemon import ROOT, Daemon
 from harness.network import NetworkDaemon, wait_for
 
-PAGES = ("overview", "pay", "request", "inbox", "history", "members", "votes", "rewards", "chat", "node")
+PAGES = ("overview", "pay", "request", "inbox", "history", "members", "invite", "votes", "contributions", "rewards", "tasks", "chat", "packs", "node", "backup", "begin")
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 # Where screenshots are left for people; nowhere by default.
 SCREENSHOTS = os.environ.get("LEITHER_SCREENSHOTS")
@@ -280,7 +280,7 @@ class Pages(DashboardTest):
         rows = [row.text for row in self.browser.find_all("#page tbody tr")]
         self.assertEqual(len(rows), 3)
         self.assertEqual(sum("supervisor" in row for row in rows), 1)
-        self.assertIn("leither invite", self.browser.text())
+        self.assertIn("Nobody waits to be admitted.", self.browser.text())
         self.browser.go("votes")
         text = " ".join(self.browser.text().split())
         for part in ("Structural reward of 40.00 hour", "built the shop", "photo 7", "of 3 members", "have not voted yet"):
@@ -339,7 +339,7 @@ class Pages(DashboardTest):
         self.browser.go("pay")
         self.browser.run("document.activeElement.blur()")
         reached = []
-        for _ in range(40):
+        for _ in range(50):
             self.browser.driver.switch_to.active_element.send_keys(browsers.Keys.TAB)
             reached.append(self.browser.run("const e = document.activeElement; return (e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent).trim()"))
         for name in ("Skip to the page", "Overview", "Sign out", "Request", "Look at it", "Payee", "Amount", "Reference"):
@@ -438,7 +438,7 @@ class Acting(DashboardTest):
         time.sleep(1.5)
         self.assertEqual(self.balance("bea"), before[1] + 1250)
         self.browser.go("request")
-        self.browser.wait_for_text("paid, not final yet")
+        self.browser.wait_for_text("paid, not secured yet")
 
     def test_a_letter_with_a_request_is_paid_from_the_inbox(self):
         before = self.balance("bea")
@@ -476,6 +476,50 @@ class Acting(DashboardTest):
         self.browser.wait_for_text(HOSTILE, ".chat")
         self.assertIn(HOSTILE, [line["text"] for line in self.daemon.leither("chat", "read")])
         self.assertEqual(self.browser.console(), [])
+
+
+    def test_a_vote_is_proposed_and_a_service_rewarded(self):
+        self.browser.go("votes")
+        self.browser.press("Change a parameter")
+        self.choose("Parameter", "publicity pulses")
+        self.browser.run("arguments[0].dispatchEvent(new Event('change'))", self.browser.field("Parameter"))
+        self.browser.wait_for_text("Now 0 pulses. It may be from 0 to 2 592 000 pulses.")
+        self.browser.fill("New value", "3600")
+        self.browser.fill("Reason", HOSTILE)
+        self.browser.press("Propose the change")
+        self.browser.wait(lambda: "publicity_pulses becomes 3 600 pulses (now 0)" in " ".join(self.browser.text().split()), "the vote is not listed")
+        found, = [vote for vote in self.daemon.leither("vote", "list")["items"] if vote["subject"]["kind"] == "parameter"]
+        self.assertEqual((found["subject"]["parameter"], found["subject"]["value"], found["subject"]["reason"]), ("publicity_pulses", 3600, HOSTILE))
+
+        before = self.balance("bea")
+        self.browser.go("rewards")
+        self.choose("Member", "bea")
+        self.browser.fill("Amount", "12.50")
+        self.browser.fill("Reason", "swept the square")
+        self.browser.fill("Proof", "everybody has seen it")
+        self.browser.press("Give the reward")
+        self.browser.wait_for_text("swept the square", "tbody")
+        self.assertTrue(wait_for(lambda: self.balance("bea") == before + 1250))
+        self.browser.fill("Amount", "99999999")
+        self.browser.fill("Reason", "everything")
+        self.browser.press("Give the reward")
+        self.browser.wait(lambda: self.browser.find_all(".notice.bad"), "no refusal is shown")
+        self.assertEqual(self.browser.console(), [])
+
+    def test_a_tag_is_made_and_found(self):
+        self.browser.go("packs")
+        self.browser.fill("Under the tag", "Bread")
+        self.browser.fill("Text or account", "Anna's bakery")
+        self.choose("Tagged by", "anna")
+        self.browser.press("Tag it")
+        self.browser.wait_for_text("Others find it from now on.")
+        self.browser.fill("Tag", "bread")
+        self.browser.press("Search")
+        self.browser.wait_for_text("Anna's bakery", "table")
+        self.browser.fill("Under the tag", "b*d")
+        self.browser.fill("Text or account", "x")
+        self.browser.press("Tag it")
+        self.browser.wait_for_text("is no tag", ".field")
 
 
 def _write_picture(path, rows, scale=3, quiet=4):
@@ -530,7 +574,6 @@ class WithoutOrganization(unittest.TestCase):
         self.addCleanup(browser.end)
         browser.open(daemon.leither("dashboard")["url"])
         browser.wait_for_text("belongs to no organization yet")
-        self.assertIn("leither org create", browser.text())
         for page in PAGES:
             browser.go(page)
             browser.emulate(width=360, height=740)
@@ -540,6 +583,89 @@ class WithoutOrganization(unittest.TestCase):
         daemon.leither("org", "create", "--name", "Late", "--supply", "10")
         browser.go("overview")
         browser.wait_for_text("Health")
+
+
+@unittest.skipUnless(browsers.AVAILABLE, "chromium, chromium-driver or python3-selenium is not installed")
+class BeginningToEnd(unittest.TestCase):
+    """A founder and a newcomer who never see a terminal, each at the page of a node of their own."""
+
+    def setUp(self):
+        self.browser = browsers.Browser()
+        self.addCleanup(self.browser.end)
+
+    def machine(self):
+        DashboardTest.number += 1
+        return NetworkDaemon(self, DashboardTest.number)
+
+    def sit_down_at(self, daemon, route):
+        self.browser.open("about:blank")
+        self.browser.open(daemon.leither("dashboard")["url"])
+        self.browser.wait(lambda: self.browser.run("return document.body.dataset.connection") == "open" and "login" not in self.browser.driver.current_url, "not signed in")
+        self.browser.wait(lambda: self.browser.find_all("#page .live"), "no page is drawn")
+        self.browser.go(route)
+
+    def test_founding_inviting_joining_and_a_task(self):
+        founder, guest = self.machine(), self.machine()
+        self.sit_down_at(founder, "begin")
+        self.browser.press("Found one")
+        self.browser.fill("What is it called?", "Bakers' Row")
+        self.browser.press("Add a share")
+        self.browser.fill("Share", "100")
+        self.browser.fill("Reason for it", "built the oven")
+        self.browser.press("Found it")
+        self.browser.wait_for_text("You are its first member and supervisor.")
+        self.assertEqual(founder.leither("balance", "founder")["record"]["balance"], "10000")
+
+        self.browser.press("Invite somebody")
+        self.browser.wait_for_text("Make the invitation")
+        self.browser.press("Make the invitation")
+        link = self.browser.wait(lambda: self.browser.find("textarea[aria-label=Invitation]").get_attribute("value"), "no invitation is made")
+        self.assertEqual(guest.leither("invite", "show", link)["name"], "Bakers' Row")
+
+        self.sit_down_at(guest, "begin")
+        self.browser.fill("Invitation", link[:-1])
+        self.browser.press("Look at it")
+        self.browser.wait_for_text("Invitation damaged.", ".field")
+        self.browser.fill("Invitation", link)
+        self.browser.press("Look at it")
+        self.browser.wait_for_text("Begins at")
+        self.browser.fill("Your name in this wallet", "bea", within=".offer")
+        self.browser.fill("Note", "bakes bread")
+        self.browser.press("Ask to be admitted")
+        self.browser.wait_for_text("how it stands is said above", seconds=60)
+        self.browser.wait_for_text("It is waiting", seconds=60)
+        account = guest.leither("key", "list")[0]["account"]
+
+        self.assertTrue(wait_for(lambda: founder.rpc.call("wallet.applications")))
+        self.sit_down_at(founder, "members")
+        self.browser.wait_for_text("bakes bread")
+        self.browser.press("Admit")
+        self.browser.wait_for_text("2 members", seconds=60)
+        self.browser.wait_for_text("Nobody waits to be admitted.")
+        self.browser.go("tasks")
+        self.browser.fill("What is to be done?", "Repair the oven")
+        self.browser.fill("What it pays", "40")
+        self.browser.press("Promise it")
+        self.browser.wait_for_text("Promised.")
+        task = self.browser.find(".outcome textarea").get_attribute("value")
+
+        self.assertTrue(wait_for(lambda: guest.run_leither("balance", "bea").returncode == 0))
+        self.sit_down_at(guest, "tasks")
+        self.browser.fill("Text of the task", task)
+        self.browser.press("Say that I do it")
+        self.browser.wait_for_text("It is yours to do")
+        self.browser.press("Hand it in")
+        self.browser.fill("What shows that it is done?", "it bakes again")
+        self.browser.press("Hand in")
+        self.browser.wait_for_text("hands it in: it bakes again")
+
+        self.assertTrue(wait_for(lambda: founder.leither("task", "list")[0]["submissions"]))
+        self.sit_down_at(founder, "tasks")
+        self.browser.wait_for_text("it bakes again")
+        self.browser.press("Accept and pay")
+        self.browser.wait_for_text("Accepted.", seconds=60)
+        self.assertIn(account, [item.get("counterparty") for item in founder.rpc.call("account.history", account=founder.rpc.call("organization.info")["id"])["items"]])
+        self.assertEqual(self.browser.console(), [])
 
 
 class Palette(unittest.TestCase):

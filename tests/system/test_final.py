@@ -42,18 +42,19 @@ class Countersigned(unittest.TestCase):
     def logs(self):
         return "\n".join(f"--- {node.endpoint[0]}\n{node.log_tail()}" for node in self.nodes)
 
-    def test_a_payment_is_final_with_two_members_nodes_and_not_with_one(self):
+    def test_a_payment_is_secured_with_two_members_nodes_and_not_with_one(self):
         # A first one, so that all are known to be there and in step.
         paid = self.leither(self.nodes[1], "pay", "ben", "1", "--from", "anna")
         everywhere = lambda: all(self.ledger(node)["final_sequence"] >= paid["sequence"] for node in self.nodes)
         self.assertTrue(wait_for(everywhere, MEET_SECONDS), self.logs())
 
-        paid = self.leither(self.nodes[1], "pay", "ben", "2", "--from", "anna", "--final")
-        self.assertTrue(paid["final"])
+        paid = self.leither(self.nodes[1], "pay", "ben", "2", "--from", "anna", "--until", "secured")
+        self.assertIn(paid["state"], ("secured", "settled"))
         self.assertGreaterEqual(paid["finality"]["countersigned"], 2)
         self.assertFalse(paid["finality"]["certified"])
-        self.assertIn(", final: ", self.said(self.nodes[1], "transaction", "show", paid["id"], "--signer", "anna"))
-        self.assertIn("all of it; final", self.said(self.nodes[1], "node", "status"))
+        # Without publicity what is secured is settled at once.
+        self.assertIn("is settled in sequence", self.said(self.nodes[1], "transaction", "show", paid["id"], "--signer", "anna"))
+        self.assertIn("all of it; ", self.said(self.nodes[1], "node", "status"))
         _, metrics = self.nodes[1].rpc.get("/metrics", Authorization=f"Bearer {self.nodes[1].rpc.cookie}")
         self.assertIn('leither_countersigning_nodes{state="dissenting"} 0', metrics)
         self.assertIn(f"leither_final_sequence {paid['sequence']}", metrics)
@@ -61,12 +62,12 @@ class Countersigned(unittest.TestCase):
         for node in self.nodes[2:]:
             node.kill()
         paid = self.leither(self.nodes[1], "pay", "ben", "3", "--from", "anna")
-        self.assertFalse(paid["final"], paid)
-        self.assertIn("not final", self.said(self.nodes[1], "transaction", "show", paid["id"]))
+        self.assertEqual(paid["state"], "committed", paid)
+        self.assertIn("not secured", self.said(self.nodes[1], "transaction", "show", paid["id"]))
         self.assertLess(self.ledger(self.nodes[1])["final_sequence"], paid["sequence"])
 
         self.nodes[2].start()
-        again = lambda: self.nodes[1].rpc.call("transaction.status", id=paid["id"])["final"]
+        again = lambda: self.nodes[1].rpc.call("transaction.status", id=paid["id"])["state"] in ("secured", "settled")
         self.assertTrue(wait_for(again, FINAL_SECONDS), self.logs())
 
 

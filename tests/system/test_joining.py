@@ -6,7 +6,7 @@ import pty
 import subprocess
 import unittest
 
-from harness.daemon import LEITHER
+from harness.daemon import DECIDED, LEITHER, RpcError
 from harness.network import NetworkDaemon, wait_for
 
 
@@ -130,7 +130,7 @@ class Joining(Town):
         offered = self.a.leither("member", "role", bea, "supervisor", "--offer")
         self.assertEqual(offered["missing"], [bea])
         self.assertTrue(wait_for(lambda: b.leither("cosign")))
-        self.assertEqual(b.leither("cosign", offered["id"][:8])["state"], "committed")
+        self.assertIn(b.leither("cosign", offered["id"][:8])["state"], DECIDED)
         self.assertTrue(wait_for(lambda: len(self.a.leither("org", "info")["bookkeeping"]["supervisors"]) == 2))
 
         c = self.machine()
@@ -238,7 +238,7 @@ class Tasks(Town):
         self.assertTrue(wait_for(lambda: waiting("submission") and len(waiting("application")) == 2))
         work = waiting("submission")[0]
         self.assertEqual(work["from"], bea)
-        self.assertEqual(self.a.rpc.call("wallet.accept", id=work["id"])["state"], "committed")
+        self.assertIn(self.a.rpc.call("wallet.accept", id=work["id"])["state"], DECIDED)
         self.assertEqual(waiting("submission"), [])
         self.admitted(b, "bea")
         cleos = [one for one in waiting("application") if one["from"] != bea][0]
@@ -246,10 +246,58 @@ class Tasks(Town):
         self.assertTrue(wait_for(lambda: self.state(c) == "refused"))
         self.join(c, link, "cleo")
         again = wait_for(lambda: [one for one in waiting("application") if one["from"] != bea])
-        self.assertIn(self.a.rpc.call("wallet.accept", id=again[0]["id"])["state"], ("pending", "committed"))
+        self.assertIn(self.a.rpc.call("wallet.accept", id=again[0]["id"])["state"], ("pending", *DECIDED))
         self.admitted(c, "cleo")
         # What one has written down for oneself waits for nobody.
         self.assertEqual([one for one in self.a.rpc.call("wallet.inbox")["items"] if one["state"] == "waiting"], [])
+
+
+class ByTheDaemonsWallet(Town):
+    """The methods of pages that do what commands do (docs/rpc.md)."""
+
+    def refused(self, daemon, method, **params):
+        with self.assertRaises(RpcError) as caught:
+            daemon.rpc.call(method, **params)
+        return caught.exception.name
+
+    def test_founding_inviting_joining_and_deciding(self):
+        self.assertEqual(self.refused(self.a, "wallet.invite"), "no_organization")
+        share = {"key": "ann", "amount": "2500", "reason": "built the mill"}
+        for bad in ({"amount": "x"}, {"reason": "r" * 141}, {"key": "nobody"}):
+            self.assertIn(self.refused(self.a, "wallet.found", name="Mill", account="ann", shares=[{**share, **bad}]), ("bad_amount", "bad_share", "not_found"))
+        self.assertEqual(self.refused(self.a, "wallet.found", name="Mill", decimals=18), "bad_amount")
+        self.assertIsNone(self.a.rpc.call("node.status")["organization"])
+        made = self.a.rpc.call("wallet.found", name="Mill", supply="100000", account="ann", shares=[share])
+        self.assertEqual(self.a.leither("balance", "ann")["record"]["balance"], "2500")
+        self.assertEqual(self.a.rpc.call("organization.allocations")[0]["reason"], "built the mill")
+
+        invited = self.a.rpc.call("wallet.invite", days=3)
+        self.assertEqual((invited["organization"], invited["name"], invited["expired"]), (made["id"], "Mill", False))
+        link = invited["invitation"]
+        b = self.machine()
+        self.assertEqual(b.rpc.call("wallet.invitation", text=link)["member"], invited["member"])
+        self.assertEqual(self.refused(b, "wallet.invitation", text=link[:-1]), "invitation_damaged")
+        self.assertEqual(self.refused(b, "wallet.standing"), "no_organization")
+        asked = b.rpc.call("wallet.join", link=link, account="bea", note="bakes bread")
+        self.assertEqual(b.rpc.call("wallet.join", link=link, account="bea")["application"], asked["application"], "one application, however often it is asked")
+        self.assertEqual(b.rpc.call("wallet.standing")[0]["state"], "waiting")
+        self.assertEqual(self.refused(b, "wallet.approve", applicant=asked["account"]), "not_found")
+
+        found = self.applications(self.a, asked["account"])[0]
+        self.assertEqual(self.a.rpc.call("wallet.applications")[0]["application"], found["application"])
+        self.assertEqual(self.refused(self.a, "wallet.approve", applicant="12345678"), "not_found")
+        self.a.rpc.call("wallet.approve", applicant=asked["account"])
+        self.admitted(b, "bea")
+        self.assertEqual(self.refused(self.a, "wallet.approve", applicant=asked["account"]), "member_exists")
+        self.assertEqual(self.refused(b, "wallet.reward", member="bea", amount="1", reason="a song"), "no_supervisor_key")
+        self.assertEqual(self.refused(self.a, "wallet.propose", kind="parameter", parameter="vote_pulses", value=1, reason="sooner"), "parameter_out_of_bounds")
+        self.assertEqual(self.refused(self.a, "wallet.propose", kind="structural", member=asked["account"], reason="an oven"), "bad_amount")
+        role = self.a.rpc.call("wallet.set_role", member=asked["account"], role="supervisor", offer="yes")
+        self.assertEqual(role["missing"], [asked["account"]])
+        self.assertTrue(wait_for(lambda: b.rpc.call("wallet.offers")))
+        self.assertEqual(self.refused(self.a, "wallet.cosign", id=role["id"][:8]), "not_found")
+        b.rpc.call("wallet.cosign", id=role["id"][:8])
+        self.assertTrue(wait_for(lambda: len(self.a.leither("org", "info")["bookkeeping"]["supervisors"]) == 2))
 
 
 class Founding(Town):

@@ -39,7 +39,7 @@ class ReceiptTest(unittest.TestCase):
     def export(cls, name, account, sequence):
         path = os.path.join(cls.scratch, name.replace(" ", "-") + ".json")
         at = ["--at", str(sequence)] if sequence is not None else []
-        leither("receipt", "export", account, *at, "--out", path, data_dir=cls.daemon.data_dir)
+        leither("receipt", "export", account, "--form", "full", *at, "--out", path, data_dir=cls.daemon.data_dir)
         return path
 
     def verify(self, path, *options):

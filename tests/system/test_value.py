@@ -3,6 +3,7 @@
 import os
 import unittest
 
+from harness.daemon import DECIDED
 from harness.network import wait_for
 from harness.village import Village
 
@@ -64,6 +65,7 @@ class Contributions(Value):
         self.assertEqual([one["id"] for one in self.known(self.a, "--unrewarded")], [plugin])
         page = self.a.run_leither("--wallet", self.wallet, "rewards").stdout
         self.assertIn("production by cleo: 200 recipes, on " + plugin[:12], page)
+        self.assertIn("200 recipes  pack Recipes 1  ", page)  # reason and evidence
         self.assertIn("First distribution", page)
 
         # Not twice by mistake, and not while the members vote on it.
@@ -150,7 +152,7 @@ class SeveralSupervisors(Value):
         offered = self.leither(self.a, *words, "--offer", "--with", self.account("ben"))
         self.assertEqual(offered["missing"], [self.account("ben")])
         self.assertEqual(self.leither(self.a, "rewards")["given"], [])
-        self.assertIn("sequence", self.leither(self.b, "cosign", offered["offer"], "--by", "ben"))
+        self.assertIn(self.leither(self.b, "cosign", offered["offer"], "--by", "ben")["state"], DECIDED)
         self.assertTrue(wait_for(lambda: self.leither(self.c, "rewards")["given"]))
         register = self.leither(self.c, "rewards")
         self.assertEqual(register["given"][0]["contributions"][0]["text"], "put up forty posters")

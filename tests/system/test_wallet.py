@@ -6,7 +6,7 @@ import tempfile
 import threading
 import unittest
 
-from harness.daemon import LEITHER, RpcError, leither, scratch_dir
+from harness.daemon import DECIDED, LEITHER, RpcError, leither, scratch_dir
 from harness.network import NetworkDaemon, wait_for
 
 PASSPHRASE = "open sesame"
@@ -49,7 +49,7 @@ class Market(unittest.TestCase):
         self.a.leither("member", "add", application)
 
     def add_third_node(self):
-        """cleo's: with the bookkeeper and one other alone nothing becomes final."""
+        """cleo's: with the bookkeeper and one other alone nothing becomes secured."""
         c = NetworkDaemon(self, self.number + 2, bootstrap=[self.a, self.b])
         c.leither("key", "new", "cleo")
         c.leither("org", "follow", self.organization)
@@ -86,7 +86,7 @@ class Market(unittest.TestCase):
 
 
 class ByHand(Market):
-    def test_a_request_by_message_is_accepted_and_becomes_final(self):
+    def test_a_request_by_message_is_accepted_and_becomes_secured(self):
         self.add_third_node()
         request = self.ask("12.50")
         self.assertEqual(self.state_of(request)["state"], "pending")
@@ -100,7 +100,7 @@ class ByHand(Market):
 
         before = self.balance("anna")
         paid = self.a.leither("accept", request[:8])
-        self.assertEqual(paid["state"], "committed")
+        self.assertIn(paid["state"], DECIDED)
         self.assertEqual((before - self.balance("anna"), self.balance("ben")), (1250, 1250))
         self.assertEqual(self.waiting(), [])
         self.assertEqual(self.a.leither("inbox", "--all")["items"][0]["state"], "paid")
@@ -108,12 +108,12 @@ class ByHand(Market):
         self.assertEqual(self.a.refusal("decline", request), (1, "paid"))
         self.assertEqual(self.a.refusal("pay", arrived[0]["text"], "--from", "anna"), (1, "already_paid"))
 
-        self.assertTrue(wait_for(lambda: self.state_of(request)["state"] == "final"), self.state_of(request))
+        self.assertTrue(wait_for(lambda: self.state_of(request)["state"] == "secured"), self.state_of(request))
         self.assertEqual(self.state_of(request)["transaction"], paid["id"])
         for identity in (request, paid["id"]):
             facts = self.facts(self.a, identity)
             self.assertIn("by hand", facts["signed_by_payer"])
-            self.assertIn("paid, and final", facts["so"])
+            self.assertIn("paid and secured", facts["so"])
         self.assertIn("has signed a request for 12.50", self.facts(self.b, request)["signed_by_payee"])
 
     def test_a_declined_request_tells_the_payee_why(self):
@@ -192,7 +192,7 @@ class ByHand(Market):
         items = {item["applicant"]: item for item in self.waiting()}
         cleo, dora = items[applicants["cleo"]], items[applicants["dora"]]
         self.assertEqual((cleo["kind"], cleo["message"], cleo["account"]), ("application", "I know cleo.", founder))
-        self.assertEqual(self.a.leither("accept", cleo["id"])["state"], "committed")
+        self.assertIn(self.a.leither("accept", cleo["id"])["state"], DECIDED)
         self.a.rpc.call("wallet.decline", id=dora["id"], reason="not yet")
         self.assertEqual({item["id"]: item["state"] for item in self.a.leither("inbox", "--all")["items"]},
                          {cleo["id"]: "accepted", dora["id"]: "declined"})
@@ -200,6 +200,27 @@ class ByHand(Market):
         members = [item["account"] for item in self.a.leither("member", "list")["items"]]
         self.assertIn(applicants["cleo"], members)
         self.assertNotIn(applicants["dora"], members)
+
+    def test_people_have_names_that_stand_wherever_an_account_may(self):
+        ben = self.accounts["ben"]
+        self.a.leither("contact", "add", "ben", ben)
+        self.b.leither("contact", "add", "anna", self.accounts["anna"])
+        self.assertEqual(self.a.rpc.call("wallet.contacts"), {"contacts": [{"name": "ben", "account": ben}]})
+        self.assertEqual(self.a.leither("balance", "ben")["account"], ben)
+        request = self.b.leither("request", "3", "--to", "ben", "--payer", "anna")["id"]
+        self.assertTrue(wait_for(self.waiting))
+        self.assertIn(f"ben ({ben})", self.a.run_leither("inbox").stdout)
+        self.a.leither("accept", request)
+        self.assertIn("ben", self.a.run_leither("history", "anna").stdout)
+        for words, refused in ((("ben", self.accounts["anna"]), (1, "name_taken")), (("anna", ben), (1, "name_taken")),
+                               (("Ben", "55" * 20), (2, "bad_name")), (("ben", "55" * 20), (1, "name_taken")),
+                               (("eve", "ben"), (2, "bad_account"))):
+            self.assertEqual(self.a.refusal("contact", "add", *words), refused, words)
+        self.assertEqual(self.a.refusal("contact", "remove", "eve"), (4, "not_found"))
+        self.a.rpc.call("wallet.set_contact", account=ben, name="benno")
+        self.assertEqual(self.a.leither("contact", "list"), {"contacts": [{"name": "benno", "account": ben}]})
+        self.a.leither("contact", "remove", "benno")
+        self.assertEqual(self.a.refusal("balance", "benno"), (4, "not_found"))
 
     def test_letters_lines_and_keys_through_the_daemon(self):
         made = self.a.rpc.call("wallet.create", name="cleo")
@@ -222,7 +243,7 @@ class ByPolicy(Market):
         self.assertEqual(self.a.rpc.call("wallet.policy"),
                          {"rules": [{"from": self.accounts["ben"], "amount_max": "500", "per_day": "800"}]})
         paid = self.ask("5", reference="first")
-        self.assertTrue(wait_for(lambda: self.state_of(paid)["state"] in ("committed", "final")))
+        self.assertTrue(wait_for(lambda: self.state_of(paid)["state"] in DECIDED))
         self.assertIn("by the policy", self.facts(self.a, paid)["signed_by_payer"])
         above_day = self.ask("3.01", reference="second")
         above_each = self.ask("5.01", reference="third")
@@ -231,7 +252,7 @@ class ByPolicy(Market):
         self.assertIn("24 hours: 8.01 hour against 8.00 hour", reasons[above_day])
         self.assertIn("at once: 5.01 hour against 5.00 hour", reasons[above_each])
         within = self.ask("3", reference="fourth")
-        self.assertTrue(wait_for(lambda: self.state_of(within)["state"] in ("committed", "final")))
+        self.assertTrue(wait_for(lambda: self.state_of(within)["state"] in DECIDED))
         self.assertEqual(self.balance("ben"), 800)
         self.a.leither("wallet", "policy", "remove", self.accounts["ben"])
         self.assertEqual(self.a.rpc.call("wallet.policy"), {"rules": []})
@@ -248,7 +269,7 @@ class ByPolicy(Market):
             threading.Event().wait(0.05 + 0.13 * number)
             self.a.kill()
             self.a.start()
-        paid = lambda: [self.state_of(request)["state"] in ("committed", "final") for request in requests]
+        paid = lambda: [self.state_of(request)["state"] in DECIDED for request in requests]
         self.assertTrue(wait_for(lambda: all(paid()), 90), self.b.leither("requests"))
         self.assertEqual(self.balance("ben"), 600)
         self.a.stop()
@@ -348,7 +369,7 @@ class Sealed(Market):
         # The daemon unlocked: leither asks it.
         self.assertEqual(self.with_passphrase(self.a, "wallet", "unlock").returncode, 0)
         self.assertEqual(self.a.leither("inbox")["items"][0]["id"], request)
-        self.assertEqual(self.a.leither("accept", request)["state"], "committed")
+        self.assertIn(self.a.leither("accept", request)["state"], DECIDED)
         self.assertEqual(self.balance("ben"), 400)
         self.a.leither("wallet", "lock")
         self.assertTrue(self.a.rpc.call("wallet.status")["locked"])
@@ -382,7 +403,7 @@ class Sealed(Market):
         self.assertEqual(self.balance("ben"), 0)
         self.assertEqual(self.with_passphrase(self.a, "wallet", "unlock").returncode, 0)
         self.assertTrue(wait_for(lambda: self.balance("ben") == 400))
-        self.assertTrue(wait_for(lambda: self.state_of(request)["state"] == "committed"))
+        self.assertTrue(wait_for(lambda: self.state_of(request)["state"] in DECIDED))
 
 
 class Timed(Market):

@@ -1,4 +1,5 @@
 // Runs one node::Node on the reactor's thread: steps its inputs and carries out its effects.
+// Several share a reactor when a program runs several nodes.
 //
 // Specification
 //   * A durable batch is written and synced on the disk thread, then Persisted is stepped; replies
@@ -13,6 +14,7 @@
 // All calls on the reactor's thread, unless said otherwise.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,12 +42,19 @@ class Listener {
     virtual void on_stopping() = 0;
 };
 
+// Threads that check signatures, for all loops of a program; 0: one per core. The reactor outlives
+// it.
+class VerifyPool;
+std::shared_ptr<VerifyPool> make_verify_pool(unsigned threads, Reactor& reactor);
+
 struct EventLoopOptions {
-    unsigned verify_threads = 0;  // 0: one per core
+    std::shared_ptr<VerifyPool> verify;  // must be given
     // Where a node that takes part in elections has its vote keys.
     std::string vote_keys_file = {};
     // How long clients have to fetch their last replies after stop().
     Duration drain = std::chrono::milliseconds(100);
+    // What stop() asks, of a loop among several: on the reactor's thread. Nothing: it ends itself.
+    std::function<void()> stop_all = {};
 };
 
 class EventLoop final : public rpc::Host, private NetworkSink {
@@ -55,15 +64,21 @@ class EventLoop final : public rpc::Host, private NetworkSink {
               WallClock& clock, Log log);
     ~EventLoop() override;
 
-    // Before run(). REQUIRES: at most one; it outlives the loop's run().
+    // Before begin(). REQUIRES: at most one; it outlives the loop's work.
     void set_listener(Listener& listener);
-    // The node takes part in the network from run() on. As above; the node was opened with network.
+    // The node takes part in the network from begin() on. As above; the node was opened with
+    // network.
     void set_network(NetworkHost& network);
 
-    // Runs the reactor until stop() has taken effect. The fault that ended the node, if one did.
+    // Called once, when nothing of the loop is at work any more, with the fault that ended the
+    // node, if one did. The loop is not to be destroyed from within.
+    using Ended = std::function<void(std::optional<store::Fault>)>;
+    void begin(Ended ended);
+    // Takes no more inputs, lets the batch that is out become durable, then ends. More than once.
+    void finish();
+    // begin() of the only loop of its reactor, and the reactor's run() until it has ended.
     std::optional<store::Fault> run();
-    // Takes no more inputs, lets the batch that is out become durable, then ends run(). From any
-    // thread, at any moment, more than once.
+    // From any thread, at any moment, more than once.
     void stop() override;
 
     node::Queries queries() const override;

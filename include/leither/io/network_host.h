@@ -32,14 +32,19 @@ class NetworkSink {
     virtual void step(node::NetworkInput&& input) = 0;
 };
 
+// The line of all hosts of a program: what it may carry, and what it has carried this month, kept
+// in `usage_file`.
+class TrafficMeter;
+std::shared_ptr<TrafficMeter> make_line(const peer::Budget::Options& caps,
+                                        const std::string& usage_file, Log log);
+
 struct NetworkHostOptions {
     std::vector<Endpoint> datagrams;  // where the DHT listens, one of each family at most
     std::vector<Endpoint> streams;    // where connections are accepted
     std::vector<HostName> bootstrap;  // of the DHT, given by name
     bool map_ports = true;
     std::size_t connections_max = 256;
-    peer::Budget::Options budget;
-    std::string usage_file;  // where the month's traffic is kept
+    std::shared_ptr<TrafficMeter> line;  // must be given
 };
 
 class NetworkHost {

@@ -7,6 +7,10 @@
 
 namespace leither::ledger {
 
+// What `seal`'s block has left of the election. REQUIRES: its version is retained.
+Result<protocol::ElectionRecord, store::Fault> election_at(const Organization& organization,
+                                                           const tree::Tree& tree,
+                                                           const Seal& seal);
 // The seats that certified `seal`'s block. REQUIRES: its version is retained.
 Result<protocol::Seats, store::Fault> certified_by(const Organization& organization,
                                                    const tree::Tree& tree, const Seal& seal);
@@ -19,6 +23,13 @@ Result<election::CycleChain, store::Fault> committees_up_to(const Organization& 
                                                             const store::Reader& store,
                                                             const tree::Tree& tree,
                                                             const Seal& target, Sequence oldest);
+
+// The same to the committee that stands on `target` and decides behind it, which its own block
+// proves if it was a cycle block.
+Result<election::CycleChain, store::Fault> committees_behind(const Organization& organization,
+                                                             const store::Reader& store,
+                                                             const tree::Tree& tree,
+                                                             const Seal& target, Sequence oldest);
 
 // Where a chain ends, and where it begins.
 struct ChainEnds {

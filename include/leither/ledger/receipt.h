@@ -1,12 +1,13 @@
 // Receipts: leaf, path, header and certificate, so that anyone proves offline what an account held
-// at a sequence (protocol §9, docs/protocol/receipts.md). This is the *full* form: its siblings
-// betray a neighbour's balance, so it goes only to those entitled.
+// at a sequence (protocol §9, docs/protocol/receipts.md). The siblings of the *full* form betray a
+// neighbour's balance, so it goes only to those entitled; the *endorsed* form is for strangers.
 #pragma once
 
 #include <optional>
 
 #include "leither/election/cycle_chain.h"
 #include "leither/protocol/block.h"
+#include "leither/protocol/endorsement.h"
 #include "leither/tree/proof.h"
 
 namespace leither::ledger {
@@ -34,6 +35,22 @@ struct ChildReceipt {
     }
 };
 
+// For strangers: instead of the leaf, what the committee in office says of it.
+struct EndorsedReceipt {
+    protocol::SignedCharter charter;
+    // To the committee that stands on the header. It has certified it, or the one before has.
+    election::CycleChain committees;
+    protocol::BlockHeader header;
+    protocol::Certificate certificate;
+    protocol::EndorsementClaim claim;
+    tree::Path path;  // from the root to the branch
+    protocol::SeatSignatures endorsements;
+    static void fields(auto& self, auto&& visit) {
+        visit(self.charter, self.committees, self.header, self.certificate, self.claim, self.path,
+              self.endorsements);
+    }
+};
+
 enum class ReceiptError : std::uint8_t {
     wrong_organization,  // not the one asked for
     bad_charter,         // not signed by the organization's key
@@ -41,6 +58,8 @@ enum class ReceiptError : std::uint8_t {
     bad_certificate,     // the committee did not decide this header
     bad_proof,           // the path does not lead to the header's root
     bad_record,
+    bad_claim,        // of another block or branch, or of more than the branch holds
+    bad_endorsement,  // no quorum of the committee in office has signed the claim
 };
 const char* to_string(ReceiptError error);
 
@@ -74,5 +93,20 @@ struct ProvenChild {
 Result<ProvenChild, ReceiptError> verify(const ChildReceipt& receipt, const Expectation& expected);
 Result<ProvenChild, ReceiptError> verify(const ChildReceipt& receipt,
                                          std::optional<Id> organization);
+
+struct ProvenEndorsed {
+    Id organization;
+    Id account;
+    Sequence sequence;
+    std::uint64_t time_ms = 0;
+    bool trusted = false;
+    std::optional<protocol::Holding> holding;  // nothing: the account did not exist
+    Prefix branch;
+    Amount branch_sum;
+};
+Result<ProvenEndorsed, ReceiptError> verify(const EndorsedReceipt& receipt,
+                                            const Expectation& expected);
+Result<ProvenEndorsed, ReceiptError> verify(const EndorsedReceipt& receipt,
+                                            std::optional<Id> organization);
 
 }  // namespace leither::ledger

@@ -8,6 +8,7 @@
 #include "leither/base/bytes.h"
 #include "leither/base/result.h"
 #include "leither/node/network.h"
+#include "leither/protocol/endorsement.h"
 #include "leither/protocol/transaction.h"
 #include "leither/store/kv.h"
 
@@ -48,6 +49,13 @@ struct KeepReceipts {
     enum class Wish : std::uint8_t { keep, stop } wish = Wish::keep;
 };
 
+// Gather what the committee in office has to say of the owner's account. One NetworkReply with the
+// endorsed receipt, some seconds later at most.
+struct Endorse {
+    Token token = 0;
+    protocol::AskEndorsement ask;
+};
+
 // Sign, as a candidate's node, that the head is the last block of a silent committee: for a
 // hand-over to these seats, or without any for a recovery. From then on this node votes for no
 // other block of that term. One NetworkReply with the signature.
@@ -63,6 +71,6 @@ struct TakeOver {
 };
 
 using Input = std::variant<Tick, Found, Submit, SignaturesChecked, Persisted, NetworkCall,
-                           KeepReceipts, SignTakeover, TakeOver>;
+                           KeepReceipts, Endorse, SignTakeover, TakeOver>;
 
 }  // namespace leither::node

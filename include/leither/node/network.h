@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "leither/dht/dht_node.h"
+#include "leither/ledger/receipt.h"
 #include "leither/org/announcer.h"
 #include "leither/org/catalogue.h"
 #include "leither/org/chat_log.h"
@@ -169,8 +170,9 @@ struct NetworkFailure {
 NetworkFailure no_network();
 // In the order of requests: an outcome, a manifest, nothing, or the id of what was taken. Of what
 // concerns takeovers: a signature, or the act's id. Of a pack's files: how far they are.
-using NetworkAnswer = std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash,
-                                   protocol::TakeoverSignature, org::ContentProgress>;
+using NetworkAnswer =
+    std::variant<std::monostate, dht::Outcome, protocol::ManifestItem, Hash,
+                 protocol::TakeoverSignature, org::ContentProgress, ledger::EndorsedReceipt>;
 struct NetworkReply {
     Token token = 0;
     Result<NetworkAnswer, NetworkFailure> answer;

@@ -170,6 +170,14 @@ struct LedgerStatus {
     Sequence final_sequence;  // this block and all before it are final
 };
 
+// What an owner signs to have its account endorsed now, and who answers.
+struct EndorsementTerms {
+    std::uint64_t cycle = 0;
+    Sequence sequence;
+    std::size_t seats = 0;
+    std::size_t needed = 0;  // of them
+};
+
 // Of the ledger beside what neighbours claim to have.
 struct CatchingUp {
     const char* stage = "";  // docs/protocol/sync.md; "idle": nothing to do
@@ -261,6 +269,7 @@ class Queries {
     // concerns that this node keeps receipts for. Nothing: not known here.
     Answer<std::optional<ledger::Receipt>> receipt_for(const Hash& transaction,
                                                        const std::optional<Id>& account) const;
+    Answer<EndorsementTerms> endorsement_terms() const;
     Answer<ledger::ChildReceipt> child(const Prefix& prefix, std::optional<Sequence> at) const;
     Answer<std::optional<BlockAnswer>> block(Sequence sequence) const;
     Answer<std::vector<MemberItem>> members(const Id& from, std::size_t limit) const;

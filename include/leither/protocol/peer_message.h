@@ -18,6 +18,7 @@
 #include "leither/protocol/agreement.h"
 #include "leither/protocol/catalogue_messages.h"
 #include "leither/protocol/checkpoint.h"
+#include "leither/protocol/endorsement.h"
 #include "leither/protocol/org_messages.h"
 #include "leither/protocol/sync_messages.h"
 #include "leither/protocol/transaction_post.h"
@@ -28,9 +29,10 @@ namespace leither::protocol {
 // Bits of Hello::features; never give one another meaning. Kinds that came later than the first are
 // sent only to whoever has their bit.
 // Bit 0 stands for a catalogue of packs and tags alone: whoever shows only that is told nothing.
-inline constexpr std::uint64_t kFeatureCatalogue = 2;  // kinds 80 to 85
+inline constexpr std::uint64_t kFeatureEndorsements = 2;  // kinds 88 and 89
+inline constexpr std::uint64_t kFeatureCatalogue = 4;     // kinds 80 to 85
 // What this program understands.
-inline constexpr std::uint64_t kOwnFeatures = kFeatureCatalogue;
+inline constexpr std::uint64_t kOwnFeatures = kFeatureCatalogue | kFeatureEndorsements;
 
 // The first message of each side. Nothing else may come before it.
 struct Hello {
@@ -105,7 +107,7 @@ using PeerMessage =
                  TransactionPost, Proposal, Vote, Heartbeat, Status, Decision, AskBlocks,
                  BlocksReply, AskGenesis, GenesisReply, AskChain, ChainReply, AskPiece, PieceReply,
                  CheckpointVotes, Acknowledgements, CatalogueHave, CatalogueOffer, CatalogueAsk,
-                 CatalogueEntries, ContentAsk, ContentReply>;
+                 CatalogueEntries, ContentAsk, ContentReply, AskEndorsement, EndorsementReply>;
 
 // What a sender that must drop something drops first.
 enum class Urgency : std::uint8_t {
@@ -167,6 +169,8 @@ inline constexpr std::array<PeerMessageKind, std::variant_size_v<PeerMessage>> k
         {83, "catalogue_entries", CatalogueEntries::kBytesMax, Urgency::low},
         {84, "content_ask", ContentAsk::kBytesMax, Urgency::low},
         {85, "content_reply", ContentReply::kBytesMax, Urgency::low},
+        {88, "ask_endorsement", AskEndorsement::kBytesMax, Urgency::normal},
+        {89, "endorsement", EndorsementReply::kBytesMax, Urgency::normal},
     }};
 
 inline constexpr std::size_t kPeerHeaderBytes = 5;

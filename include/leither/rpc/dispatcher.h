@@ -21,6 +21,7 @@
 #include "leither/rpc/front.h"
 #include "leither/rpc/host.h"
 #include "leither/rpc/metrics.h"
+#include "leither/rpc/places.h"
 #include "leither/rpc/wallet_port.h"
 
 namespace leither::rpc {
@@ -49,6 +50,12 @@ class Dispatcher {
     // Before the first request; it outlives the dispatcher. Without one, the methods that ask it
     // are refused.
     void set_front(Front& front);
+
+    // Before the first request: the program serves several organizations, this dispatcher the one
+    // in the place of that name. `places` outlives the dispatcher. Without, `place.*` is refused.
+    void set_places(Places& places, std::string name);
+    // No node runs in this place: what needs one is refused so.
+    void set_absent(PlaceFailure why);
 
     // A connection that can be told events (WebSocket). `push` is called until disconnect().
     ConnectionId connect(Push push);

@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "leither/base/time.h"
 #include "leither/rpc/host.h"
+#include "leither/rpc/places.h"
 
 namespace leither::rpc {
 
@@ -44,14 +46,29 @@ class Metrics {
     // From handing out a batch to its being durable and stepped.
     void observe_seal(Duration duration) { seals_.observe(duration); }
 
-    // The whole exposition; ends with a newline.
-    std::string text(const Host& host) const;
+    using Calls = std::map<std::pair<std::string, CallOutcome>, std::uint64_t>;
+    using Transactions = std::map<std::string, std::uint64_t, std::less<>>;
+    const Calls& calls() const { return calls_; }
+    const Transactions& transactions() const { return transactions_; }
+    std::uint64_t blocks() const { return blocks_; }
+    const Histogram& seals() const { return seals_; }
 
  private:
-    std::map<std::pair<std::string, CallOutcome>, std::uint64_t> calls_;
-    std::map<std::string, std::uint64_t, std::less<>> transactions_;
+    Calls calls_;
+    Transactions transactions_;
     std::uint64_t blocks_ = 0;
     Histogram seals_;
 };
+
+// A node that is exposed. The first place's series have no label, those of others `org`.
+struct Metered {
+    std::string name;  // of its place
+    const Metrics* metrics = nullptr;
+    const Host* host = nullptr;
+};
+// The whole exposition of a program; ends with a newline. `places`: how many are in which state;
+// empty: not told.
+std::string exposition(const std::vector<Metered>& nodes, const ProcessStats& process,
+                       const std::vector<PlaceStatus>& places);
 
 }  // namespace leither::rpc

@@ -13,7 +13,8 @@
 
 namespace leither::wallet {
 
-// A file of the wallet's directory: a key, sealed or not, the policy, or the journal of promises.
+// A file of the wallet's directory: a key, sealed or not, policy, contacts, or the journal of
+// promises.
 struct BackupFile {
     BoundedText<100> name;
     Bounded<std::uint8_t, 32 << 20> content;

@@ -40,6 +40,7 @@ struct Case {
     std::optional<protocol::Nonce> nonce;
     std::optional<Pulse> expiry;
     std::string expiry_time;
+    bool is_handed_over = false;  // signed without a node
     TransactionFate fate;
     std::optional<Sequence> sequence;
     std::string finality;      // a sentence of its own

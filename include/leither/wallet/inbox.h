@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "leither/wallet/journal.h"
+#include "leither/wallet/payment_state.h"
 #include "leither/wallet/policy.h"
 
 namespace leither::wallet {
@@ -37,8 +38,8 @@ struct LedgerTime {
 struct TransactionFate {
     enum class State : std::uint8_t { unknown, pending, committed, refused };
     State state = State::unknown;
-    bool is_final = false;  // of what is committed
-    std::string refusal;    // its name
+    PaymentState standing = PaymentState::committed;  // of what is committed: that, or more
+    std::string refusal;                              // its name
 };
 
 // ---- Requests of others: the payer's side -------------------------------------------------------
@@ -111,27 +112,35 @@ struct Former {
 };
 NextStep next_step(const Former& former, const LedgerTime& time);
 
-// ---- Requests of one's own: the payee's side ----------------------------------------------------
-
-enum class RequestState : std::uint8_t {
-    pending,    // asked, not paid
-    committed,  // paid in a block
-    final_,     // and that is final
-    refused,    // the payer has declined
-    expired,    // it can be paid no more
+// What a crash may have kept from being done, and what is still on its way.
+struct Unfinished {
+    std::vector<Journal::Unposted> letters;  // to be posted
+    std::vector<const Paying*> payments;     // to be submitted again; of the journal
+    bool is_under_way = false;               // something may still be committed
 };
-const char* to_string(RequestState state);  // "final" for final_
+struct PaymentFacts {
+    std::function<TransactionFate(const Hash& id, const Id& signer)> fate;
+    std::function<std::optional<std::uint64_t>(const Id& account, std::uint8_t lane)> counter;
+};
+// What the node has refused, or the owner was told it had, is left to the owner.
+Unfinished unfinished(const Journal& journal, const LedgerTime& time, const PaymentFacts& facts);
+
+struct RequestStatus {
+    PaymentState state = PaymentState::pending;
+    bool is_proven = false;  // of `expired`: a decided block is behind the expiry
+};
+// Of what was signed here and is handed in by others: refused also if another has its place.
+// REQUIRES: `former` is of `paying`.
+RequestStatus status_of(const Paying& paying, const Former& former, const LedgerTime& time);
+
+// ---- Requests of one's own: the payee's side ----------------------------------------------------
 
 // The payment of a request as the payee's history shows it.
 struct PaymentFound {
     Hash transaction;
     Sequence sequence;
     Id payer;
-    bool is_final = false;
-};
-struct RequestStatus {
-    RequestState state = RequestState::pending;
-    bool is_proven = false;  // of `expired`: a decided block is behind the expiry
+    PaymentState state = PaymentState::committed;  // that, secured or settled
 };
 // A payment outweighs a refusal: whoever declined may have paid all the same.
 RequestStatus status_of(const Journal::OwnRequest& own, const std::optional<PaymentFound>& payment,

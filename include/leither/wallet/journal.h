@@ -126,12 +126,12 @@ class Journal {
     // By time.
     std::vector<const OwnRequest*> own_requests() const;
     std::vector<const Paying*> payments() const;
-    // Letters that a crash may have kept from being posted.
+    // Letters of this organization that a crash may have kept from being posted.
     struct Unposted {
         Hash request;
         SealedTo letter;
     };
-    std::vector<Unposted> unposted() const;
+    std::vector<Unposted> unposted(const ChainId& chain) const;
     // What the policy has signed for a payee since then, for other requests than `except`.
     struct Window {
         ChainId chain;

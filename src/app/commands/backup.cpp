@@ -39,7 +39,9 @@ constexpr unsigned kServeDays = 90;
 constexpr std::size_t kWalletBytesMax = std::size_t{40} << 20;
 constexpr std::size_t kReceiptBytesSumMax = std::size_t{16} << 20;
 static_assert(kWalletBytesMax + kReceiptBytesSumMax < wallet::kBackupBytesMax - (4 << 20));
-constexpr std::string_view kLockName = "lock";
+// No lock, and nothing that is learned anew: with counters of long ago the same number could be
+// signed twice.
+constexpr std::string_view kLeftOut[] = {"known", "lock"};
 
 struct BackupOptions {
     std::string file;
@@ -124,7 +126,9 @@ std::vector<fs::path> wallet_files(const std::string& directory) {
     for (fs::directory_iterator at(directory, error), end; !error && at != end;
          at.increment(error)) {
         const bool is_plain = at->is_regular_file() && !at->is_symlink();
-        if (is_plain && at->path().filename() != kLockName) paths.push_back(at->path());
+        const bool is_wanted =
+            std::ranges::find(kLeftOut, at->path().filename().string()) == std::end(kLeftOut);
+        if (is_plain && is_wanted) paths.push_back(at->path());
     }
     std::ranges::sort(paths);
     return paths;
@@ -277,6 +281,21 @@ std::string summary_text(const Backup& backup) {
     return text;
 }
 
+// A backup holds one organization; whoever has several is told.
+std::string note_on_others(Session& session) {
+    const auto places = try_call(session, "place.list", json::object());
+    std::string note;
+    for (const json& place : places.value_or(json::array())) {
+        const auto name = place.at("name").get<std::string>();
+        if (name == session.options().org || place.at("organization").is_null()) continue;
+        note += fmt::format(
+            "not in it: {}; back it up with: leither {}backup create FILE\n",
+            printable(place.at("organization").at("name").get<std::string>(), LineBreaks::escaped),
+            name.empty() ? "" : "--org " + name + " ");
+    }
+    return note;
+}
+
 // ---- create, verify
 
 void create(Session& session, const BackupOptions& options) {
@@ -291,6 +310,7 @@ void create(Session& session, const BackupOptions& options) {
     try {
         add_organization(backup, session);
         add_receipts(backup, session);
+        note = note_on_others(session);
     } catch (const RpcUnreachable&) {
         note = "No daemon was reached: the backup holds the wallet alone.\n";
     } catch (const CliError& error) {
@@ -383,7 +403,7 @@ bool holds_exactly(const fs::path& path, ByteView content) {
 void restore_files(const Backup& backup, const fs::path& directory) {
     for (const BackupFile& file : backup.files) {
         const fs::path target = directory / std::string(file.name);
-        // A policy or journal that is there already is newer.
+        // A policy, contacts or a journal that are there already are newer.
         if (!is_key(file) || !fs::exists(target) || holds_exactly(target, file.content)) continue;
         refuse("exists",
                fmt::format("The wallet has another \"{}\" already; nothing was changed.",

@@ -9,6 +9,7 @@
 namespace leither::app {
 
 void add_key_commands(CLI::App& cli, Session& session);
+void add_contact_commands(CLI::App& cli, Session& session);
 void add_org_commands(CLI::App& cli, Session& session);
 void add_invite_commands(CLI::App& cli, Session& session);
 void add_member_commands(CLI::App& cli, Session& session);
@@ -16,6 +17,7 @@ void add_cosign_command(CLI::App& cli, Session& session);
 void add_task_commands(CLI::App& cli, Session& session);
 void add_payment_commands(CLI::App& cli, Session& session);  // request, pay, history, balance
 void add_inbox_commands(CLI::App& cli, Session& session);  // inbox, accept, decline, requests, why
+void add_offline_commands(CLI::App& cli, Session& session);  // offline, hand-in
 void add_wallet_commands(CLI::App& cli, Session& session);
 void add_receipt_commands(CLI::App& cli, Session& session);  // receipt, child
 void add_evidence_commands(CLI::App& cli, Session& session);

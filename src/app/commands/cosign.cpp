@@ -7,6 +7,7 @@
 
 #include "leither/crypto/hash.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/letters.h"
 #include "app/served.h"
@@ -21,11 +22,6 @@ using nlohmann::json;
 
 constexpr std::size_t kDigitsMin = 4;
 constexpr std::size_t kShortIdDigits = 12;
-
-struct CosignOptions {
-    std::string what;
-    ActOptions act;
-};
 
 struct Arrived {
     wallet::Offer offer;
@@ -67,8 +63,9 @@ std::string names_of(Session& session, const std::vector<Id>& ids) {
     for (const Id& id : ids) names += (names.empty() ? "" : ", ") + session.short_name(id);
     return names;
 }
+}  // namespace
 
-void list(Session& session) {
+void list_offers(Session& session) {
     json all = json::array();
     TextTable table({{"ID"}, {"WHAT"}, {"BY"}, {"TO SIGN"}, {"UNTIL"}});
     const auto& charter = session.organization().charter;
@@ -94,8 +91,11 @@ void list(Session& session) {
                    session.short_name(one.offer.body.signer), names_of(session, missing),
                    format_time(until_ms)});
     }
-    session.print(all, table.empty() ? "Nothing to sign has arrived.\n" : table.text());
+    session.print(all, table.empty() ? "Nothing to sign has arrived.\n"
+                                     : table.text() + "Sign with: leither cosign ID\n");
 }
+
+namespace {
 
 Arrived find_offer(Session& session, const std::string& what) {
     if (what.starts_with("leither:") || what.starts_with("LEITHER:")) {
@@ -136,8 +136,9 @@ crypto::KeyPair signing_key(Session& session, const wallet::Offer& offer, const 
     throw CliError(CliExit::local, "not_asked", "No key of this wallet is asked to sign this.",
                    "Those who are: " + names_of(session, missing));
 }
+}  // namespace
 
-void cosign(Session& session, const CosignOptions& options) {
+void cosign_offer(Session& session, const CosignOptions& options) {
     Arrived arrived = find_offer(session, options.what);
     if (is_over(session, arrived.offer)) {
         forget_mail(session, arrived.letters);
@@ -163,8 +164,6 @@ void cosign(Session& session, const CosignOptions& options) {
     forget_mail(session, arrived.letters);
 }
 
-}  // namespace
-
 void add_cosign_command(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<CosignOptions>();
     auto* command = cli.add_subcommand("cosign", "Sign what another supervisor has offered");
@@ -178,8 +177,9 @@ void add_cosign_command(CLI::App& cli, Session& session) {
         "  leither cosign\n"
         "  leither cosign 1f0c\n"
         "  leither cosign leither:cosign:qpzr... --by anna");
-    command->callback(
-        [&session, options] { options->what.empty() ? list(session) : cosign(session, *options); });
+    command->callback([&session, options] {
+        options->what.empty() ? list_offers(session) : cosign_offer(session, *options);
+    });
 }
 
 }  // namespace leither::app

@@ -79,7 +79,9 @@ void list_inbox(Session& session, const InboxOptions& options) {
     session.print(inbox, table.empty() ? options.all ? "Nothing has arrived.\n"
                                                      : "Nothing waits; see all with: leither inbox "
                                                        "--all\n"
-                                       : table.text());
+                                       : table.text() +
+                                             "Answer with: leither accept ID, or leither decline "
+                                             "ID --reason TEXT\n");
 }
 
 void accept(Session& session, const InboxOptions& options) {
@@ -131,6 +133,30 @@ std::string request_state(const json& item) {
     return fmt::format("{} in sequence {}", state, item.at("sequence").dump());
 }
 
+std::string payment_state(const json& item) {
+    const auto state = item.at("state").get<std::string>();
+    if (state == "pending") {
+        return "pending, to be handed in by " + format_time(item.at("hand_in_ms"));
+    }
+    if (item.contains("reason")) return state + ": " + item.at("reason").get<std::string>();
+    if (state != "expired") return state;
+    return item.at("proven") == true ? "expired, never committed"
+                                     : "expired; proven by the next block";
+}
+
+std::string signed_payments(Session& session, const json& payments) {
+    if (payments.empty()) return "";
+    TextTable table(
+        {{"ID"}, {"SIGNED"}, {"FROM"}, {"TO"}, {"AMOUNT", Align::right}, {"REFERENCE"}, {"STATE"}});
+    for (const json& item : payments) {
+        table.add({short_id(item), format_time(item.at("signed_ms").get<std::uint64_t>()),
+                   name_of(session, item, "account"), name_of(session, item, "payee"),
+                   session.format_units(item.at("amount")), one_line(item.value("reference", "")),
+                   payment_state(item)});
+    }
+    return "Signed without a node:\n" + table.text();
+}
+
 void list_requests(Session& session) {
     const json all = WalletDesk(session).requests();
     TextTable table({{"ID"},
@@ -146,9 +172,11 @@ void list_requests(Session& session) {
                    session.format_units(item.at("amount")), one_line(item.value("reference", "")),
                    request_state(item)});
     }
-    session.print(all, table.empty() ? "Nothing was asked with this wallet; ask with: leither "
-                                       "request AMOUNT --to KEY --payer ACCOUNT\n"
-                                     : table.text());
+    const std::string paid = signed_payments(session, all.at("payments"));
+    session.print(all, (table.empty() ? "Nothing was asked with this wallet; ask with: leither "
+                                        "request AMOUNT --to KEY --payer ACCOUNT\n"
+                                      : table.text()) +
+                           paid);
 }
 
 // ---- why ---------------------------------------------------------------------------------------
@@ -184,7 +212,7 @@ void add_inbox_commands(CLI::App& cli, Session& session) {
     auto* yes = cli.add_subcommand("accept", "Pay a request that has arrived");
     yes->add_option("ID", options->id, "Its id, or the first digits of it")->required();
     add_wait_option(*yes, options->act);
-    yes->footer("Example: leither accept 3f2a81c04d77 --final");
+    yes->footer("Example: leither accept 3f2a81c04d77 --until secured");
     yes->callback([&session, options] { accept(session, *options); });
 
     auto* no =

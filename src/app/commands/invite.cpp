@@ -10,6 +10,7 @@
 #include "leither/protocol/checkpoint.h"
 #include "leither/wallet/invitation.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/joining.h"
 #include "app/printable.h"
@@ -25,13 +26,6 @@ namespace {
 using nlohmann::json;
 
 constexpr unsigned kDaysMax = 90;
-
-struct InviteOptions {
-    std::string by;
-    unsigned days = 14;
-    bool qr = false;
-    std::string text;
-};
 
 bool is_member(Session& session, const Id& account) {
     const json found = session.call("account.get", {{"account", account.hex()}});
@@ -142,6 +136,7 @@ json to_json(const wallet::Invitation& invitation) {
             {"expires_ms", invitation.expires_ms},
             {"expired", invitation.expires_ms <= unix_ms_now()}};
 }
+}  // namespace
 
 void invite(Session& session, const InviteOptions& options) {
     const crypto::KeyPair member = inviting_key(session, options.by);
@@ -158,7 +153,7 @@ void invite(Session& session, const InviteOptions& options) {
                                    shown, format_time(invitation.expires_ms)));
 }
 
-void show(Session& session, const std::string& text) {
+void show_invitation(Session& session, const std::string& text) {
     const wallet::Invitation invitation = read_invitation(text);
     const json out = to_json(invitation);
     const json& checkpoint = out.at("checkpoint");
@@ -172,14 +167,6 @@ void show(Session& session, const std::string& text) {
                   {"begin at", endpoints_of(invitation)},
                   {"invited by", out.at("member").get<std::string>()},
                   {is_over ? "expired" : "holds until", format_time(invitation.expires_ms)}}));
-}
-
-}  // namespace
-
-std::string show_qr(const std::string& text) {
-    if (auto code = qr_text(text)) return *std::move(code);
-    throw CliError(CliExit::refused, "too_long_for_qr", "The text is too long for a QR code.",
-                   "Hand it on as text.");
 }
 
 void add_invite_commands(CLI::App& cli, Session& session) {
@@ -199,7 +186,7 @@ void add_invite_commands(CLI::App& cli, Session& session) {
     auto* shown = command->add_subcommand("show", "What an invitation says; needs no daemon");
     shown->add_option("LINK", options->text, "leither:invite:...")->required();
     shown->footer("Example: leither invite show leither:invite:qpzr...");
-    shown->callback([&session, options] { show(session, options->text); });
+    shown->callback([&session, options] { show_invitation(session, options->text); });
     command->callback([&session, options, command] {
         if (command->get_subcommands().empty()) invite(session, *options);
     });

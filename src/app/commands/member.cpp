@@ -7,6 +7,7 @@
 #include "leither/crypto/hash.h"
 
 #include "app/act.h"
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/supervising.h"
 #include "app/text_table.h"
@@ -16,17 +17,6 @@ namespace leither::app {
 namespace {
 
 using nlohmann::json;
-
-struct MemberOptions {
-    std::string member;  // key, account or application
-    std::string sponsor;
-    std::string note;
-    std::string expires = "10m";
-    std::string role;
-    std::uint64_t limit = 100;
-    std::string from;
-    ActOptions act;
-};
 
 protocol::Application application_of(Session& session, const MemberOptions& options,
                                      const crypto::KeyPair& applicant) {
@@ -93,6 +83,7 @@ void leave(Session& session, const MemberOptions& options) {
                   {protocol::Leave{member}, std::nullopt, nullptr,
                    fmt::format("{} leaves.", session.display(member))});
 }
+}  // namespace
 
 void set_role(Session& session, const MemberOptions& options) {
     const Id member = session.account(options.member);
@@ -102,6 +93,8 @@ void set_role(Session& session, const MemberOptions& options) {
                   {protocol::SetRole{member, role}, std::nullopt, nullptr,
                    fmt::format("{} becomes {}.", session.display(member), options.role)});
 }
+
+namespace {
 
 void list(Session& session, const MemberOptions& options) {
     json params = {{"limit", options.limit}};

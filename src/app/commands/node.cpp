@@ -10,7 +10,7 @@
 #include "leither/protocol/delegation.h"
 
 #include "app/commands/commands.h"
-#include "app/finality_text.h"
+#include "app/payment_words.h"
 #include "app/served.h"
 #include "app/text_table.h"
 
@@ -89,11 +89,11 @@ std::string evidence_text(const json& evidence) {
 }
 
 // Up to where payments can be relied on.
-std::string final_text(const json& organization) {
+std::string secured_text(const json& organization) {
     const json& last = organization.at("final_sequence");
     const std::string newest = finality_text(organization.at("finality"));
     if (last == organization.at("sequence")) return fmt::format("all of it; {}", newest);
-    return fmt::format("up to sequence {}; the newest is {}", last.dump(), newest);
+    return fmt::format("up to sequence {}; of the newest: {}", last.dump(), newest);
 }
 
 void status(Session& session) {
@@ -114,7 +114,7 @@ void status(Session& session) {
              {"pulse", status.at("pulse").dump()},
              {"sequence", fmt::format("{} (oldest readable {})", organization.at("sequence").dump(),
                                       organization.at("oldest_sequence").dump())},
-             {"final", final_text(organization)},
+             {"secured", secured_text(organization)},
              {"root", organization.at("root").at("hash").get<std::string>()},
              {"sum", session.format_units(organization.at("root").at("sum"))},
              {"members", organization.at("members").dump()},

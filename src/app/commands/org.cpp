@@ -13,6 +13,7 @@
 #include "leither/io/os_entropy.h"
 #include "leither/wallet/payment.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/commands/org_commands.h"
 #include "app/csv.h"
@@ -26,18 +27,12 @@ namespace {
 
 using nlohmann::json;
 
-struct OrgOptions {
-    std::string name;
-    std::string unit = "hour";
-    unsigned decimals = 2;
-    std::string supply = "1000000";
-    std::string founder = "founder";
-    std::string organization_key = "organization";
-    std::string announcement = "All credit starts in the treasury; rewards bring it to members.";
-    std::string allocation_file;
-    std::vector<std::string> params;
-    std::vector<std::string> bookkeepers;
-};
+// One for each organization of the daemon: its id is the key's.
+std::string organization_key_name(const Session& session, const std::string& given) {
+    if (!given.empty()) return given;
+    const std::string& place = session.options().org;
+    return place.empty() ? "organization" : "organization-" + place;
+}
 
 [[noreturn]] void refuse_usage(const std::string& name, const std::string& message,
                                const std::string& next_step) {
@@ -65,25 +60,52 @@ Amount parse_for(const OrgOptions& options, const std::string& text, const std::
                  fmt::format("Write digits with at most {} decimals.", options.decimals));
 }
 
-PublicKey public_key_of(Session& session, const std::string& text) {
+// Of a wallet key by its name, the founder's made if there is none, or as 64 digits.
+PublicKey public_key_of(Session& session, const OrgOptions& options, const std::string& text) {
     if (const auto key = PublicKey::parse(text)) return *key;
+    if (text == options.founder) return key_or_new(session, text).public_key();
     return session.key(text).public_key();
+}
+
+// What is wrong with a share's amount or reason; empty if nothing.
+std::string complaint_about(const OrgOptions& options, const OrgOptions::Share& share) {
+    if (!parse_amount(share.amount, options.decimals)) {
+        return fmt::format("\"{}\" is no amount", share.amount);
+    }
+    const auto& reason = share.reason;
+    const bool is_text = reason.size() <= protocol::Text::kMax && bcs::is_utf8(as_bytes(reason));
+    if (is_text && !reason.empty()) return "";
+    return fmt::format("the reason must have 1 to {} bytes of UTF-8", protocol::Text::kMax);
+}
+
+protocol::Allocation allocation_of(Session& session, const OrgOptions& options,
+                                   const OrgOptions::Share& share) {
+    return {public_key_of(session, options, share.key),
+            parse_amount(share.amount, options.decimals).value(), protocol::Text(share.reason)};
 }
 
 protocol::Allocations read_allocations(Session& session, const OrgOptions& options) {
     protocol::Allocations allocations;
+    for (const OrgOptions::Share& share : options.shares) {
+        const std::string complaint = complaint_about(options, share);
+        if (complaint.empty() && !allocations.full()) {
+            allocations.push_back(allocation_of(session, options, share));
+            continue;
+        }
+        refuse_usage("bad_share",
+                     fmt::format("Share {} of the first distribution: {}.", allocations.size() + 1,
+                                 complaint.empty() ? "there are too many" : complaint),
+                     "Correct it; nothing was founded.");
+    }
     if (options.allocation_file.empty()) return allocations;
     CsvReader rows(options.allocation_file, "key,amount,reason");
     while (rows.next()) {
         if (allocations.full()) rows.refuse("too many allocations");
-        const auto amount = parse_amount(rows.text(1), options.decimals);
-        if (!amount) rows.refuse(fmt::format("\"{}\" is no amount", rows.text(1)));
-        std::string reason(rows.text(2));
-        if (reason.empty() || reason.size() > protocol::Text::kMax) {
-            rows.refuse(fmt::format("the reason must have 1 to {} bytes", protocol::Text::kMax));
-        }
-        allocations.push_back({public_key_of(session, std::string(rows.text(0))), *amount,
-                               protocol::Text(std::move(reason))});
+        const OrgOptions::Share share{std::string(rows.text(0)), std::string(rows.text(1)),
+                                      std::string(rows.text(2))};
+        const std::string complaint = complaint_about(options, share);
+        if (!complaint.empty()) rows.refuse(complaint);
+        allocations.push_back(allocation_of(session, options, share));
     }
     return allocations;
 }
@@ -198,8 +220,9 @@ OrgOptions ask_for(const OrgOptions& given) {
     }
     refuse_usage("cancelled", "Nothing was founded.", "Begin again, or give --name.");
 }
+}  // namespace
 
-void create(Session& session, const OrgOptions& options) {
+void found_organization(Session& session, const OrgOptions& options) {
     protocol::Charter charter = charter_of(options);
     auto allocations = read_allocations(session, options);
     const auto node_key = PublicKey::parse(
@@ -207,15 +230,19 @@ void create(Session& session, const OrgOptions& options) {
     charter.bookkeepers.push_back(node_key.value());
     for (const std::string& text : options.bookkeepers) add_bookkeeper(charter, text);
     charter.founder = key_or_new(session, options.founder).public_key();
-    const auto organization = key_or_new(session, options.organization_key);
+    const auto organization =
+        key_or_new(session, organization_key_name(session, options.organization_key));
     const auto genesis = wallet::found(std::move(charter), std::move(allocations), organization);
     json result = session.call("organization.create", {{"genesis", to_hex(bcs::encode(genesis))}});
     const std::string id = result.at("id").get<std::string>();
     result["founder"] = crypto::id_of(genesis.charter.charter.founder).hex();
     session.print(result,
-                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n",
+                  fmt::format("Founded \"{}\" with {} as its first member and supervisor.\n{}\n"
+                              "Let others join with: leither invite\n",
                               options.name, options.founder, id));
 }
+
+namespace {
 
 void info(Session& session) {
     const json info = session.call("organization.info", json::object());
@@ -234,7 +261,8 @@ void info(Session& session) {
 }
 
 // What the holder of the organization key says of it, for whoever looks for it.
-void publish(Session& session, const std::string& organization_key) {
+void publish(Session& session, const std::string& given_key) {
+    const std::string organization_key = organization_key_name(session, given_key);
     const crypto::KeyPair key = session.key(organization_key);
     const protocol::Manifest manifest =
         manifest_of_draft(session.call("organization.draft", json::object()));
@@ -297,8 +325,8 @@ void add_org_commands(CLI::App& cli, Session& session) {
     make->add_option("--founder", options->founder, "Key of the first supervisor; made if missing")
         ->capture_default_str();
     make->add_option("--organization-key", options->organization_key,
-                     "Key that signs the charter; made if missing")
-        ->capture_default_str();
+                     "Key that signs the charter, made if missing; default: organization, or "
+                     "organization-NAME with --org NAME");
     make->add_option("--announce", options->announcement, "Reasons for the first distribution");
     make->add_option("--allocate", options->allocation_file,
                      "First distribution: CSV with key,amount,reason")
@@ -318,10 +346,10 @@ void add_org_commands(CLI::App& cli, Session& session) {
         "  leither org create --name \"Bakers' Row\" --unit hour --supply 10000\n"
         "  leither org create --name Test --allocate first.csv --param pulse_ms=500");
     make->callback([&session, options] {
-        if (!options->name.empty()) return create(session, *options);
+        if (!options->name.empty()) return found_organization(session, *options);
         const bool can_ask = isatty(STDIN_FILENO) == 1 && !session.wants_json();
         if (!can_ask) throw CLI::RequiredError("--name");
-        create(session, ask_for(*options));
+        found_organization(session, ask_for(*options));
     });
 
     auto* show = group->add_subcommand("info", "What is known of an organization");
@@ -337,8 +365,8 @@ void add_org_commands(CLI::App& cli, Session& session) {
 
     auto* tell =
         group->add_subcommand("publish", "Let others find the organization in the network");
-    tell->add_option("--organization-key", options->organization_key, "Key that founded it")
-        ->capture_default_str();
+    tell->add_option("--organization-key", options->organization_key,
+                     "Key that founded it; default: as for org create");
     tell->footer("Example: leither org publish");
     tell->callback([&session, options] { publish(session, options->organization_key); });
 
@@ -348,6 +376,7 @@ void add_org_commands(CLI::App& cli, Session& session) {
     join->callback([&session, wanted] { follow(session, *wanted); });
 
     add_joining_commands(*group, session);
+    add_place_commands(*group, session);
 }
 
 }  // namespace leither::app

@@ -9,6 +9,7 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/commands/org_commands.h"
 #include "app/decision.h"
@@ -27,19 +28,6 @@ using nlohmann::json;
 constexpr unsigned kDaysMax = 90;
 // Supervisors a sponsor turns to, where none is named.
 constexpr std::size_t kTurnedToMax = 3;
-
-struct JoinOptions {
-    std::string link;
-    std::string from;
-    std::string note;
-    unsigned days = 14;
-    bool status = false;
-    // Of those who decide.
-    std::string applicant;
-    std::string reason;
-    std::vector<std::string> to;
-    ActOptions act;
-};
 
 // ---- join --------------------------------------------------------------------------------------
 
@@ -61,25 +49,20 @@ OwnApplication note_application(Session& session, const JoinOptions& options,
                                 const crypto::KeyPair& applicant) {
     const ChainId& chain = invitation.introduction.chain;
     const std::vector<OpenedLetter> mail = read_mail(session);
-    if (auto known = own_application(mail, applicant.id(), chain)) {
-        const Pulse expiry = known->signed_.application.expiry;
-        const bool holds = expiry > invitation.pulse_at(unix_ms_now());
-        const bool is_open = !find_decline(mail, chain, known->text);
-        if (holds && is_open && known->invitation.member == invitation.member) {
-            return *std::move(known);
-        }
+    if (auto known = wallet::own_application(mail, applicant.id(), chain)) {
+        if (wallet::still_asks(*known, mail, invitation, unix_ms_now())) return *std::move(known);
         forget_mail(session, {known->letter});
     }
     const auto signed_ = sign_application_for(invitation, applicant, options.note, options.days);
     const std::string text = wallet::to_text(signed_);
     const std::uint64_t now = unix_ms_now();
     const Hash letter =
-        send_mail(session, applicant, applicant.public_key(),
-                  fmt::format("My application.\n{}\n{}", text, wallet::to_text(invitation)));
+        send_mail(session, applicant, applicant.public_key(), wallet::note_of(signed_, invitation));
     return {signed_, text, invitation, now, letter};
 }
+}  // namespace
 
-void join(Session& session, const JoinOptions& options) {
+void join_organization(Session& session, const JoinOptions& options) {
     const wallet::Invitation invitation = read_invitation(options.link);
     if (invitation.expires_ms <= unix_ms_now()) {
         throw CliError(
@@ -116,6 +99,8 @@ void join(Session& session, const JoinOptions& options) {
                               session.display(applicant.id()), session.display(member), name));
 }
 
+namespace {
+
 struct Standing {
     std::string state;
     std::string words;
@@ -149,6 +134,7 @@ Standing standing_of(Session& session, const std::vector<OpenedLetter>& mail,
     }
     return {"waiting", "is waiting: " + way_of(session, own), ""};
 }
+}  // namespace
 
 void show_standing(Session& session, const std::string& from) {
     const ChainId chain = followed_chain(session);
@@ -175,6 +161,8 @@ void show_standing(Session& session, const std::string& from) {
     session.print(all, text);
 }
 
+namespace {
+
 // ---- Deciding ----------------------------------------------------------------------------------
 
 std::string state_of(Session& session, const Application& application) {
@@ -182,6 +170,7 @@ std::string state_of(Session& session, const Application& application) {
     const bool holds = application.signed_.application.expiry >= session.pulse_now();
     return holds ? "waiting" : "expired";
 }
+}  // namespace
 
 void list_applications(Session& session) {
     json all = json::array();
@@ -205,10 +194,15 @@ void list_applications(Session& session) {
                    carrier == one.applicant() ? "themselves" : session.short_name(carrier), state,
                    printable(application.note, LineBreaks::escaped)});
     }
-    session.print(all, table.empty() ? "No applications.\n" : table.text());
+    session.print(all, table.empty()
+                           ? "No applications.\n"
+                           : table.text() +
+                                 "Decide with: leither org approve APPLICANT, or leither org "
+                                 "refuse APPLICANT --reason TEXT\n"
+                                 "Who is no supervisor: leither org sponsor APPLICANT\n");
 }
 
-void approve(Session& session, const JoinOptions& options) {
+void approve_applicant(Session& session, const JoinOptions& options) {
     const Application application = find_application(session, options.applicant);
     if (is_known_member(session, application.applicant())) {
         forget_mail(session, application.letters);
@@ -226,7 +220,7 @@ void approve(Session& session, const JoinOptions& options) {
     }
 }
 
-void refuse(Session& session, const JoinOptions& options) {
+void refuse_applicant(Session& session, const JoinOptions& options) {
     const Application application = find_application(session, options.applicant);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
     const Hash id =
@@ -238,7 +232,7 @@ void refuse(Session& session, const JoinOptions& options) {
                               session.display(application.applicant())));
 }
 
-void sponsor(Session& session, const JoinOptions& options) {
+void sponsor_applicant(Session& session, const JoinOptions& options) {
     const Application application = find_application(session, options.applicant);
     const crypto::KeyPair member =
         session.key(options.from.empty() ? application.account.hex() : options.from);
@@ -264,9 +258,12 @@ void sponsor(Session& session, const JoinOptions& options) {
         fmt::format("Passed on {} to {}.\n", session.display(application.applicant()), names));
 }
 
-// ---- leave -------------------------------------------------------------------------------------
+namespace {
 
-void leave(Session& session, const JoinOptions& options) {
+// ---- leave -------------------------------------------------------------------------------------
+}  // namespace
+
+void leave_organization(Session& session, const JoinOptions& options) {
     const crypto::KeyPair member = session.key(options.from);
     const json found = session.call("account.get", {{"account", member.id().hex()}});
     const json& record = found.at("record");
@@ -309,8 +306,6 @@ void leave(Session& session, const JoinOptions& options) {
                               count_of(asked, "supervisor")));
 }
 
-}  // namespace
-
 void add_joining_commands(CLI::App& group, Session& session) {
     const auto options = std::make_shared<JoinOptions>();
 
@@ -330,7 +325,7 @@ void add_joining_commands(CLI::App& group, Session& session) {
         "Run it again whenever it was cut off: it goes on where it was.");
     joins->callback([&session, options] {
         if (options->status) return show_standing(session, options->from);
-        if (!options->link.empty()) return join(session, *options);
+        if (!options->link.empty()) return join_organization(session, *options);
         throw CliError(CliExit::usage, "missing_link", "Join what?",
                        "Give the invitation's link, or ask with --status.");
     });
@@ -349,7 +344,7 @@ void add_joining_commands(CLI::App& group, Session& session) {
         "Examples:\n"
         "  leither org approve 3f2a\n"
         "  leither org approve 3f2a --offer     where several supervisors must sign");
-    approves->callback([&session, options] { approve(session, *options); });
+    approves->callback([&session, options] { approve_applicant(session, *options); });
 
     auto* refuses = group.add_subcommand("refuse", "Turn an applicant down, with a reason");
     refuses
@@ -359,7 +354,7 @@ void add_joining_commands(CLI::App& group, Session& session) {
     refuses->add_option("--reason", options->reason, "Why; the applicant reads it")->required();
     refuses->add_option("--by", options->act.by, "Key of the supervisor")->type_name("KEY");
     refuses->footer("Example: leither org refuse 3f2a --reason \"come to the meeting first\"");
-    refuses->callback([&session, options] { refuse(session, *options); });
+    refuses->callback([&session, options] { refuse_applicant(session, *options); });
 
     auto* sponsors = group.add_subcommand("sponsor", "Pass an application on to supervisors");
     sponsors
@@ -373,7 +368,7 @@ void add_joining_commands(CLI::App& group, Session& session) {
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     sponsors->footer("Example: leither org sponsor 3f2a");
-    sponsors->callback([&session, options] { sponsor(session, *options); });
+    sponsors->callback([&session, options] { sponsor_applicant(session, *options); });
 
     auto* leaves = group.add_subcommand("leave", "Leave the organization with an empty account");
     leaves->add_option("--from", options->from, "Key of the member who leaves")
@@ -381,7 +376,7 @@ void add_joining_commands(CLI::App& group, Session& session) {
         ->type_name("KEY");
     add_supervisor_options(*leaves, options->act);
     leaves->footer("Example: leither org leave --from anna");
-    leaves->callback([&session, options] { leave(session, *options); });
+    leaves->callback([&session, options] { leave_organization(session, *options); });
 }
 
 }  // namespace leither::app

@@ -250,6 +250,7 @@ void wait_for_pack(Session& session, const FetchOptions& options, const std::str
         last = done;
         show_progress(session, progress);
         if (steady_clock::now() - since > std::chrono::seconds(options.wait_s)) {
+            if (!session.wants_json()) fmt::print(stderr, "\n");
             throw CliError(
                 CliExit::undecided, "not_here_yet",
                 fmt::format("{} of {} bytes are here, and nothing more has come for {} "

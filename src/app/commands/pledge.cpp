@@ -5,6 +5,7 @@
 
 #include "app/act.h"
 #include "app/commands/commands.h"
+#include "app/wallet_files.h"
 
 namespace leither::app {
 
@@ -13,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 struct PledgeOptions {
+    std::string id;  // of a payment to take back
     std::string amount;
     std::string from;
     std::string node_key;
@@ -58,6 +60,46 @@ void pledge(Session& session, const PledgeOptions& options) {
               fmt::format("{} pledged.", session.format(amount)));
 }
 
+// What was signed for a request and is in no block yet, by its id or the request's, or their first
+// digits. Throws CliError.
+protocol::Transaction signed_payment(Session& session, const std::string& id) {
+    constexpr std::size_t kDigitsMin = 4;
+    const auto journal = WalletFiles(session.keyring().directory()).journal();
+    const ChainId& chain = session.organization().chain;
+    std::vector<const wallet::Paying*> found;
+    for (const auto* paying : journal.payments()) {
+        if (paying->chain != chain) continue;
+        const Hash request = wallet::request_id(chain, wallet::request_of(*paying));
+        const Hash transaction = protocol::transaction_id(chain, paying->transaction.body);
+        if (request.hex().starts_with(id) || transaction.hex().starts_with(id)) {
+            found.push_back(paying);
+        }
+    }
+    if (found.size() == 1 && id.size() >= kDigitsMin) return found.front()->transaction;
+    throw CliError(
+        CliExit::usage, found.size() > 1 ? "ambiguous_id" : "not_found",
+        fmt::format("\"{}\" names {} of the payments this wallet has signed.", id, found.size()),
+        "See them with: leither requests");
+}
+
+// In the place of what may not be committed any more.
+void cancel(Session& session, const PledgeOptions& options) {
+    if (options.id.empty()) {
+        return act_alone(session, options, protocol::Cancel{}, "Next nonce cancelled.");
+    }
+    const auto owner = session.key(options.from);
+    const auto former = signed_payment(session, options.id);
+    if (former.body.signer != owner.id()) {
+        throw CliError(CliExit::usage, "wrong_signer", "Another account has signed that payment.",
+                       "Name it: --from " + former.body.signer.hex());
+    }
+    auto draft = draft_for(session, owner.id());
+    draft.nonce = former.body.nonce;
+    const auto transaction = wallet::sign(draft, protocol::Cancel{}, owner, nullptr);
+    carry_out(session, transaction, options.act,
+              "Taken back: what was signed with that number can be committed no more.");
+}
+
 void add_from_option(CLI::App& command, PledgeOptions& options) {
     command.add_option("--from", options.from, "Key of the account")->required()->type_name("KEY");
     add_wait_option(command, options.act);
@@ -93,13 +135,18 @@ void add_pledge_commands(CLI::App& cli, Session& session) {
         act_alone(session, *options, protocol::Release{}, "Release of the pledge sent.");
     });
 
-    auto* cancel = cli.add_subcommand(
-        "cancel", "Use up the account's next nonce, so that nothing else signed with it can land");
-    add_from_option(*cancel, *options);
-    cancel->footer("Example: leither cancel --from anna");
-    cancel->callback([&session, options] {
-        act_alone(session, *options, protocol::Cancel{}, "Next nonce cancelled.");
-    });
+    auto* undo = cli.add_subcommand(
+        "cancel",
+        "Use up a nonce of the account, so that nothing else signed with it can land: that of a "
+        "payment this wallet has signed, else the next one");
+    undo->add_option("ID", options->id,
+                     "The payment, or its request, as leither requests lists it");
+    add_from_option(*undo, *options);
+    undo->footer(
+        "Examples:\n"
+        "  leither cancel 3f2a81c04d77 --from anna\n"
+        "  leither cancel --from anna");
+    undo->callback([&session, options] { cancel(session, *options); });
 }
 
 }  // namespace leither::app

@@ -1,4 +1,3 @@
-#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -9,6 +8,7 @@
 #include "leither/codec/bcs.h"
 
 #include "app/commands/commands.h"
+#include "app/endorsing.h"
 #include "app/receipt_file.h"
 #include "app/small_file.h"
 #include "app/text_table.h"
@@ -25,6 +25,7 @@ struct ReceiptOptions {
     std::string out;
     std::string organization;
     std::string account;
+    std::string form;  // empty: endorsed where that can be
     std::uint64_t limit = 50;
     bool stop = false;
 };
@@ -37,14 +38,6 @@ R decode_receipt(const json& answer) {
     throw CliError(CliExit::unreachable, "bad_receipt",
                    "The daemon's receipt cannot be read by this version of leither.",
                    "Use the versions of leither and leitherd that belong together.");
-}
-
-void write_file(const std::string& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << text << std::flush;
-    if (file) return;
-    throw CliError(CliExit::local, "io", fmt::format("{} cannot be written.", path),
-                   "Choose another place with --out.");
 }
 
 // To the file asked for, with a summary on the screen, or to standard output.
@@ -66,10 +59,31 @@ void export_transaction(Session& session, const ReceiptOptions& options, const H
     deliver(session, options, receipt_to_text(decode_receipt<ledger::Receipt>(answer)));
 }
 
-void export_account(Session& session, const ReceiptOptions& options) {
-    if (const auto id = Hash::parse(options.subject)) {
-        return export_transaction(session, options, *id);
+void export_endorsed(Session& session, const ReceiptOptions& options) {
+    const Id account = session.account(options.subject);
+    const auto keys = session.keyring().list();
+    const bool is_ours = std::ranges::find(keys, account, &wallet::NamedKey::id) != keys.end();
+    if (!is_ours) {
+        throw CliError(CliExit::local, "not_your_account",
+                       "An endorsed receipt is asked for with the account's own key, which this "
+                       "wallet does not hold.",
+                       "Ask the account's owner for one; what this node knows, for those entitled "
+                       "to it, is written with --form full.");
     }
+    deliver(session, options, receipt_to_text(endorse(session, options.subject)));
+}
+
+void export_account(Session& session, const ReceiptOptions& options) {
+    const auto transaction = Hash::parse(options.subject);
+    const bool is_past = transaction || options.sequence;
+    if (options.form == "endorsed" && is_past) {
+        throw CliError(CliExit::usage, "newest_only",
+                       "Bookkeepers endorse the newest state only: the keys of earlier terms are "
+                       "erased.",
+                       "Leave out --at, name an account, or write --form full.");
+    }
+    if (transaction) return export_transaction(session, options, *transaction);
+    if (options.form != "full" && !is_past) return export_endorsed(session, options);
     json params = {{"account", session.account(options.subject).hex()}};
     if (options.sequence) params["sequence"] = *options.sequence;
     const json answer = session.call("receipt.get", params);
@@ -188,9 +202,16 @@ void add_receipt_commands(CLI::App& cli, Session& session) {
         ->type_name("ACCOUNT");
     get->add_option("--out", options->out, "File to write; without it, standard output")
         ->type_name("FILE");
+    get->add_option("--form", options->form,
+                    "endorsed: for strangers, signed by the bookkeepers in office; the default for "
+                    "your account as it is now. full: with key, role and a neighbour's sums; the "
+                    "default, and all there is, for the past and of a transaction")
+        ->check(CLI::IsMember({"endorsed", "full"}));
     get->footer(
-        "A receipt shows a neighbour's sums: hand it only to those entitled to see them.\n"
-        "Example: leither receipt export anna --at 17 --out anna-17.json");
+        "Show the endorsed form to anybody, the full form only to those entitled to see sums of "
+        "the account's neighbours.\n"
+        "Examples:\n  leither receipt export anna --out anna.json\n"
+        "  leither receipt export anna --at 17 --out anna-17.json");
     get->callback([&session, options] { export_account(session, *options); });
 
     auto* list = group->add_subcommand("list", "Receipts that the daemon has kept, newest first");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/contributions.h"
 #include "app/supervising.h"
@@ -11,15 +12,6 @@ namespace leither::app {
 
 namespace {
 
-struct RewardOptions {
-    std::string member;
-    std::string amount;
-    std::string kind = "service";
-    NamedWork work;
-    GivenGrounds given;
-    ActOptions act;
-};
-
 protocol::RewardKind kind_of(const std::string& name) {
     using protocol::RewardKind;
     for (const auto kind : {RewardKind::structural, RewardKind::service, RewardKind::operation}) {
@@ -27,8 +19,9 @@ protocol::RewardKind kind_of(const std::string& name) {
     }
     return RewardKind::mining;
 }
+}  // namespace
 
-void reward(Session& session, const RewardOptions& options) {
+void reward_member(Session& session, const RewardOptions& options) {
     const Id member = session.account(options.member);
     const Amount amount = session.amount(options.amount);
     const Grounds grounds = grounds_for(session, member, options.work, options.given);
@@ -44,8 +37,6 @@ void reward(Session& session, const RewardOptions& options) {
                              session.format(amount), session.display(member), publicity)},
         options.act);
 }
-
-}  // namespace
 
 void add_reward_command(CLI::App& cli, Session& session) {
     const auto options = std::make_shared<RewardOptions>();
@@ -66,7 +57,7 @@ void add_reward_command(CLI::App& cli, Session& session) {
         "  leither reward anna 40 --reason \"repaired the oven\"\n"
         "  leither reward anna 40 --contribution 0f6211ab\n"
         "  leither reward anna 40 --contribution 0f6211ab --offer");
-    command->callback([&session, options] { reward(session, *options); });
+    command->callback([&session, options] { reward_member(session, *options); });
 }
 
 }  // namespace leither::app

@@ -12,6 +12,7 @@
 
 #include "leither/codec/bcs.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/pack_names.h"
 #include "app/printable.h"
@@ -24,16 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr unsigned kDaysMax =
-    std::chrono::duration_cast<std::chrono::hours>(protocol::kTagLifetimeMax).count() / 24;
 constexpr auto kPollInterval = std::chrono::milliseconds(250);
-
-struct AddOptions {
-    std::string tag;
-    std::string target;
-    std::string from;
-    unsigned days = kDaysMax;
-};
 
 // In small letters, as tags are. Throws CliError.
 std::string read_tag(std::string text) {
@@ -69,8 +61,9 @@ protocol::TagTarget target_of(const std::string& text) {
     throw CliError(CliExit::usage, "bad_text", "The target holds control characters.",
                    "Write plain text.");
 }
+}  // namespace
 
-void add(Session& session, const AddOptions& options) {
+void add_tag(Session& session, const TagOptions& options) {
     protocol::TagEntry entry;
     entry.tag = decltype(entry.tag)(read_tag(options.tag));
     entry.target = target_of(options.target);
@@ -83,6 +76,8 @@ void add(Session& session, const AddOptions& options) {
     const json added = session.call("tag.add", {{"entry", to_hex(bcs::encode(signed_))}});
     session.print(added, fmt::format("Tagged until {}.\n", format_time(entry.validity.expires_ms)));
 }
+
+namespace {
 
 struct RemoveOptions {
     std::string tag;
@@ -189,7 +184,7 @@ void add_tag_commands(CLI::App& cli, Session& session) {
     auto* group = cli.add_subcommand("tag", "Tags: the organization's public index");
     group->require_subcommand(1);
 
-    const auto given = std::make_shared<AddOptions>();
+    const auto given = std::make_shared<TagOptions>();
     auto* mark = group->add_subcommand("add", "Put something under a tag, for everybody to find");
     mark->add_option("TAG", given->tag, "One word of at most 32 bytes")->required();
     mark->add_option("TARGET", given->target,
@@ -200,14 +195,14 @@ void add_tag_commands(CLI::App& cli, Session& session) {
         ->required()
         ->type_name("KEY");
     mark->add_option("--days", given->days, "How long it is to be found")
-        ->check(CLI::Range(1u, kDaysMax))
+        ->check(CLI::Range(1u, kTagDaysMax))
         ->capture_default_str();
     mark->footer(
         "Tagging the same again with other --days replaces the entry.\n"
         "Examples:\n"
         "  leither tag add bread \"Anna's bakery, 12 Mill Lane\" --from anna\n"
         "  leither tag add flour 0f62... --from bert --days 7");
-    mark->callback([&session, given] { add(session, *given); });
+    mark->callback([&session, given] { add_tag(session, *given); });
 
     const auto withdrawn = std::make_shared<RemoveOptions>();
     auto* withdraw = group->add_subcommand("remove", "Withdraw what you have put under a tag");

@@ -10,11 +10,13 @@
 #include "leither/codec/bcs.h"
 #include "leither/crypto/hash.h"
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/contributions.h"
 #include "app/decision.h"
 #include "app/joining.h"
 #include "app/printable.h"
+#include "app/qr.h"
 #include "app/served.h"
 #include "app/supervising.h"
 #include "app/task_work.h"
@@ -31,23 +33,6 @@ constexpr unsigned kApplicationDays = 30;
 constexpr std::size_t kDigitsMin = 4;
 constexpr std::size_t kShortIdDigits = 12;
 constexpr std::uint64_t kHistoryMax = 500;
-
-struct TaskOptions {
-    std::string title;
-    std::string amount;
-    std::string text;
-    unsigned days = 30;
-    bool qr = false;
-    std::string task;
-    std::string from;
-    std::string worker;
-    std::string note;
-    std::string reason;
-    bool late = false;
-    std::string kind;
-    NamedWork work;
-    ActOptions act;
-};
 
 // What this wallet's letters tell of one task.
 struct Known {
@@ -172,8 +157,9 @@ std::optional<bool> is_paid(Session& session, const Known& known, const Id& work
 }
 
 // ---- create ------------------------------------------------------------------------------------
+}  // namespace
 
-void create(Session& session, const TaskOptions& options) {
+void create_task(Session& session, const TaskOptions& options) {
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
     const bool is_title = !options.title.empty() &&
                           options.title.size() <= wallet::TaskTitle::kMax &&
@@ -210,6 +196,8 @@ void create(Session& session, const TaskOptions& options) {
                               "  leither task claim TEXT --from KEY\n",
                               shown, short_id(id), session.format(task.amount), options.title));
 }
+
+namespace {
 
 // ---- list, show --------------------------------------------------------------------------------
 
@@ -256,8 +244,9 @@ json to_json(const Known& known) {
             {"submissions", works_json(known.submissions)},
             {"task", wallet::to_text(known.task)}};
 }
+}  // namespace
 
-void list(Session& session) {
+void list_tasks(Session& session) {
     const ChainId chain = followed_chain(session);
     const std::vector<OpenedLetter> mail = read_mail(session);
     json all = json::array();
@@ -274,6 +263,8 @@ void list(Session& session) {
     }
     session.print(all, table.empty() ? "No tasks.\n" : table.text());
 }
+
+namespace {
 
 void show(Session& session, const std::string& wanted) {
     const ChainId chain = followed_chain(session);
@@ -316,8 +307,9 @@ void tell(Session& session, const crypto::KeyPair& worker, const wallet::SignedW
         send_mail(session, worker, supervisor, text);
     }
 }
+}  // namespace
 
-void claim(Session& session, const TaskOptions& options) {
+void claim_task(Session& session, const TaskOptions& options) {
     const ChainId chain = followed_chain(session);
     const crypto::KeyPair worker = session.key(options.from);
     ensure_served(session, worker, ServedAs::reader);
@@ -329,6 +321,8 @@ void claim(Session& session, const TaskOptions& options) {
                               "  leither task submit {} --text PROOF --from {}\n",
                               short_id(known.id), short_id(known.id), options.from));
 }
+
+namespace {
 
 // Of a guest, who needs one to be paid. Nothing for a member.
 std::optional<wallet::SignedApplication> application_for(Session& session,
@@ -357,7 +351,9 @@ Hash record_work(Session& session, const wallet::Task& task, const TaskOptions& 
     return Hash::parse(recorded.at("id").get<std::string>()).value();
 }
 
-void submit(Session& session, const TaskOptions& options) {
+}  // namespace
+
+void submit_task(Session& session, const TaskOptions& options) {
     const ChainId chain = followed_chain(session);
     const crypto::KeyPair worker = session.key(options.from);
     ensure_served(session, worker, ServedAs::reader);
@@ -388,6 +384,8 @@ void submit(Session& session, const TaskOptions& options) {
                               "  leither task confirm {}\n",
                               short_id(known.id)));
 }
+
+namespace {
 
 // ---- confirm, refuse ---------------------------------------------------------------------------
 
@@ -482,8 +480,9 @@ void check_confirmable(Session& session, const Submission& found, const NamedWor
     }
     check_rewardable(session, worker, named, found.work.work.proof);
 }
+}  // namespace
 
-void confirm(Session& session, const TaskOptions& options) {
+void confirm_task(Session& session, const TaskOptions& options) {
     const Submission found = find_submission(session, options);
     const wallet::SignedTask& promised = found.work.task;
     const Id worker = crypto::id_of(found.work.work.worker);
@@ -503,7 +502,7 @@ void confirm(Session& session, const TaskOptions& options) {
     if (outcome == ActOutcome::submitted && options.act.wait) forget_mail(session, found.letters);
 }
 
-void refuse(Session& session, const TaskOptions& options) {
+void refuse_task_work(Session& session, const TaskOptions& options) {
     const Submission found = find_submission(session, options);
     const crypto::KeyPair supervisor = session.supervisor_key(options.act.by);
     const Hash id = decline_by_letter(session, supervisor, found.work.work.worker,
@@ -511,6 +510,8 @@ void refuse(Session& session, const TaskOptions& options) {
     forget_mail(session, found.letters);
     session.print({{"id", id.hex()}}, "Not accepted; the reason is on its way to the worker.\n");
 }
+
+namespace {
 
 CLI::Option* add_task_option(CLI::App& command, TaskOptions& options) {
     return command.add_option("TASK", options.task, "leither:task:... text, or its first digits")
@@ -561,11 +562,11 @@ void add_task_commands(CLI::App& cli, Session& session) {
         ->type_name("KEY");
     make->add_flag("--qr", options->qr, "Show it as a QR code too");
     make->footer("Example: leither task create \"Repair the oven\" --amount 40 --days 14 --qr");
-    make->callback([&session, options] { create(session, *options); });
+    make->callback([&session, options] { create_task(session, *options); });
 
     auto* all = group->add_subcommand("list", "Tasks known to this wallet, and how they stand");
     all->footer("Example: leither task list");
-    all->callback([&session] { list(session); });
+    all->callback([&session] { list_tasks(session); });
 
     auto* one = group->add_subcommand("show", "One task with all that is known of it");
     add_task_option(*one, *options);
@@ -578,7 +579,7 @@ void add_task_commands(CLI::App& cli, Session& session) {
         ->required()
         ->type_name("KEY");
     take->footer("Example: leither task claim leither:task:qpzr... --from anna");
-    take->callback([&session, options] { claim(session, *options); });
+    take->callback([&session, options] { claim_task(session, *options); });
 
     auto* done = group->add_subcommand("submit", "Hand in finished work");
     add_task_option(*done, *options);
@@ -601,7 +602,7 @@ void add_task_commands(CLI::App& cli, Session& session) {
         "Examples:\n"
         "  leither task submit 1f0c --text \"it bakes again\" --from anna\n"
         "  leither task submit 1f0c --text \"it bakes again\" --from anna --kind support");
-    done->callback([&session, options] { submit(session, *options); });
+    done->callback([&session, options] { submit_task(session, *options); });
 
     auto* accept = group->add_subcommand("confirm", "Accept work: pays, and admits a guest");
     add_deciding_options(*accept, *options);
@@ -609,14 +610,14 @@ void add_task_commands(CLI::App& cli, Session& session) {
     add_again_option(*accept, options->work);
     add_offer_options(*accept, options->act);
     accept->footer("Example: leither task confirm 1f0c");
-    accept->callback([&session, options] { confirm(session, *options); });
+    accept->callback([&session, options] { confirm_task(session, *options); });
 
     auto* decline = group->add_subcommand("refuse", "Do not accept work, with a reason");
     add_deciding_options(*decline, *options);
     decline->add_option("--reason", options->reason, "Why; the worker reads it")->required();
     decline->add_option("--by", options->act.by, "Key of the supervisor")->type_name("KEY");
     decline->footer("Example: leither task refuse 1f0c --reason \"the door still leaks\"");
-    decline->callback([&session, options] { refuse(session, *options); });
+    decline->callback([&session, options] { refuse_task_work(session, *options); });
 }
 
 }  // namespace leither::app

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/commands/acts.h"
 #include "app/commands/commands.h"
 #include "app/contributions.h"
 #include "app/decision.h"
@@ -24,23 +25,6 @@ constexpr std::size_t kShortIdDigits = 12;
 constexpr std::size_t kIdDigitsMin = 4;
 // Votes among which the beginning of an id is looked for.
 constexpr std::uint64_t kSearchedMax = 500;
-
-struct VoteOptions {
-    std::string vote;
-    std::string parameter;
-    std::string value;
-    std::string member;
-    std::string amount;
-    std::string reason;
-    std::string proof;
-    NamedWork work;
-    std::string choice;
-    std::string from;
-    std::string state = "open";
-    std::uint64_t limit = 50;
-    std::optional<std::uint64_t> before;
-    ActOptions act;
-};
 
 // ---- Which vote --------------------------------------------------------------------------------
 
@@ -112,6 +96,7 @@ protocol::LongText reason_of(const VoteOptions& options) {
     throw CliError(CliExit::usage, "missing_reason", "--reason is empty.",
                    "Say what it is for; the members read it when they vote.");
 }
+}  // namespace
 
 void propose_parameter(Session& session, const VoteOptions& options) {
     // Before anything is asked of the daemon, so that a slip costs no transaction.
@@ -127,6 +112,8 @@ void propose_reward(Session& session, const VoteOptions& options, protocol::Rewa
         grounds_for(session, member, options.work, {options.reason, options.proof});
     propose(session, options, protocol::Grant{kind, member, amount, grounds.reason, grounds.proof});
 }
+
+namespace {
 
 // ---- list, show, cast, result ------------------------------------------------------------------
 

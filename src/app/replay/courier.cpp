@@ -293,7 +293,7 @@ void Courier::ask_after_stragglers() {
         if (at(i).state != State::admitted) continue;
         const json status = link_.ask("transaction.status", {{"id", at(i).transaction.id.hex()}});
         const auto state = status.at("state").get<std::string>();
-        if (state == "refused") {
+        if (status.contains("refusal")) {
             const auto name = status.at("refusal").at("name").get<std::string>();
             decide(i, Delivery::refused(at(i).transaction.row, name));
         } else if (state == "unknown") {

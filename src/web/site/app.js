@@ -1,6 +1,6 @@
 // Start, hash routes, navigation, and what is told to everybody: the daemon is away, nobody is signed in.
 import {h, replace} from './dom.js';
-import {daemon, signOut} from './rpc.js';
+import {PLACE, call, daemon, signOut} from './rpc.js';
 import {icon} from './icons.js';
 import {problem} from './parts.js';
 import * as state from './state.js';
@@ -12,13 +12,23 @@ import * as history from './pages/history.js';
 import * as members from './pages/members.js';
 import * as votes from './pages/votes.js';
 import * as rewards from './pages/rewards.js';
+import * as begin from './pages/begin.js';
+import * as invite from './pages/invite.js';
+import * as contributions from './pages/contributions.js';
+import * as tasks from './pages/tasks.js';
+import * as packs from './pages/packs.js';
+import * as backup from './pages/backup.js';
 import * as chat from './pages/chat.js';
 import * as node from './pages/node.js';
 import * as login from './pages/login.js';
 import * as unlock from './pages/unlock.js';
 
-const PAGES = {overview, pay, request, inbox, history, members, votes, rewards, chat, node, login, unlock};
-const NAVIGATION = ['overview', 'pay', 'request', 'inbox', 'history', 'members', 'votes', 'rewards', 'chat', 'node'];
+const PAGES = {overview, pay, request, inbox, history, members, invite, votes, rewards, contributions, tasks, packs, chat, node, backup, begin, login, unlock};
+const NAVIGATION = [
+  ['Yours', ['overview', 'pay', 'request', 'inbox', 'history']],
+  ['Together', ['members', 'invite', 'votes', 'contributions', 'rewards', 'tasks', 'chat', 'packs']],
+  ['This machine', ['node', 'backup']],
+];
 const ON_PHONES = ['overview', 'pay', 'inbox', 'chat'];  // the others are behind "More"
 
 const byId = (id) => document.getElementById(id);
@@ -74,8 +84,8 @@ function showRoute() {
 
 function showMore() {
   open('More', (at) => at.show(
-    h('ul', {class: 'more'}, NAVIGATION.filter((name) => !ON_PHONES.includes(name)).map((name) =>
-      h('li', h('a', {href: `#/${name}`}, icon(name), PAGES[name].title)))),
+    NAVIGATION.map(([group, names]) => h('section', h('h2', group), h('ul', {class: 'more'}, names.filter((name) => !ON_PHONES.includes(name)).map((name) =>
+      h('li', h('a', {href: `#/${name}`}, icon(name), PAGES[name].title)))))),
     h('p', h('button', {type: 'button', class: 'quiet', onclick: signOut}, 'Sign out'))), [], 'more');
 }
 
@@ -105,10 +115,14 @@ async function open(title, show, parameters, name) {
 // ---- Navigation ----------------------------------------------------------------------------------------
 
 function drawNavigation() {
-  const entry = (name, title, more = '') => h('li', {class: more},
+  const entry = (name, title = PAGES[name].title) => h('li',
     h('a', {href: `#/${name}`, 'data-page': name}, icon(name), h('span', title)));
   replace(byId('pages'),
-    h('ul', NAVIGATION.map((name) => entry(name, PAGES[name].title, ON_PHONES.includes(name) ? '' : 'wide-only')), entry('more', 'More', 'phone-only')),
+    h('div', {class: 'groups wide-only'}, NAVIGATION.map(([group, names]) => {
+      const id = `group-${names[0]}`;
+      return h('div', h('p', {class: 'group', id}, group), h('ul', {'aria-labelledby': id}, names.map((name) => entry(name))));
+    })),
+    h('ul', {class: 'phone-only'}, ON_PHONES.map((name) => entry(name)), entry('more', 'More')),
     h('button', {type: 'button', class: 'quiet sign-out', onclick: signOut}, 'Sign out'));
 }
 
@@ -133,16 +147,31 @@ async function nameBrand() {
   } catch { /* the page says what is wrong */ }
 }
 
+// A choice among the daemon's organizations, where there are several.
+async function drawPlaces() {
+  const all = await call('place.list').catch(() => []);
+  const places = all.filter((place) => place.state === 'serving' || place.name === PLACE);
+  const choose = (event) => {
+    const name = event.target.value;
+    location.href = `/${name && `?org=${name}`}#/overview`;
+  };
+  replace(byId('places'), places.length < 2 ? [] : h('select', {'aria-label': 'Organization', onchange: choose},
+    places.map((place) => h('option', {value: place.name, selected: place.name === PLACE},
+      place.organization?.name || place.name || 'First organization'))));
+}
+
 let lastState = null;
 function onState() {
   const now = daemon.state;
   byId('connection').textContent = WORDS[now];
   document.body.dataset.connection = now;
   byId('pages').hidden = now === 'signed_out';
+  if (now === 'signed_out') replace(byId('places'));
   if (now === 'signed_out' && route().name !== 'login') showRoute();
   if (now === 'open') {
     state.forgetOrganization();
     nameBrand();
+    drawPlaces();
     if (lastState === 'signed_out' || lastState === null || lastState === 'connecting') {
       if (route().name === 'login') location.hash = '#/overview';
       else if (shownRoute === null || shownRoute === 'login' || lastState === 'signed_out') showRoute();
@@ -156,6 +185,7 @@ byId('skip').addEventListener('click', (event) => {
   byId('main').focus();
 });
 drawNavigation();
+window.addEventListener('organization', nameBrand);  // joined or founded just now
 window.addEventListener('hashchange', showRoute);
 daemon.addEventListener('state', onState);
 if (route().name !== 'login') daemon.connect();

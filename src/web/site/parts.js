@@ -79,7 +79,7 @@ function errorTitle(error) {
 }
 
 function remedy(error) {
-  if (error.name === 'no_organization') return command('leither org create --name "NAME"', 'Found one, or follow one that exists with leither org follow ID:');
+  if (error.name === 'no_organization') return h('p', h('a', {href: '#/begin'}, 'Join one, or found one'));
   if (error.isUnknownMethod) return h('p', 'This daemon is older than its pages. Start the leitherd that belongs to them.');
   return null;
 }
@@ -135,6 +135,16 @@ export function copyButton(text, label = 'Copy') {
       note('The browser does not let this page copy. Select the text and copy it by hand.');
     }
   }}, 'Copy');
+}
+
+// Saves a file where the browser puts them. `parts` are texts and bytes.
+export function saveFile(parts, type, name) {
+  const url = URL.createObjectURL(new Blob(parts, {type}));
+  const link = h('a', {href: url, download: name, hidden: true});
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 // A word to everybody, also to those who listen.
@@ -203,14 +213,46 @@ export function form(label, fields, act, more = {}) {
     if (button.disabled) return;
     button.disabled = true;
     replace(outcome);
+    takeBackComplaints(element);
     try {
       replace(outcome, await act(Object.fromEntries(new FormData(element)), element));
     } catch (error) {
-      replace(outcome, problem(error));
+      if (!complainAt(element, error)) replace(outcome, problem(error));
     }
     button.disabled = false;
   }}, fields, h('div', {class: 'actions'}, button));
   return h('div', {class: 'form'}, element, outcome);
+}
+
+// What the daemon refuses by name, and the field that is to be looked at.
+const FIELDS = {
+  bad_amount: 'amount', zero_amount: 'amount', parameter_out_of_bounds: 'value', unknown_parameter: 'parameter', missing_reason: 'reason',
+  unknown_account: 'member', not_a_member: 'member', bad_tag: 'tag', bad_decimals: 'decimals', bad_share: 'share', missing_proof: 'text',
+};
+const fieldOf = (error) => error.field ?? FIELDS[error.name] ?? (error.name.startsWith('invitation_') ? 'link' : /(?:^|field )"(\w+)"/.exec(error.message)?.[1]);
+
+// Shows the error below the field it is about; whether there is such a field.
+function complainAt(element, error) {
+  const name = fieldOf(error);
+  const control = name ? element.elements.namedItem(name) : null;
+  const place = control instanceof Element ? control.closest('.field') : null;
+  if (!place) return false;
+  const complaint = problem(error);
+  complaint.id = freshId('complaint');
+  complaint.classList.add('complaint');
+  place.append(complaint);
+  control.setAttribute('aria-invalid', 'true');
+  control.setAttribute('aria-errormessage', complaint.id);
+  control.focus();
+  return true;
+}
+
+function takeBackComplaints(element) {
+  for (const complaint of element.querySelectorAll('.complaint')) complaint.remove();
+  for (const control of element.querySelectorAll('[aria-invalid]')) {
+    control.removeAttribute('aria-invalid');
+    control.removeAttribute('aria-errormessage');
+  }
 }
 
 // A button that does `act` once, and says `done`, or why nothing was done. `outcome` is where.
@@ -248,18 +290,6 @@ export function whyButton(params) {
 
 // What people wrote around the token that a letter carries.
 export const wordsOf = (text) => text.replaceAll(/leither:[a-z]+:\S+/g, '').trim();
-
-// What a supervisor types about a letter that asks for more than a payment.
-export function officeCommands({kind, text}) {
-  const token = /leither:[a-z]+:[0-9a-z]+/i.exec(text)?.[0];
-  if (kind === 'application' && token) {
-    return [command(`leither org approve ${token}`, 'A supervisor admits by:'), command(`leither org refuse ${token} --reason TEXT`, 'or refuses by:')];
-  }
-  if (kind === 'claim' || kind === 'submission') {
-    return [command('leither task list', 'See the task, and with task confirm or task refuse answer it:')];
-  }
-  return null;
-}
 
 // ---- Without a wallet in the daemon ------------------------------------------------------------------------
 

@@ -2,6 +2,9 @@
 // that was subscribed to; calls on their way are refused then, since nobody knows whether they were
 // carried out.
 
+// Which of the daemon's organizations this page is of; '' is the first.
+export const PLACE = new URLSearchParams(location.search).get('org') ?? '';
+
 const KEY_NAME = 'leither.key';
 const PATIENCE_MS = 60_000;
 const WAIT_FOR_DAEMON_MS = 8_000;
@@ -109,7 +112,7 @@ class Daemon extends EventTarget {
       return;
     }
     if (attempt !== this.#attempt) return;
-    const socket = new WebSocket(`ws://${location.host}/rpc`, ['leither.rpc', `leither.key.${storedKey()}`]);
+    const socket = new WebSocket(`ws://${location.host}/rpc${PLACE && `/${encodeURIComponent(PLACE)}`}`, ['leither.rpc', `leither.key.${storedKey()}`]);
     this.#socket = socket;
     socket.addEventListener('open', () => this.#onOpen(socket));
     socket.addEventListener('message', (event) => this.#onText(socket, event.data));

@@ -5,7 +5,8 @@ import {amountText, shortId} from './format.js';
 const WATCHED = 'leither.watched';
 const CHOSEN = 'leither.account';
 
-let info = null;     // organization.info
+let info = null;      // organization.info
+let manifest = null;  // of the organization that is followed, where there is no ledger yet
 let names = new Map();
 
 // The organization that this node keeps; null if there is none yet.
@@ -22,9 +23,17 @@ export function forgetOrganization() {
   info = null;
 }
 
+// The organization that this node takes part in, also as a guest who keeps no ledger: as in node.status,
+// or null.
+export async function followed() {
+  const followed = (await call('node.status')).network?.organization ?? null;
+  manifest = followed?.manifest ?? null;
+  return followed;
+}
+
 // Of the organization that was asked for last.
-export const decimals = () => info?.decimals ?? 0;
-export const unit = () => info?.unit ?? '';
+export const decimals = () => info?.decimals ?? manifest?.decimals ?? 0;
+export const unit = () => info?.unit ?? manifest?.unit ?? '';
 export const money = (units) => `${amountText(units, decimals())} ${unit()}`;
 
 // {usable, reason: null | 'missing' | 'disabled' | 'locked', accounts, ...}: whether this daemon can sign.
@@ -40,9 +49,24 @@ export async function wallet() {
   if (!status.enabled) return {usable: false, reason: 'disabled', accounts: []};
   // The organization's key signs its charter and manifest; its account is the treasury, which is nobody's.
   const accounts = (status.accounts ?? []).filter((one) => one.account !== info?.id);
-  names = new Map(accounts.map((account) => [account.account, account.name]));
+  await learnNames(accounts);
   return {...status, accounts, usable: !status.locked, reason: status.locked ? 'locked' : null};
 }
+
+// What the owner calls other people's accounts: [{account, name}].
+let contacts = [];
+export const contactList = () => contacts;
+
+async function learnNames(own) {
+  try {
+    ({contacts} = await call('wallet.contacts'));
+  } catch (error) {
+    if (!error.isUnknownMethod && error.name !== 'bad_contacts') throw error;
+    contacts = [];
+  }
+  names = new Map([...contacts, ...own].map((one) => [one.account, one.name]));
+}
+export const nameContact = (account, name) => call('wallet.set_contact', name ? {account, name} : {account});
 
 function read(name, otherwise) {
   try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; }

@@ -5,7 +5,7 @@ import time
 
 from . import formats
 from .community import Community, submit
-from .daemon import GONE, scratch_dir
+from .daemon import DECIDED, GONE, scratch_dir
 from .network import wait_for
 
 MEET_SECONDS = 60
@@ -65,7 +65,7 @@ class Committee:
         return [identity for identity, _ in verdicts]
 
     def is_committed(self, node, identities):
-        return all(node.rpc.call("transaction.status", id=identity.hex())["state"] == "committed" for identity in identities)
+        return all(node.rpc.call("transaction.status", id=identity.hex())["state"] in DECIDED for identity in identities)
 
     def pay(self, node, count=1, seconds=30):
         """Submits at that node and waits until it has seen them committed."""

@@ -36,6 +36,9 @@ class RpcError(Exception):
         return self.data.get("name")
 
 
+# States of a transaction that is in a block.
+DECIDED = ("committed", "secured", "settled")
+
 # What a call may meet while its daemon dies or stops.
 GONE = (OSError, ValueError, http.client.HTTPException, RpcError)
 

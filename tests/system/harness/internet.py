@@ -112,11 +112,13 @@ class Internet:
 class Resident:
     """A leitherd on one machine. Runs from now until its test ends."""
 
+    data_place = "node"  # below its folder
+
     def __init__(self, test, machine, *settings, bootstrap=()):
         self.machine = machine
         self.folder = tempfile.mkdtemp(prefix="leither-test-")
         test.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.data_dir = os.path.join(self.folder, "node")
+        self.data_dir = os.path.join(self.folder, self.data_place)
         self.log_path = os.path.join(self.folder, "log")
         self.settings = ["rpc.listen=127.0.0.1:0", "dht.bootstrap=" + ", ".join(bootstrap), *settings]
         self.process = None
@@ -124,13 +126,14 @@ class Resident:
         self.start()
 
     def start(self):
-        words = [word for setting in self.settings for word in ("--set", setting)]
         with open(self.log_path, "ab") as log:
             # `ip netns exec` becomes the daemon, so signals reach it.
-            self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.machine.name, LEITHERD, "--data-dir", self.data_dir, *words],
-                stdout=log, stderr=log)
+            self.process = subprocess.Popen(["ip", "netns", "exec", self.machine.name, *self.daemon_words()],
+                                            stdout=log, stderr=log)
         self.key = self.until(lambda: self.leither("node", "status")["node_key"], 30, "the daemon to serve")
+
+    def daemon_words(self):
+        return [LEITHERD, "--data-dir", self.data_dir, *(word for setting in self.settings for word in ("--set", setting))]
 
     def stop(self):
         self.process.terminate()

@@ -28,13 +28,13 @@ def status():
             "checkpoint": {"newest": {"name": "1790:" + "5e" * 32, "block": "5e" * 32, "sequence": 1790}, "gathering": None, "from_cycle": 0, "to_cycle": 229}},
         "network": {"dht": {"ready": True, "role": "member", "id": NODES[0], "nodes_v4": 41, "nodes_v6": 3, "items": 12, "peers": 9},
                     "connections": 6, "addresses": "192.0.2.7:7400", "ports": "mapped at the router for 3,600 s",
-                    "reachability": "reachable: 3 of 3 nodes have connected", "organization": {"id": ORGANIZATION, "accounts": [], "members_nodes": 6}},
+                    "reachability": "reachable: 3 of 3 nodes have connected", "organization": {"id": ORGANIZATION, "chain_id": "ab" * 32, "manifest": {"name": "Bakers' Row", "unit": "hour", "decimals": 2}, "accounts": [], "members_nodes": 6}},
         "catching_up": {"stage": "idle", "behind": 0, "state_permille": 0, "trouble": "none"}}
 
 
 def info():
     return {"id": ORGANIZATION, "chain_id": "ab" * 32, "name": "Bakers' Row", "unit": "hour", "decimals": 2, "supply": "100000000",
-            "treasury": {"kind": "treasury", "balance": "91204050", "pending": [], "sum": "91204050"}, "params": {}, "bookkeepers": ["9a" * 32], "trusted": True}
+            "treasury": {"kind": "treasury", "balance": "91204050", "pending": [], "sum": "91204050"}, "params": {"supervisors_required": 1}, "bookkeeping": {"supervisors": [ANNA, CARL]}, "bookkeepers": ["9a" * 32], "trusted": True}
 
 
 def member(account, balance, role="member"):
@@ -93,6 +93,42 @@ INBOX = [{"id": "a1", "kind": "request", "account": ANNA, "from": BEA, "sent_ms"
          {"id": "a2", "kind": "application", "account": ANNA, "from": "5bd0c" * 8, "sent_ms": ago(30), "state": "waiting", "text": "I bake gluten-free and live next to the church.\nleither:join:0a1b2c", "message": "e2" * 32},
          {"id": "a3", "kind": "request", "account": ANNA, "from": DORA, "sent_ms": ago(300), "state": "paid", "text": "leither:pay:00", "message": "e3" * 32, "amount": "75", "reference": "an egg"}]
 
+EVE = "5bd0c" * 8
+APPLICATION = "leither:join:" + "0a1b2c" * 40
+APPLICATIONS = [{"applicant": EVE, "key": EVE[:32] * 2, "sent_ms": ago(30), "carrier": EVE, "sponsor": None, "account": ANNA,
+                 "note": "I bake gluten-free and live next to the church.", "state": "waiting", "expiry": 9, "application": APPLICATION}]
+OFFER = "leither:cosign:" + "2c0b1a" * 60
+OFFERS = [{"id": "d1" * 32, "kind": "join", "what": "admit 7f3c0a1e... (repairs roofs)", "signer": CARL, "missing": [ANNA], "until_ms": ago(-240), "offer": OFFER}]
+INVITATION = "leither:invite:" + "qpzry9x8" * 45
+INVITED = {"organization": ORGANIZATION, "name": "Bakers' Row", "chain_id": "ab" * 32, "checkpoint": "1790:" + "5e" * 32,
+           "nodes": [{"node_key": "9a" * 32, "endpoints": ["192.0.2.7:7400", "[2001:db8::7]:7400"]}], "member": ANNA, "expires_ms": ago(-20160), "expired": False}
+PARAMETERS = [{"parameter": "vote_pulses", "now": 3600, "least": 60, "most": 2592000, "unit": "pulses"},
+              {"parameter": "supervisors_required", "now": 1, "least": 1, "most": 16, "unit": ""}]
+TASK = "leither:task:" + "9x8gf2tv" * 40
+
+
+def task(identity, title, amount, state, supervisor=ANNA, claims=(), submissions=(), text=""):
+    return {"id": identity * 32, "title": title, "text": text, "amount": amount, "supervisor": supervisor, "expires_ms": ago(-20000), "state": state,
+            "claims": [{"worker": worker, "sent_ms": ago(300)} for worker in claims],
+            "submissions": [{"worker": worker, "sent_ms": ago(30), "proof": proof} for worker, proof in submissions], "task": TASK}
+
+
+TASKS = [task("a7", "Whitewash the bakehouse", "8000", "paid to 0ad53a0a", claims=[CARL], submissions=[(CARL, "it is white")]),
+         task("b7", "Sweep the square after the market", "1500", "open", supervisor=CARL),
+         task("c7", "Repair the oven", "4000", "handed in by 91c7e91c7e91", claims=[BEA], submissions=[(BEA, "it bakes again; Dora has seen it")],
+              text="The left one. The door does not close, and the thermometer shows nothing any more.")]
+PACKS = [{"id": "aa" * 32, "publisher": MILL, "key": KEYS[MILL], "name": "Prices", "version": "3", "text": "What the mill asks for flour and bran this winter.", "published_ms": ago(2000),
+          "applications": [{"kind": "content", "entry": "index.html"}], "bytes": 9, "local": {"state": "complete", "done_bytes": 9, "total_bytes": 9, "asked_nodes": 1}},
+         {"id": "bb" * 32, "publisher": BEA, "key": KEYS[BEA], "name": "Shop", "version": "1.2", "text": "", "published_ms": ago(9000),
+          "applications": [{"kind": "service", "entry": "shop.html"}, {"kind": "search", "entry": "find.html"}], "bytes": 3_400_000, "local": None}]
+TAGS = [{"id": "f1" * 32, "author": ANNA, "key": KEYS[ANNA], "tag": "bread", "target": {"text": "Anna's bakery, 12 Mill Lane"}, "issued_ms": ago(100), "expires_ms": ago(-100000)},
+        {"id": "f2" * 32, "author": MILL, "key": KEYS[MILL], "tag": "bread", "target": {"pack": "aa" * 32}, "issued_ms": ago(100), "expires_ms": ago(-50000)}]
+CONTRIBUTIONS = [
+    {"id": "e2" * 32, "kind": "promotion", "author": BEA, "key": KEYS[BEA], "text": "Told the weekly market of us: eleven asked how to join", "evidence": "the list of names hangs in the shop",
+     "builds_on": ["e1" * 32], "issued_ms": ago(200), "rewards": []},
+    {"id": "e1" * 32, "kind": "development", "author": ANNA, "key": KEYS[ANNA], "text": "Drew the plan of the shop", "evidence": "", "builds_on": [], "issued_ms": ago(9000),
+     "rewards": [{"transaction": "0e" * 32, "sequence": 1650, "amount": "120000", "kind": "structural"}]}]
+
 
 def read(params):
     if not params["text"].startswith(REQUEST):
@@ -122,7 +158,7 @@ def answers():
                          "month": {"up_bytes": 1_912_000_000, "down_bytes": 2_201_000_000, "month_bytes_max": 0, "upload_max": 0, "download_max": 0}},
         "node.logs": LOGS, "block.get": lambda params: {"sequence": params["sequence"], "pulse": 412_345 - 6 * (1804 - params["sequence"]) - 3, "transaction_count": 1 + params["sequence"] * 7 % 5,
                                                       "time_ms": NOW_MS, "trusted": True},
-        "transaction.status": {"state": "committed", "sequence": 1805, "final": True, "finality": FINALITY},
+        "transaction.status": {"state": "secured", "sequence": 1805, "settles_ms": NOW_MS + 86_400_000, "contested": False, "finality": FINALITY},
         "wallet.status": {"enabled": True, "encrypted": True, "locked": False, "accounts": [
             {"name": "anna", "account": ANNA, "key": KEYS[ANNA], "member": True, "role": "supervisor", "balance": "128750"},
             {"name": "organization", "account": ORGANIZATION, "key": ORGANIZATION[:32] * 2, "member": False, "role": None, "balance": None},
@@ -130,10 +166,23 @@ def answers():
         "wallet.read": read, "wallet.pay": {"id": "fe" * 32}, "wallet.request": {"text": REQUEST, "id": "aa" * 32}, "wallet.inbox": lambda _: {"items": INBOX},
         "wallet.letters": lambda params: [{"id": "b1", "from": CARL, "sent_ms": ago(700), "text": "The cord is stacked behind the oven.\nMind the nails."}] + [{"id": "e2" * 32, "from": "5bd0c" * 8, "sent_ms": ago(30), "text": "leither:join:0a1b2c"}] if params["account"] == ANNA else [],
         "wallet.requests": lambda _: {"items": [
-            {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "final", "payer": BEA},
+            {"id": "c1" * 32, "account": ANNA, "amount": "1250", "reference": "two loaves of rye", "asked_ms": ago(20), "expires_ms": ago(10), "state": "secured", "payer": BEA},
             {"id": "c2" * 32, "account": ANNA, "amount": "800", "reference": "a cake", "asked_ms": ago(3), "expires_ms": ago(-7), "state": "pending"}]},
         "wallet.policy": lambda _: {"rules": [{"from": BEA, "amount_max": "1000", "per_day": "3000"}]}, "wallet.set_policy": True,
+        "wallet.contacts": lambda _: {"contacts": [{"name": "dora", "account": DORA}]}, "wallet.set_contact": True,
         "wallet.why": lambda _: {"id": "a1", "facts": [{"name": "asked", "text": "91c7\u2026 signed a request for 25.00 hour.", "source": "signature"},
                                                        {"name": "so", "text": "It waits for your word.", "source": "journal"}]},
+        "wallet.invite": {**INVITED, "invitation": INVITATION}, "wallet.invitation": INVITED, "wallet.standing": [],
+        "wallet.applications": lambda _: APPLICATIONS, "wallet.offers": lambda _: OFFERS, "wallet.approve": {"id": "f9" * 32, "state": "pending"}, "wallet.refuse": {"id": "f8" * 32, "applicant": EVE},
+        "wallet.sponsor": {"applicant": EVE}, "wallet.cosign": {"id": "d1" * 32, "state": "pending"}, "wallet.set_role": {"offer": OFFER, "id": "f7" * 32, "missing": [BEA], "expires_pulse": 9},
+        "wallet.leave": {"asked": 2}, "wallet.propose": {"id": "f6" * 32, "state": "pending", "vote": "44" * 20}, "wallet.reward": {"id": "f5" * 32, "state": "pending"},
+        "vote.parameters": PARAMETERS, "wallet.tasks": lambda _: TASKS, "wallet.create_task": {"task": TASK, "id": "d7" * 32, "expires_ms": ago(-40000)},
+        "wallet.claim_task": lambda params: {"id": "b7" * 32, "state": "claimed"}, "wallet.submit_task": {"id": "b7" * 32, "state": "submitted", "work": "leither:submit:00"},
+        "wallet.confirm_task": {"id": "f4" * 32, "state": "pending"}, "wallet.refuse_task": {"id": "f3" * 32}, "wallet.tag": {"id": "f2" * 32},
+        "app.list": lambda _: PACKS, "app.fetch": {"state": "fetching", "done_bytes": 1_200_000, "total_bytes": 3_400_000, "asked_nodes": 2}, "app.remove": {"id": "aa" * 32},
+        "app.show": {**PACKS[0], "files": [{"path": "index.html", "bytes": 9, "pieces": ["01" * 32, "02" * 32]}]},
+        "app.piece": lambda params: {"data": "3c623e" if params["piece"] == "01" * 32 else "72796521213c"}, "tag.find": True,
+        "tag.search": lambda params: TAGS if bytes.fromhex(params["tag"]).decode() == "bread" else [],
+        "contribution.list": lambda _: {"items": CONTRIBUTIONS, "pruned": False}, "wallet.contribute": {"id": "e3" * 32},
         "wallet.accept": {"id": "fd" * 32}, "wallet.decline": True, "wallet.cast": {"id": "fc" * 32}, "wallet.chat": {"id": "fb" * 32}, "wallet.send": {"id": "fa" * 32},
     }

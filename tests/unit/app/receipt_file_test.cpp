@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "leither/ledger/endorsement.h"
+
 #include "app/cli_error.h"
 #include "support/ledger_world.h"
 
@@ -32,6 +34,20 @@ class ReceiptFileTest : public ::testing::Test {
                                  seal.header,
                                  seal.certificate,
                                  must(world_.tree.prove_at(version_of(seal), Prefix{}))});
+    }
+    std::string endorsed_file(const std::string& name) {
+        const ledger::Seal& seal = world_.seals.back();
+        auto made =
+            must(ledger::endorsable(world_.organization, world_.tree, seal, 0, id_of(name)));
+        const Bytes message = signing_message(world_.organization.chain, made.claim);
+        return receipt_to_text(
+            ledger::EndorsedReceipt{world_.genesis.charter,
+                                    {},
+                                    seal.header,
+                                    seal.certificate,
+                                    std::move(made.claim),
+                                    std::move(made.path),
+                                    {{0, testing::key_of("node").sign(message)}}});
     }
     std::string error_of(const std::string& text, std::optional<Id> organization = {}) {
         try {
@@ -66,19 +82,39 @@ TEST_F(ReceiptFileTest, AChildOrganizationIsProvenBySum) {
     EXPECT_EQ(json::parse(proven.facts_json).at("sum"), "100.00 hour");
 }
 
-TEST_F(ReceiptFileTest, EveryReadableFieldMustSayWhatIsProven) {
-    const json file = json::parse(account_file("alice"));
-    for (const auto& [name, value] : file.items()) {
-        json altered = file;
-        altered[name] = value.is_boolean() ? json(!value.get<bool>()) : json("altered");
-        EXPECT_NE(error_of(altered.dump()), "none") << name;
-        altered.erase(name);
+TEST_F(ReceiptFileTest, AnEndorsedMemberIsProvenWithoutKeyAndRole) {
+    const std::string text = endorsed_file("alice");
+    const ProvenFile proven = verify_receipt_text(text, std::nullopt);
+    EXPECT_NE(proven.words.find("(member) held 12.34 hour, and 0.00 hour locked"),
+              std::string::npos)
+        << proven.words;
+    EXPECT_NE(proven.words.find("for strangers"), std::string::npos);
+    const json facts = json::parse(proven.facts_json);
+    EXPECT_EQ(facts.at("kind"), "endorsed");
+    EXPECT_EQ(facts.at("branch_sum"), "100.00 hour");
+    EXPECT_FALSE(facts.contains("key") || facts.contains("role"));
+    EXPECT_EQ(text.find(testing::key_of("alice").public_key().hex()), std::string::npos);
+    EXPECT_NE(verify_receipt_text(endorsed_file("nobody"), std::nullopt).words.find("not exist"),
+              std::string::npos);
+    EXPECT_NE(
+        verify_receipt_text(account_file("alice"), std::nullopt).words.find("only to members"),
+        std::string::npos);
+}
 
-        EXPECT_NE(error_of(altered.dump()), "none") << name;
+TEST_F(ReceiptFileTest, EveryReadableFieldMustSayWhatIsProven) {
+    for (const json& file :
+         {json::parse(account_file("alice")), json::parse(endorsed_file("alice"))}) {
+        for (const auto& [name, value] : file.items()) {
+            json altered = file;
+            altered[name] = value.is_boolean() ? json(!value.get<bool>()) : json("altered");
+            EXPECT_NE(error_of(altered.dump()), "none") << name;
+            altered.erase(name);
+            EXPECT_NE(error_of(altered.dump()), "none") << name;
+        }
+        json richer = file;
+        richer["balance"] = "99.99 hour";
+        EXPECT_EQ(error_of(richer.dump()), "field_mismatch");
     }
-    json richer = file;
-    richer["balance"] = "99.99 hour";
-    EXPECT_EQ(error_of(richer.dump()), "field_mismatch");
 }
 
 TEST_F(ReceiptFileTest, AnotherOrganizationIsRefused) {

@@ -122,6 +122,54 @@ TEST_F(WalletFilesTest, WhatIsNoPolicyIsRefused) {
     EXPECT_EQ(policy_error(file(many + "," + rule)), "bad_policy");
 }
 
+TEST_F(WalletFilesTest, ContactsReadBackAndWhatIsNoneIsRefused) {
+    const wallet::Contacts contacts = {{"bea", Id::copy_of(Bytes(20, 1))},
+                                       {"carl", Id::copy_of(Bytes(20, 2))}};
+    const auto guard = files_.lock();
+    EXPECT_TRUE(files_.contacts().empty());
+    files_.set_contacts(contacts);
+    EXPECT_EQ(files_.contacts(), contacts);
+    const auto named = [](const std::string& name, char digit) {
+        return R"({"name": ")" + name + R"(", "account": ")" + std::string(40, digit) + R"("})";
+    };
+    const auto error = [&](const std::string& items) {
+        write("contacts.json", R"({"leither_contacts": 1, "contacts": [)" + items + "]}");
+        return error_of([this] { files_.contacts(); });
+    };
+    EXPECT_EQ(error(named("bea", '1') + "," + named("carl", '2')), "none");
+    for (const std::string& items :
+         {named("Bea", '1'), named("bea", 'x'), named("bea", '1') + "," + named("bea", '2'),
+          named("bea", '1') + "," + named("ben", '1'), std::string("1"), std::string("{}")}) {
+        EXPECT_EQ(error(items), "bad_contacts") << items;
+    }
+}
+
+TEST_F(WalletFilesTest, WhatIsKnownIsWrittenOnlyWhenItIsAnother) {
+    const std::string path = files_.directory() + "/known";
+    const auto inode = [&path] {
+        struct stat status {};
+        return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+    };
+    const auto guard = files_.lock();
+    EXPECT_TRUE(files_.known().organizations().empty());
+    wallet::Known known;
+    wallet::KnownOrganization market;
+    market.charter.name = BoundedText<64>("Market");
+    known.learn(market);
+    files_.set_known(known);
+    const auto first = inode();
+    files_.set_known(known);
+    EXPECT_EQ(inode(), first) << "nothing has changed";
+    market.learned_ms = kNowMs;
+    known.learn(market);
+    files_.set_known(known);
+    EXPECT_NE(inode(), first);
+    ASSERT_NE(files_.known().find(market.chain()), nullptr);
+    EXPECT_EQ(files_.known().find(market.chain())->learned_ms, kNowMs);
+    write("known", "leither-wallet-known-1\nfoo");
+    EXPECT_EQ(error_of([this] { (void)files_.known(); }), "bad_known");
+}
+
 TEST_F(WalletFilesTest, TheLockIsOneProgramsAtATime) {
     {
         const auto held = files_.lock();

@@ -88,8 +88,12 @@ class EventLoopTest : public ::testing::Test {
     WallClock clock_;
     Reactor reactor_;
     node::Node node_ = node::Node::open({}, breaking_, community_.node_key(), Log()).value();
-    EventLoop loop_{
-        {.verify_threads = 2, .drain = Duration(0)}, reactor_, node_, breaking_, clock_, Log()};
+    EventLoop loop_{{.verify = make_verify_pool(2, reactor_), .drain = Duration(0)},
+                    reactor_,
+                    node_,
+                    breaking_,
+                    clock_,
+                    Log()};
     Heard heard_;
 
     void SetUp() override { loop_.set_listener(heard_); }
@@ -141,13 +145,56 @@ TEST_F(EventLoopTest, StoppingLetsTheBatchThatIsOutBecomeDurable) {
 }
 
 TEST_F(EventLoopTest, TheLocalApiServesTheNodeAndStopsIt) {
-    LocalApi api({.cookie = "secret"}, {}, reactor_, loop_, Log());
+    LocalApi api({.cookie = "secret"}, reactor_, clock_, Log(), {});
+    const PlaceApi place({}, api, loop_);
     const std::string url = api.listen().value();
     EXPECT_TRUE(url.starts_with("http://127.0.0.1:")) << url;
     EXPECT_TRUE(url.ends_with("/rpc")) << url;
     EXPECT_GT(loop_.process_stats().resident_bytes, 0u);
     loop_.stop();
     EXPECT_FALSE(loop_.run());
+}
+
+TEST_F(EventLoopTest, OfTwoOnOneReactorTheOneThatFailsEndsAlone) {
+    const auto other_store = store::open_leveldb({.path = dir_ / "other"}).value();
+    node::Node other_node =
+        node::Node::open({}, *other_store, community_.node_key(), Log()).value();
+    Heard other_heard;
+    EventLoop other({.verify = make_verify_pool(1, reactor_), .drain = Duration(0)}, reactor_,
+                    other_node, *other_store, clock_, Log());
+    other.set_listener(other_heard);
+    std::vector<std::string> ended;
+    other.begin([&](const auto& fault) {
+        ended.emplace_back(fault ? "other: fault" : "other");
+        reactor_.stop();
+    });
+    loop_.begin([&](const auto& fault) {
+        ended.emplace_back(fault ? "fault" : "none");
+        other.enqueue(node::Found{1, community_.encoded_genesis()});
+    });
+    other_heard.after_reply = [&] { other.finish(); };
+    breaking_.broken = true;
+    loop_.enqueue(node::Found{1, community_.encoded_genesis()});
+    reactor_.run();
+    EXPECT_EQ(ended, (std::vector<std::string>{"fault", "other"}));
+    EXPECT_TRUE(other_heard.founded);
+    EXPECT_EQ(other_heard.durable, 1);
+}
+
+TEST_F(EventLoopTest, AmongSeveralStopIsTheProgramsMatter) {
+    bool asked = false;
+    EventLoop one({.verify = make_verify_pool(1, reactor_),
+                   .drain = Duration(0),
+                   .stop_all =
+                       [&] {
+                           asked = true;
+                           reactor_.stop();
+                       }},
+                  reactor_, node_, breaking_, clock_, Log());
+    one.begin([](const auto&) { FAIL() << "nobody asked it to end"; });
+    one.stop();
+    reactor_.run();
+    EXPECT_TRUE(asked);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ NetworkHostOptions host_options() {
     options.datagrams = {any_port};
     options.streams = {any_port};
     options.map_ports = false;
+    options.line = make_line({}, "", Log());
     return options;
 }
 
@@ -58,8 +59,9 @@ class Daemon {
         node_.emplace(node::Node::open({}, *store_, key, Log(),
                                        {options, *network_store_, entropy_, clock_.now()})
                           .value());
-        loop_.emplace(EventLoopOptions{.verify_threads = 1, .drain = Duration(0)}, reactor_, *node_,
-                      *store_, clock_, Log());
+        loop_.emplace(
+            EventLoopOptions{.verify = make_verify_pool(1, reactor_), .drain = Duration(0)},
+            reactor_, *node_, *store_, clock_, Log());
         loop_->set_listener(heard);
         loop_->set_network(host_);
     }

@@ -22,6 +22,17 @@ TEST(Docs, TheReceiptShownProvesAlicesBalance) {
     EXPECT_EQ(std::get<protocol::MemberRecord>(*proven->record).balance, Amount::of(70));
 }
 
+TEST(Docs, TheEndorsementClaimIsAsShown) {
+    protocol::EndorsementClaim claim;
+    claim.account = Id::copy_of(Bytes(20, 0x33));
+    claim.account[0] = 0xa1;
+    claim.slot = {7, {prefix_of(claim.account, 3), 3}, Sequence(42), 0};
+    claim.block = Hash::copy_of(Bytes(32, 0x11));
+    claim.synopsis = {Hash::copy_of(Bytes(32, 0x22)), Amount::of(10'000)};
+    claim.holding = {protocol::HolderKind::member, Amount::of(2'750), Amount::of(500)};
+    EXPECT_EQ(bcs::encode(claim), worked_bytes("protocol/receipts.md", "endorsement claim"));
+}
+
 TEST(Docs, TheIdOfTheConflictShownIsAsShown) {
     const auto conflict =
         bcs::decode<protocol::Conflict>(worked_bytes("protocol/election.md", "conflict"));

@@ -49,7 +49,7 @@ class CommunityTest : public ::testing::Test {
     }
     // A node that serves alice.
     void meet(const crypto::KeyPair& node) {
-        community.on_peer_up(node.public_key(), now, fx);
+        community.on_peer_up(node.public_key(), protocol::kOwnFeatures, now, fx);
         hear(node, protocol::Credentials{{sample.delegation(sample.alice, node)}, {}});
     }
     void hear(const crypto::KeyPair& from, protocol::PeerMessage message) {
@@ -108,7 +108,7 @@ TEST_F(CommunityTest, AManifestThatDoesNotHoldBringsNoReadKey) {
 TEST_F(CommunityTest, AForgedDelegationIsHeldAgainstWhoShowsIt) {
     ASSERT_TRUE(publish(order(now)));
     const auto node = key_named("villain");
-    community.on_peer_up(node.public_key(), now, fx);
+    community.on_peer_up(node.public_key(), protocol::kOwnFeatures, now, fx);
     auto forged = sample.delegation(sample.alice, node);
     forged.signature[3] ^= 1;
     hear(node, protocol::Credentials{{forged}, {}});
@@ -120,7 +120,7 @@ TEST_F(CommunityTest, AForgedDelegationIsHeldAgainstWhoShowsIt) {
 TEST_F(CommunityTest, OfIntroductionsWithoutEndFewAreHeardAMinute) {
     ASSERT_TRUE(publish(order(now)));
     const auto node = key_named("villain");
-    community.on_peer_up(node.public_key(), now, fx);
+    community.on_peer_up(node.public_key(), protocol::kOwnFeatures, now, fx);
     auto forged = sample.delegation(sample.alice, node);
     forged.signature[3] ^= 1;
     std::size_t heard = 0;

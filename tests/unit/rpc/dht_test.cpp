@@ -278,7 +278,8 @@ TEST_F(DhtMethods, StatusSaysWhatIsKnownHeldAndMoved) {
 
 TEST_F(DhtMethods, TheMetricsSpeakOfTheNetwork) {
     desk.result("dht.put", {{"value", value_hex("hello")}});
-    const std::string text = desk.metrics.text(desk);
+    const std::string text =
+        rpc::exposition({{"", &desk.metrics, &desk}}, desk.process_stats(), {});
     for (const char* line :
          {"leither_dht_nodes{family=\"v4\"} 4\n", "leither_dht_nodes{family=\"v6\"} 0\n",
           "leither_dht_items 1\n", "leither_dht_peers 0\n", "leither_dht_lookups 0\n",
@@ -324,7 +325,7 @@ TEST(DhtMethodsAlone, WithoutNetworkEachSaysSo) {
     EXPECT_EQ(error["code"], 8);
     EXPECT_EQ(error["data"]["name"], "no_network");
     EXPECT_NE(error["message"].get<std::string>().find("network.enabled"), std::string::npos);
-    EXPECT_EQ(world.metrics.text(world).find("leither_dht"), std::string::npos);
+    EXPECT_EQ(world.exposition().find("leither_dht"), std::string::npos);
 
     // The others are answered by the node.
     world.hold_inputs = true;

@@ -185,15 +185,15 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     const json committed = world.call("transaction.status", {{"id", id}})["result"];
     EXPECT_EQ(committed["state"], "committed");
     // One bookkeeper, and no other node has countersigned.
-    EXPECT_EQ(committed["final"], false);
+    EXPECT_EQ(committed["contested"], false);
     EXPECT_EQ(committed["finality"], (json{{"final", false},
                                            {"certified", false},
                                            {"countersigned", 0},
                                            {"online", 0},
                                            {"needed", 2},
                                            {"dissenting", 0}}));
-    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["final"], false);
-    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["final"], true);
+    EXPECT_EQ(world.call("block.get", {{"sequence", 1}})["result"]["state"], "committed");
+    EXPECT_EQ(world.call("block.get", {{"sequence", 0}})["result"]["state"], "secured");
     const json status = world.call("node.status")["result"]["organization"];
     EXPECT_EQ(status["final_sequence"], 0);
     EXPECT_EQ(status["finality"], committed["finality"]);
@@ -233,6 +233,31 @@ TEST(Dispatcher, APaymentIsSeenFromSubmissionToReceipt) {
     const auto decoded = bcs::decode<ledger::Receipt>(from_hex(receipt).value());
     ASSERT_TRUE(decoded);
     EXPECT_TRUE(ledger::verify(*decoded, std::nullopt));
+}
+
+TEST(Dispatcher, AnOwnerHasItsAccountEndorsed) {
+    RpcWorld world;
+    const auto ask = [&world](const crypto::KeyPair& owner, std::uint64_t sequence) {
+        const auto question =
+            protocol::ask_endorsement(world.node.community().chain(), 0, Sequence(sequence), owner);
+        return world.call("receipt.endorse", {{"question", to_hex(bcs::encode(question))}});
+    };
+    const crypto::KeyPair owner = world.node.community().member(0);
+    EXPECT_EQ(ask(owner, 0)["error"]["data"]["name"], "no_organization");
+    world.found();
+    world.call("transaction.submit", {{"transaction", world.payment_hex(25)}});
+    world.pass_pulse();
+    const json terms = world.call("receipt.terms")["result"];
+    EXPECT_EQ(terms, json({{"cycle", 0}, {"sequence", 1}, {"bookkeepers", 1}, {"needed", 1}}));
+    const json answer = ask(owner, 1)["result"];
+    EXPECT_EQ(answer["account"], owner.id().hex());
+    EXPECT_EQ(answer["sequence"], 1);
+    const auto receipt = bcs::decode<ledger::EndorsedReceipt>(
+        from_hex(answer["receipt"].get<std::string>()).value());
+    ASSERT_TRUE(receipt);
+    EXPECT_TRUE(ledger::verify(*receipt, std::nullopt));
+    EXPECT_EQ(ask(owner, 2)["error"]["data"]["name"], "unknown_sequence");
+    EXPECT_EQ(world.call("receipt.endorse", {{"question", "00"}})["error"]["code"], -32602);
 }
 
 TEST(Dispatcher, ReceiptsAreKeptListedAndFound) {
@@ -280,8 +305,7 @@ TEST(Dispatcher, EachOfManyTransactionsHasItsVerdict) {
     EXPECT_EQ(reply["result"][0]["id"].get<std::string>().size(), 64u);
     EXPECT_EQ(reply["result"][1]["error"]["name"], "malformed");
     EXPECT_EQ(reply["result"][2]["error"]["name"], "insufficient_balance");
-    EXPECT_NE(world.metrics.text(world).find("verdict=\"insufficient_balance\"} 1"),
-              std::string::npos);
+    EXPECT_NE(world.exposition().find("verdict=\"insufficient_balance\"} 1"), std::string::npos);
 }
 
 TEST(Dispatcher, NonceMembersAndChildrenAreTold) {
@@ -398,6 +422,86 @@ TEST(Dispatcher, TheProgramAroundTheNodeIsAskedForLinkLogAndDisk) {
     EXPECT_EQ(world.call("node.logs", {{"limit", 501}})["error"]["code"], -32602);
     EXPECT_EQ(world.call("node.machine")["result"]["disk"],
               (json{{"used_bytes", 1}, {"free_bytes", 2}, {"total_bytes", 3}}));
+}
+
+// ---- Several organizations in one program ------------------------------------------------------
+
+class TestPlaces final : public rpc::Places {
+ public:
+    std::vector<rpc::PlaceStatus> list() const override { return places; }
+    Result<void, rpc::PlaceFailure> open(std::string_view name) override {
+        if (name != "choir") return fail(rpc::PlaceFailure{"too_many", "close one"});
+        places.push_back({.name = "choir"});
+        return {};
+    }
+    Result<void, rpc::PlaceFailure> close(std::string_view name, rpc::Closing closing) override {
+        if (closing == rpc::Closing::careful) return fail(rpc::PlaceFailure{"needed", "it votes"});
+        closed = name;
+        return {};
+    }
+    std::vector<rpc::PlaceStatus> places{
+        {.name = "", .state = rpc::PlaceState::failed, .detail = "no space", .directory = "/a"}};
+    std::string closed;
+};
+
+TEST(Dispatcher, PlacesAreListedOpenedAndClosed) {
+    RpcWorld world;
+    for (const char* method : {"place.list", "place.open", "place.close"}) {
+        EXPECT_EQ(world.call(method, {{"name", "choir"}})["error"]["code"],
+                  method == std::string("place.list") ? -32602 : 4)
+            << method;
+    }
+    TestPlaces places;
+    world.dispatcher.set_places(places, "");
+    EXPECT_EQ(world.call("place.list")["result"], (json::array({{{"name", ""},
+                                                                 {"state", "failed"},
+                                                                 {"detail", "no space"},
+                                                                 {"organization", nullptr},
+                                                                 {"directory", "/a"},
+                                                                 {"udp_port", nullptr},
+                                                                 {"tcp_port", nullptr}}})));
+    EXPECT_EQ(world.call("place.open", {{"name", "choir"}})["result"], true);
+    const json refused = world.call("place.open", {{"name", "other"}})["error"];
+    EXPECT_EQ(refused["code"], 11);
+    EXPECT_EQ(refused["data"]["name"], "too_many");
+    EXPECT_EQ(world.call("place.open", {{"name", std::string(33, 'a')}})["error"]["code"], -32602);
+    EXPECT_EQ(world.call("place.close", {{"name", "choir"}})["error"]["data"]["name"], "needed");
+    EXPECT_EQ(places.closed, "");
+    EXPECT_EQ(world.call("place.close", {{"name", "choir"}, {"how", "forced"}})["result"], true);
+    EXPECT_EQ(places.closed, "choir");
+}
+
+TEST(Dispatcher, OneOrganizationHasOnePlace) {
+    RpcWorld world;
+    TestPlaces places;
+    const Id organization = world.node.community().organization().treasury;
+    places.places = {{.name = "choir", .organization = organization}};
+    world.dispatcher.set_places(places, "");
+    const std::string genesis = to_hex(world.node.community().encoded_genesis());
+    for (const auto& [method, params] :
+         {std::pair<std::string, json>{"organization.create", {{"genesis", genesis}}},
+          std::pair<std::string, json>{"organization.follow",
+                                       {{"organization", organization.hex()}}}}) {
+        const json error = world.call(method, params)["error"];
+        EXPECT_EQ(error["data"]["name"], "held_elsewhere") << method << error;
+        EXPECT_NE(error["message"].get<std::string>().find("--org choir"), std::string::npos);
+    }
+    places.places.front().name = "";  // its own
+    EXPECT_TRUE(world.call("organization.create", {{"genesis", genesis}}).contains("result"));
+}
+
+TEST(Dispatcher, WithoutANodeOnlyTheProgramAnswers) {
+    RpcWorld world;
+    TestPlaces places;
+    world.dispatcher.set_places(places, "");
+    world.dispatcher.set_absent({"place_failed", "no space"});
+    for (const char* method : {"node.status", "node.machine", "network.peers", "wallet.status"}) {
+        EXPECT_EQ(world.call(method)["error"]["data"]["name"], "place_failed") << method;
+    }
+    for (const char* method : {"place.list", "rpc.discover", "node.stop"}) {
+        EXPECT_TRUE(world.call(method).contains("result")) << method;
+    }
+    EXPECT_TRUE(world.stopped);
 }
 
 // ---- Subscriptions -----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ std::string sample_exposition() {
     world.metrics.observe_seal(Duration(3'000));
     world.metrics.observe_seal(Duration(3'000'000));
     world.metrics.count_transactions("odd \"name\"\\\n", 1);
-    return world.metrics.text(world);
+    return world.exposition();
 }
 
 TEST(Metrics, EverySampleIsDescribedAndCounted) {
@@ -40,6 +40,27 @@ TEST(Metrics, EverySampleIsDescribedAndCounted) {
           "process_cpu_seconds_total 1.5\n", "# TYPE leither_seal_seconds histogram\n"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
     }
+}
+
+TEST(Metrics, SamplesOfSeveralOrganizationsStandTogetherAndSayWhose) {
+    RpcWorld first;
+    RpcWorld second;
+    first.found();
+    second.found();
+    second.call("nonsense");
+    const std::string text = rpc::exposition(
+        {{"", &first.metrics, &first}, {"choir", &second.metrics, &second}}, first.process_stats(),
+        {{.name = ""}, {.name = "choir"}, {.name = "b", .state = rpc::PlaceState::failed}});
+    for (const char* lines :
+         {"leither_members 5\nleither_members{org=\"choir\"} 5\n",
+          "leither_rpc_calls_total{org=\"choir\",method=\"unknown\",outcome=\"invalid\"} 1\n",
+          "leither_seal_seconds_bucket{org=\"choir\",le=\"1\"} 0\n",
+          "leither_organizations{state=\"serving\"} 2\n",
+          "leither_organizations{state=\"failed\"} 1\n", "\nprocess_cpu_seconds_total 1.5\n"}) {
+        EXPECT_NE(text.find(lines), std::string::npos) << lines << text;
+    }
+    const std::string help = "# HELP leither_members ";
+    EXPECT_EQ(text.find(help), text.rfind(help)) << "described once";
 }
 
 TEST(Metrics, PrometheusOwnCheckerAccepts) {

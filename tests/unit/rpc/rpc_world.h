@@ -45,6 +45,9 @@ class RpcWorld final : public rpc::Host {
         }
         tell();
     }
+    std::string exposition() const {
+        return rpc::exposition({{"", &metrics, this}}, process_stats(), {});
+    }
     void pass_pulse() {
         node.pass_pulses(1);
         tell();

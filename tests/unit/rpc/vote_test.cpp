@@ -1,4 +1,6 @@
 // Votes of the members and rewards through the API, before a whole node.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "leither/crypto/hash.h"
@@ -130,6 +132,19 @@ TEST(VoteRpc, AVoteIsTalliedInPublicAndSaysWhatItNeeds) {
     }
     EXPECT_EQ(town.ask("organization.info")["params"]["vote_pulses"], 200);
     EXPECT_EQ(town.vote(id)["effect"], (json{{"in_force", true}}));
+}
+
+TEST(VoteRpc, WhatAVoteMayChangeIsListedWithItsBounds) {
+    Town town;
+    const json rows = town.ask("vote.parameters");
+    ASSERT_EQ(rows.size(), std::size(protocol::kParamTable) - 1);
+    for (const json& row : rows) EXPECT_NE(row["parameter"], "pulse_ms") << "no vote changes it";
+    EXPECT_NE(std::ranges::find(rows, json{{"parameter", "vote_pulses"},
+                                           {"now", kOpen},
+                                           {"least", 60},
+                                           {"most", 2'592'000},
+                                           {"unit", "pulses"}}),
+              rows.end());
 }
 
 TEST(VoteRpc, ARejectedVoteSaysWhichThresholdItMissed) {

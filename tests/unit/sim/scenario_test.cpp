@@ -59,7 +59,7 @@ TEST(Scenario, WhatIsOutOfBoundsIsNamedWithTheBounds) {
 
 TEST(Scenario, TheSameSeedGivesTheSameHashAnotherSeedAnother) {
     for (const std::string_view name :
-         {"dht-kill30", "peer-mesh", "ledger-one", "agreement", "random"}) {
+         {"dht-kill30", "peer-mesh", "ledger-one", "life-cuts", "agreement", "random"}) {
         const Report first = small_run(name, 1);
         const Report again = small_run(name, 1);
         const Report other = small_run(name, 2);
@@ -68,6 +68,32 @@ TEST(Scenario, TheSameSeedGivesTheSameHashAnotherSeedAnother) {
         EXPECT_NE(first.hash, other.hash) << name;
         EXPECT_GT(first.happenings, 1000u) << name;
     }
+}
+
+// Before, amid and after a step; short and long; of joining and of paying. All 408: scripts/soak.
+TEST(LifeCuts, APowerCutAtAStepIsMadeUpForOrExpiresOnBothSides) {
+    for (const std::uint64_t seed : {8u, 21u, 31u, 48u, 64u, 82u, 167u, 269u}) {
+        const Report report = small_run("life-cuts", seed);
+        EXPECT_TRUE(report.passed()) << "leither-sim run --scenario life-cuts --seed " << seed;
+        EXPECT_EQ(report.figure("the power has gone at its step").value, 1) << seed;
+    }
+}
+
+TEST(LifeCuts, WhatALongCutLetsExpireIsNeitherDoneNorHalfDone) {
+    // Before the application is sent, and before the request is: nobody hears of them in time.
+    const Report joining = small_run("life-cuts", 1 + 3 + 51);
+    EXPECT_TRUE(joining.passed());
+    EXPECT_EQ(joining.figure("members admitted").value, 0);
+    const Report paying = small_run("life-cuts", 1 + 11 + 51);
+    EXPECT_TRUE(paying.passed());
+    EXPECT_EQ(paying.figure("requests paid").value, 0);
+}
+
+// With an even seed it takes the state.
+TEST(WeekAway, WhoComesBackFindsWhatWasMissedAndIsNotMisled) {
+    const Report report = small_run("week-away", 2);
+    EXPECT_TRUE(report.passed()) << "leither-sim run --scenario week-away --seed 2 --minutes 360";
+    EXPECT_EQ(report.figure("takes the state").value, 1);
 }
 
 TEST(Report, AMissedGoalIsAFailure) {

@@ -63,9 +63,9 @@ TEST_F(Inbox, ARequestIsWaitingAcceptedAndPaid) {
     const Hash id = sign(asked);
     EXPECT_EQ(only().state, ItemState::accepted);
     EXPECT_EQ(only().transaction, id);
-    fates[id] = {State::pending, false, {}};
+    fates[id] = {State::pending, {}, {}};
     EXPECT_EQ(only().state, ItemState::accepted);
-    fates[id] = {State::committed, true, {}};
+    fates[id] = {State::committed, PaymentState::secured, {}};
     EXPECT_EQ(only().state, ItemState::paid);
 }
 
@@ -91,7 +91,7 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
     const auto asked = request(5);
     letters.push_back(letter(asked));
     const Hash id = sign(asked);
-    fates[id] = {State::refused, false, "insufficient_balance"};
+    fates[id] = {State::refused, {}, "insufficient_balance"};
     EXPECT_EQ(only().state, ItemState::waiting);
     EXPECT_EQ(only().refusal, "insufficient_balance");
     // The node has forgotten, the journal has not.
@@ -104,7 +104,7 @@ TEST_F(Inbox, ARefusedPaymentWaitsAgainWithItsReason) {
 TEST_F(Inbox, ARefusedPaymentOfThePolicyDoesNotStandInItsOwnWay) {
     const auto asked = request(100);  // of 150 a day
     letters.push_back(letter(asked));
-    fates[sign(asked, Cause::by_policy)] = {State::refused, false, "insufficient_balance"};
+    fates[sign(asked, Cause::by_policy)] = {State::refused, {}, "insufficient_balance"};
     EXPECT_EQ(only().why_waiting->verdict, PolicyVerdict::pays);
 }
 
@@ -112,10 +112,10 @@ TEST_F(Inbox, WhatIsDeclinedAfterARefusalStaysDeclined) {
     const auto asked = request(5);
     letters.push_back(letter(asked));
     const Hash id = sign(asked, Cause::by_policy);
-    fates[id] = {State::refused, false, "insufficient_balance"};
+    fates[id] = {State::refused, {}, "insufficient_balance"};
     journal.add(Declined{kNowMs, {kChain, request_id(asked), {}}, std::nullopt});
     EXPECT_EQ(only().state, ItemState::declined) << "the policy must not try again";
-    fates[id] = {State::committed, false, {}};
+    fates[id] = {State::committed, {}, {}};
     EXPECT_EQ(only().state, ItemState::paid) << "what is in a block is told all the same";
 }
 
@@ -219,7 +219,7 @@ class NextStepTest : public Inbox {
  protected:
     NextStep step(State state, Pulse now, Pulse head,
                   std::optional<std::uint64_t> counter = std::nullopt) const {
-        return next_step({&paying_, {state, false, {}}, counter}, {kChain, now, head});
+        return next_step({&paying_, {state, {}, {}}, counter}, {kChain, now, head});
     }
     Paying paying_ = paying(request(5));  // nonce 5, up to pulse 300
 };
@@ -249,6 +249,57 @@ TEST_F(NextStepTest, AnotherInItsPlaceFreesTheRequestAtOnce) {
     EXPECT_EQ(step(State::refused, Pulse(100), Pulse(99), 6), NextStep::sign);
 }
 
+// ---- After a crash -----------------------------------------------------------------------------
+
+class AfterACrash : public NextStepTest {
+ protected:
+    Unfinished left() const {
+        PaymentFacts facts;
+        facts.fate = [this](const Hash&, const Id&) { return TransactionFate{state, {}, {}}; };
+        facts.counter = [](const Id&, std::uint8_t) { return std::optional<std::uint64_t>(5); };
+        return unfinished(journal, time, facts);
+    }
+    State state = State::unknown;
+};
+
+TEST_F(AfterACrash, WhatWasSignedIsSubmittedAgainUntilItsEndIsKnown) {
+    EXPECT_TRUE(left().payments.empty());
+    journal.add(paying_);
+    ASSERT_EQ(left().payments.size(), 1u);
+    EXPECT_EQ(id_of(*left().payments[0]), id_of(paying_));
+    state = State::pending;
+    EXPECT_TRUE(left().payments.empty());
+    EXPECT_TRUE(left().is_under_way);
+    for (const State end : {State::committed, State::refused}) {
+        state = end;
+        EXPECT_TRUE(left().payments.empty());
+        EXPECT_FALSE(left().is_under_way);
+    }
+    state = State::unknown;
+    time.now = Pulse(301);
+    EXPECT_TRUE(left().is_under_way) << "a block being decided may hold it";
+    time.head = Pulse(301);
+    EXPECT_FALSE(left().is_under_way);
+    EXPECT_TRUE(left().payments.empty());
+}
+
+TEST_F(AfterACrash, WhatTheOwnerWasToldIsRefusedIsLeftToTheOwner) {
+    journal.add(paying_);
+    const Hash request_of_it = request_id(kChain, request_of(paying_));
+    journal.add(NotTaken{kNowMs, request_of_it, id_of(paying_), protocol::Text("expired")});
+    EXPECT_TRUE(left().payments.empty());
+    EXPECT_FALSE(left().is_under_way);
+}
+
+TEST_F(AfterACrash, LettersThatWereNotPostedAreThere) {
+    const auto ours = request(5);
+    journal.add(Asked{kNowMs, ours, sealed_to(payer.id())});
+    ASSERT_EQ(left().letters.size(), 1u);
+    EXPECT_EQ(left().letters[0].request, request_id(ours));
+    journal.add(Posted{kNowMs, request_id(ours), Hash{}});
+    EXPECT_TRUE(left().letters.empty());
+}
+
 // ---- Requests of one's own ---------------------------------------------------------------------
 
 TEST_F(Inbox, ARequestOfOnesOwnGoesThroughItsStates) {
@@ -259,8 +310,12 @@ TEST_F(Inbox, ARequestOfOnesOwnGoesThroughItsStates) {
         return std::string(to_string(status_of(own, payment, time).state));
     };
     EXPECT_EQ(state(), "pending");
-    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), false}), "committed");
-    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), true}), "final");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::committed}),
+              "committed");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::secured}),
+              "secured");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::settled}),
+              "settled");
     time.now = Pulse(1'001);
     EXPECT_EQ(state(), "expired");
     EXPECT_FALSE(status_of(own, std::nullopt, time).is_proven);
@@ -268,7 +323,8 @@ TEST_F(Inbox, ARequestOfOnesOwnGoesThroughItsStates) {
     EXPECT_TRUE(status_of(own, std::nullopt, time).is_proven);
     journal.add(Refused{kNowMs, request_id(ours), protocol::Text("no")});
     EXPECT_EQ(state(), "refused");
-    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), true}), "final");
+    EXPECT_EQ(state(PaymentFound{Hash{}, Sequence(3), payer.id(), PaymentState::secured}),
+              "secured");
 }
 
 // ---- Why ---------------------------------------------------------------------------------------
@@ -336,15 +392,17 @@ TEST_F(Why, NotCommittedIsProvenOnlyByADecidedBlockBehindTheExpiry) {
     EXPECT_TRUE(says("so", "300"));
 }
 
-TEST_F(Why, WhatIsCommittedSaysWhetherItIsFinal) {
+TEST_F(Why, WhatIsCommittedSaysWhetherItCanBeReliedOn) {
     add_transaction(State::committed);
     facts.sequence = Sequence(7);
-    facts.finality = "It is not final: 1 of 4.";
+    facts.finality = "It is committed: not secured: 1 of 4.";
     EXPECT_TRUE(says("committed", "block 7"));
     EXPECT_EQ(text_of("finality"), facts.finality);
-    EXPECT_TRUE(says("so", "when it is final"));
-    facts.fate.is_final = true;
-    EXPECT_TRUE(says("so", "paid, and final"));
+    EXPECT_TRUE(says("so", "when it is secured"));
+    facts.fate.standing = PaymentState::secured;
+    EXPECT_TRUE(says("so", "paid and secured"));
+    facts.fate.standing = PaymentState::settled;
+    EXPECT_TRUE(says("so", "nothing is left to do"));
 }
 
 TEST_F(Why, ADeclineIsToldByWhomAndWhy) {

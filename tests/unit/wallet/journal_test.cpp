@@ -95,13 +95,14 @@ TEST_F(JournalTest, LettersThatWereNotPostedAreKnown) {
     journal.add(Asked{kNowMs, request(6), std::nullopt});  // goes by no letter
     const Hash declined = request_id(request(7));
     journal.add(Declined{kNowMs, {kChain, declined, {}}, sealed_to(payee.id())});
-    ASSERT_EQ(journal.unposted().size(), 2u);
+    ASSERT_EQ(journal.unposted(kChain).size(), 2u);
+    EXPECT_TRUE(journal.unposted(testing::kOtherChain).empty()) << "another node's to post";
     journal.add(Posted{kNowMs, request_id(first), Hash{}});
-    ASSERT_EQ(journal.unposted().size(), 1u);
-    EXPECT_EQ(journal.unposted()[0].request, declined);
-    EXPECT_EQ(journal.unposted()[0].letter.recipient, payee.id());
+    ASSERT_EQ(journal.unposted(kChain).size(), 1u);
+    EXPECT_EQ(journal.unposted(kChain)[0].request, declined);
+    EXPECT_EQ(journal.unposted(kChain)[0].letter.recipient, payee.id());
     journal.add(Posted{kNowMs, declined, Hash{}});
-    EXPECT_TRUE(journal.unposted().empty());
+    EXPECT_TRUE(journal.unposted(kChain).empty());
 }
 
 TEST_F(JournalTest, OnlyThePolicysPaymentsOfTheDayCountAgainstIt) {

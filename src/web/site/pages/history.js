@@ -2,7 +2,7 @@
 import {h, replace} from '../dom.js';
 import {call} from '../rpc.js';
 import {amountText, shortId, utcText} from '../format.js';
-import {card, command, copyButton, empty, facts, field, live, money, note, problem, table, when, who} from '../parts.js';
+import {card, command, copyButton, empty, facts, field, form, live, money, note, problem, saveFile, table, textField, when, who} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'History';
@@ -26,7 +26,7 @@ export async function show(page) {
   const pages = {limit: PAGE};
   const box = live(page, {load: () => load(account, pages), draw: (data) => draw(data, pages, () => box.refresh()),
     topics: [{topic: 'account', account}, {topic: 'final'}]});
-  page.show(picker, box);
+  page.show(picker, box, await namePart(account, accounts, organization));
 }
 
 function choosePart(accounts, account) {
@@ -36,6 +36,22 @@ function choosePart(accounts, account) {
     location.hash = `#/history/${event.target.value}`;
   }}, !known && h('option', {value: account, selected: true}, `${state.nameOf(account)}`),
     accounts.map((one) => h('option', {value: one.account, selected: one.account === account}, one.name)))));
+}
+
+// Somebody else's account gets a name here; nobody else is told.
+async function namePart(account, accounts, organization) {
+  const isOthers = account !== organization.id && !accounts.some((one) => one.account === account && one.own);
+  const {reason} = await state.wallet();
+  if (!isOthers || reason === 'missing' || reason === 'disabled') return null;
+  const name = state.contactList().find((one) => one.account === account)?.name ?? '';
+  return card('What you call this account',
+    form(name ? 'Change the name' : 'Give a name', [
+      textField('Name', 'name', {maxlength: 64, value: name, spellcheck: 'false'}, 'Small letters and digits, without blanks. Only you see it. Empty: no name.'),
+    ], async ({name: next}) => {
+      await state.nameContact(account, next.trim());
+      await state.wallet();
+      return h('p', {class: 'notice'}, next.trim() ? `Called ${next.trim()} from now on, here and on the command line.` : 'It has no name any more.');
+    }));
 }
 
 async function load(account, {limit}) {
@@ -84,7 +100,7 @@ function receiptButton(account, sequence, label) {
   const button = h('button', {type: 'button', class: 'quiet small', onclick: async () => {
     button.disabled = true;
     try {
-      download(await receiptFile(account, sequence), `receipt-${shortId(account).replace('\u2026', '-')}-${sequence ?? 'now'}.json`);
+      saveFile([JSON.stringify(await receiptFile(account, sequence), null, 2) + '\n'], 'application/json', `receipt-${shortId(account).replace('\u2026', '-')}-${sequence ?? 'now'}.json`);
       note('The receipt is saved. Anybody can check it without a daemon: leither receipt verify FILE');
     } catch (error) {
       replace(outcome, problem(error), command(`leither receipt export ${account}${sequence === null ? '' : ` --at ${sequence}`} --out receipt.json`, 'Or by the command line:'));
@@ -108,13 +124,4 @@ export async function receiptFile(account, sequence) {
         : {holds: record.kind === 'vote' ? 'vote' : 'bookkeeping'};
   return {leither_receipt: 1, kind: 'account', organization: info.id, name: info.name, sequence: at, time: utcText(block.time_ms),
     trusted: block.trusted, account, ...held, data: proof.receipt};
-}
-
-function download(value, name) {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(value, null, 2) + '\n'], {type: 'application/json'}));
-  const link = h('a', {href: url, download: name, hidden: true});
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

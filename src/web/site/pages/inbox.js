@@ -2,12 +2,15 @@
 import {h} from '../dom.js';
 import {call} from '../rpc.js';
 import {parseAmount} from '../format.js';
-import {actButton, amountField, badge, card, choiceField, empty, field, form, live, money, note, textField, officeCommands, when, who, whyButton, withoutWallet, wordsOf} from '../parts.js';
+import {actButton, amountField, badge, card, choiceField, empty, field, form, live, money, note, textField, when, who, whyButton, withoutWallet, wordsOf} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Inbox';
 
 const KINDS = {request: 'asks to be paid', application: 'wants to become a member', claim: 'takes on a task', submission: 'hands in a task', letter: 'writes'};
+
+// Where the other kinds are decided on.
+const PLACES = {application: ['members', 'Decide on it with the members'], claim: ['tasks', 'See it with the tasks'], submission: ['tasks', 'Decide on it with the tasks']};
 
 async function load() {
   const organization = await state.organization();
@@ -89,7 +92,7 @@ function entry(item, refresh) {
     item.refusal && h('p', {class: 'hint'}, `Refused: ${typeof item.refusal === 'string' ? item.refusal.replaceAll('_', ' ') : item.refusal.message}`),
     h('p', {class: 'hint'}, 'To ', state.nameOf(item.account), ', ', when(item.sent_ms), item.expires_ms ? [', good until ', when(item.expires_ms)] : null),
     isWaiting && item.why_waiting && h('p', {class: 'hint'}, `Not paid by itself: ${item.why_waiting}`),
-    isWaiting && item.kind !== 'request' && officeCommands(item),
+    isWaiting && PLACES[item.kind] && h('p', h('a', {href: `#/${PLACES[item.kind][0]}`}, PLACES[item.kind][1])),
     isWaiting && item.kind === 'request' && h('div', {class: 'actions'},
       actButton('Pay', () => call('wallet.accept', {id: item.id}), {done: 'Done. It is on its way into the ledger.', outcome, then: refresh}),
       actButton('Decline', () => call('wallet.decline', {id: item.id}), {done: 'Declined. The other side is told.', outcome, then: refresh, quiet: true})),

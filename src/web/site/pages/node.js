@@ -36,7 +36,7 @@ function drawStatus(status) {
     ['Version', status.version],
     ['Up', status.uptime],
     ['Node key', h('span', {class: 'copyable'}, h('code', shortId(status.node_key)), copyButton(status.node_key, 'Copy the node key'))],
-    organization && ['Final up to', `block ${countText(organization.final_sequence)} of ${countText(organization.sequence)}`],
+    organization && ['Secured up to', `block ${countText(organization.final_sequence)} of ${countText(organization.sequence)}`],
     organization?.checkpoint.newest && ['Checkpoint', h('span', {class: 'copyable'}, h('code', shortId(organization.checkpoint.newest.block)), copyButton(organization.checkpoint.newest.name, 'Copy the checkpoint'))],
     network && ['Reachable', network.reachability],
     network && ['Addresses', network.addresses || 'none known'],

@@ -50,12 +50,12 @@ function draw(data, pulse) {
 function noOrganization(status) {
   const followed = status.network?.organization;
   if (followed) {
-    return empty('The ledger is not here yet.', 'This node takes part in an organization and is fetching its ledger from other members\u2019 nodes.',
-      health(status));
+    return empty('The ledger is not here yet.', 'This node takes part in an organization and is fetching its ledger from other members\u2019 nodes. Guests are given none before they are admitted.',
+      h('p', h('a', {href: '#/begin'}, 'See how your application stands')), health(status));
   }
   return empty('This node belongs to no organization yet.',
-    command('leither org create --name "NAME"', 'Found one of your own:'),
-    command('leither org follow ID', 'Or take part in one that exists, by the id its members gave you:'));
+    'Somebody who belongs to one can send you an invitation. Or found one of your own.',
+    h('p', {class: 'actions'}, h('a', {class: 'button', href: '#/begin'}, 'Begin')));
 }
 
 function balances({accounts, wallet}) {
@@ -141,7 +141,7 @@ const TROUBLES = {
 function ledgerVerdicts({catching_up: progress, organization: ledger}) {
   const lines = [];
   if (ledger?.evidence.forks.length > 0) {
-    lines.push(['bad', `Two blocks were decided at height ${ledger.evidence.forks.at(-1)}. Take no payment as final, and ask the other bookkeepers.`]);
+    lines.push(['bad', `Two blocks were decided at height ${ledger.evidence.forks.at(-1)}. Rely on no payment, and ask the other bookkeepers.`]);
   } else if (ledger?.evidence.conflicts > 0) {
     lines.push(['warn', `${countOf(ledger.evidence.conflicts, 'conflict')} of bookkeepers on record: leither evidence list`]);
   }
@@ -158,11 +158,11 @@ function finalityVerdicts(ledger) {
   if (!ledger) return [];
   const {final, certified, countersigned, online, needed, dissenting} = ledger.finality;
   if (dissenting > 0) return [['bad', `${countOf(dissenting, 'node')} countersigned another block than this. Hand out nothing for new payments.`]];
-  if (certified) return [['good', 'Payments are final as soon as they are in a block.']];
-  if (final) return [['good', `All payments are final: ${countersigned} of ${online} nodes online have countersigned.`]];
+  if (certified) return [['good', 'Payments are secured as soon as they are in a block.']];
+  if (final) return [['good', `All payments are secured: ${countersigned} of ${online} nodes online have checked them.`]];
   if (ledger.sequence === 0) return [];
-  if (online === 0) return [['warn', `Payments are not final yet: ${countOf(needed, 'other node')} must countersign, and none is online.`]];
-  return [['warn', `The newest payments are not final yet: ${countersigned} of ${needed} nodes have countersigned.`]];
+  if (online === 0) return [['warn', `Payments are not secured yet: ${countOf(needed, 'other node')} must check them, and none is online.`]];
+  return [['warn', `The newest payments are not secured yet: ${countersigned} of ${needed} nodes have checked them.`]];
 }
 
 function networkVerdicts(network) {

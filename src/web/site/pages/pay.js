@@ -1,11 +1,19 @@
 // Paying: a request that somebody handed over, or straight to an account.
-import {h, replace} from '../dom.js';
+import {h} from '../dom.js';
 import {call} from '../rpc.js';
-import {parseAmount, plainAmount, shortId} from '../format.js';
-import {accountField, amountField, card, choiceField, facts, field, form, guard, live, money, note, problem, textField, when, who, whyButton, withoutWallet} from '../parts.js';
+import {follow} from '../acts.js';
+import {parseAmount, plainAmount} from '../format.js';
+import {accountField, amountField, card, choiceField, facts, field, form, guard, live, money, problem, textField, when, who, withoutWallet} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Pay';
+
+const PAID = {
+  committed: 'In the ledger. Not secured yet: more nodes must check it. For small sums that is enough.',
+  secured: 'Secured: hand over what it is for. It settles by itself unless somebody proves an error.',
+  refused: 'Nothing was paid.',
+  expired: 'Nothing was paid, and it cannot be any more.',
+};
 
 export function show(page) {
   page.show(live(page, {every: 0, load: async () => ({organization: await state.organization() !== null, wallet: await state.wallet(), accounts: await state.accounts()}),
@@ -53,7 +61,7 @@ function offer(page, text, read, own) {
         const {id} = await call('wallet.pay', {account, text});
         state.choose(account);
         element.querySelector('button[type=submit]').remove();
-        return follow(page, id, account);
+        return follow(page, id, account, PAID);
       }));
 }
 
@@ -84,52 +92,6 @@ function toAccount(page, {wallet, accounts}) {
       if (payee === account) throw Object.assign(new Error('Choose two different accounts.'), {name: 'pays_itself'});
       const {id} = await call('wallet.pay', {account, payee, amount: units, ...(reference ? {reference} : {})});
       state.choose(account);
-      return follow(page, id, account);
+      return follow(page, id, account, PAID);
     }));
-}
-
-// ---- What becomes of it ---------------------------------------------------------------------------------------
-
-const STEPS = ['pending', 'committed', 'final'];
-const WORDS = {
-  pending: 'Waiting for the next block.',
-  committed: 'In the ledger. Not final yet: more nodes must countersign. For small sums that is enough.',
-  final: 'Final. It cannot be undone.',
-};
-
-// Shows the steps of a transaction as it takes them.
-export function follow(page, id, signer) {
-  const box = h('div', {class: 'follow', role: 'status'}, h('p', 'Sent.'));
-  let last = '';
-  const look = async () => {
-    const status = await call('transaction.status', {id, signer});
-    const step = status.state === 'committed' ? (status.final ? 'final' : 'committed') : status.state;
-    if (step === last) return step;
-    last = step;
-    if (step === 'committed' || step === 'final') note(WORDS[step]);
-    replace(box, drawSteps(step, status, id));
-    return step;
-  };
-  const again = async () => {
-    if (!page.alive) return;
-    try {
-      if (['final', 'refused'].includes(await look())) return;
-    } catch (error) {
-      replace(box, problem(error));
-    }
-    setTimeout(again, 700);
-  };
-  again();
-  return box;
-}
-
-function drawSteps(step, status, id) {
-  const details = h('div', {class: 'line'}, h('p', {class: 'hint'}, 'Transaction ', h('code', {title: id}, shortId(id))), step === 'final' ? null : whyButton({id}));
-  if (step === 'refused') return h('div', {class: 'notice bad'}, h('p', h('strong', 'Refused. '), status.refusal.message, ' Nothing was paid.'), details);
-  if (step === 'unknown') return h('div', {class: 'notice'}, h('p', 'This node does not know what became of it yet. It either comes into a block before it expires, or never.'), details);
-  const reached = STEPS.indexOf(step);
-  return [
-    h('ol', {class: 'steps'}, STEPS.map((name, index) => h('li', {class: index <= reached ? 'done' : null, 'aria-current': index === reached ? 'step' : null}, name))),
-    h('p', WORDS[step]), details,
-  ];
 }

@@ -28,8 +28,8 @@ async function loadOwn() {
   }
 }
 
-const BADGES = {pending: 'plain', committed: '', final: '', refused: 'bad', expired: 'warn'};
-const STATES = {pending: 'waits to be paid', committed: 'paid, not final yet', final: 'paid', refused: 'declined', expired: 'expired'};
+const BADGES = {pending: 'plain', committed: '', secured: '', settled: '', refused: 'bad', expired: 'warn'};
+const STATES = {pending: 'waits to be paid', committed: 'paid, not secured yet', secured: 'paid and secured', settled: 'paid and settled', refused: 'declined', expired: 'expired'};
 
 function drawOwn(items) {
   if (items.length === 0) return null;
@@ -55,7 +55,8 @@ function draw({organization, wallet, accounts}) {
       textField('Reference', 'reference', {maxlength: 64}, 'What it is for. The payer sees it.'),
       choiceField('Good for', 'expires', TIMES, '600'),
       wallet.usable && accountField('To', 'account', own),
-      textField('Payer', 'payer', {maxlength: 40, spellcheck: 'false'}, 'May stay empty. With the 40 digits of an account it is also sent there as a sealed letter.'),
+      textField('Payer', 'payer', {maxlength: 64, spellcheck: 'false', list: 'contacts'}, 'May stay empty. With an account\u2019s name or its 40 digits it is also sent there as a sealed letter.'),
+      h('datalist', {id: 'contacts'}, state.contactList().map((one) => h('option', {value: one.name}))),
     ], (values) => make(values, wallet)));
 }
 

@@ -1,7 +1,8 @@
 // The public register: what was rewarded, why, on which evidence, and who said so.
 import {h} from '../dom.js';
 import {call} from '../rpc.js';
-import {card, empty, live, money, table, when, who} from '../parts.js';
+import {given, keyField, memberField, membersToChoose, needsOthers, offerTo, outcomeOf, supervisorsOf, textOf, unitsOf, wrong} from '../acts.js';
+import {amountField, card, empty, form, live, money, table, textField, when, who, withoutWallet} from '../parts.js';
 import * as state from '../state.js';
 
 export const title = 'Rewards';
@@ -12,7 +13,7 @@ const PAGE = 500;
 
 async function load() {
   const organization = await state.organization();
-  if (!organization) throw Object.assign(new Error('So there are no rewards.'), {name: 'no_organization'});
+  if (!organization) throw wrong('no_organization', 'So there are no rewards.');
   const [list, closed, ofTreasury] = await Promise.all([call('reward.list'), call('vote.list', {state: 'closed', limit: 100}), treasuryHistory(organization.id)]);
   return {...list, votes: Object.fromEntries(closed.items.map((vote) => [vote.vote, {proposer: vote.proposer, kind: vote.subject.kind, proof: vote.subject.proof}])), ...ofTreasury};
 }
@@ -33,8 +34,43 @@ async function treasuryHistory(account) {
 }
 
 export function show(page) {
-  page.show(live(page, {load, draw, topics: [{topic: 'block'}]}));
+  const register = live(page, {load, draw, topics: [{topic: 'block'}]});
+  page.show(register, live(page, {every: 0, load: loadGiving, draw: (data) => drawGiving(page, data, () => register.refresh())}));
 }
+
+// ---- Giving one --------------------------------------------------------------------------------------------
+
+async function loadGiving() {
+  const organization = await state.organization();
+  if (!organization) return null;
+  const wallet = await state.wallet();
+  if (!wallet.usable || supervisorsOf(wallet).length === 0) return {wallet};
+  return {wallet, organization, members: await membersToChoose()};
+}
+
+function drawGiving(page, data, refresh) {
+  if (!data) return null;
+  const {wallet, organization, members} = data;
+  if (!wallet.usable) return card('Give a reward', withoutWallet(wallet, 'leither reward MEMBER AMOUNT --reason TEXT'));
+  if (!members) return card('Give a reward', h('p', {class: 'hint'}, 'Supervisors recommend rewards. Tell one whom you would reward, and for what.'));
+  return card('Give a reward',
+    h('p', {class: 'hint'}, 'For a service done. It comes from the treasury; reason and proof are public for good. What was built, or keeps the organization going, the members ', h('a', {href: '#/votes'}, 'vote on'), '.'),
+    needsOthers(organization),
+    form('Give the reward', [
+      memberField('Member', 'member', members), amountField(),
+      textField('Reason', 'reason', {required: true, maxlength: 280}, 'What it is for. Everybody can read it.'),
+      textField('Proof', 'proof', {maxlength: 280}, 'Where the evidence is: a photograph, a document, who has seen it. May stay empty.'),
+      keyField('Recommended by', supervisorsOf(wallet)),
+    ], async (values, element) => {
+      const reason = textOf(values, 'reason', 'Say what it is for: a reward without a reason convinces nobody.');
+      const answer = await call('wallet.reward', {member: values.member.trim().toLowerCase(), amount: unitsOf(values), kind: 'service', reason,
+        ...given(values, 'proof'), account: values.account, ...offerTo(organization)});
+      element.reset();
+      return outcomeOf(page, answer, values.account, {done: 'Announced. It is paid once everybody has had time to object.', refused: 'Nobody was rewarded.', onCommitted: refresh});
+    }));
+}
+
+// ---- The register ------------------------------------------------------------------------------------------
 
 function draw(data) {
   return [

@@ -1,8 +1,9 @@
 // What the members decide together.
-import {h} from '../dom.js';
+import {h, replace} from '../dom.js';
 import {call} from '../rpc.js';
 import {agoText, countOf, countText} from '../format.js';
-import {badge, card, command, empty, form, live, money, note, when, who, withoutWallet} from '../parts.js';
+import {follow, given, keyField, memberField, membersToChoose, supervisorsOf, textOf, unitsOf, wrong} from '../acts.js';
+import {amountField, badge, card, choiceField, empty, field, form, live, money, note, textField, when, who, withoutWallet} from '../parts.js';
 import {ballotBar} from '../charts.js';
 import * as state from '../state.js';
 
@@ -20,7 +21,7 @@ async function load() {
 
 export function show(page) {
   const box = live(page, {load, draw: (data) => draw(data, () => box.refresh()), topics: [{topic: 'block'}]});
-  page.show(box);
+  page.show(box, live(page, {every: 0, load: loadProposing, draw: (data) => drawProposing(page, data, () => box.refresh())}));
 }
 
 const isOpen = (vote) => ['open', 'counting', 'waiting'].includes(vote.state);
@@ -30,7 +31,7 @@ function draw(data, refresh) {
   const closed = data.items.filter((vote) => !isOpen(vote));
   return [
     card('Open', open.length === 0
-      ? empty('No vote is open.', command('leither vote propose structural MEMBER AMOUNT --reason TEXT', 'A supervisor opens one, for example on a reward:'))
+      ? empty('No vote is open.', 'A supervisor opens one, on a parameter of the organization or on a reward.')
       : h('ul', {class: 'items'}, open.map((vote) => entry(vote, data, refresh)))),
     closed.length > 0 && card('Decided', h('ul', {class: 'items'}, closed.map((vote) => entry(vote, data, refresh)))),
   ];
@@ -93,4 +94,68 @@ function ballot(vote, {wallet, account}, refresh) {
     return h('p', `Cast: ${choice}.`);
   }, {class: `ballot ${choice}`, 'aria-label': `Vote ${choice}`});
   return h('div', {class: 'ballots'}, h('p', {class: 'hint'}, `As ${state.nameOf(account)}. A ballot is cast once.`), h('div', {class: 'line'}, cast('yes'), cast('no')));
+}
+
+// ---- Proposing -----------------------------------------------------------------------------------------------
+
+async function loadProposing() {
+  if (!await state.organization()) return null;
+  const wallet = await state.wallet();
+  if (!wallet.usable || supervisorsOf(wallet).length === 0) return {wallet};
+  const [parameters, members] = await Promise.all([call('vote.parameters'), membersToChoose()]);
+  return {wallet, parameters, members};
+}
+
+function drawProposing(page, data, refresh) {
+  if (!data) return null;
+  const {wallet, parameters} = data;
+  if (!wallet.usable) return card('Propose', withoutWallet(wallet, 'leither vote propose structural MEMBER AMOUNT --reason TEXT'));
+  if (!parameters) return card('Propose', h('p', {class: 'hint'}, 'Supervisors open votes. None of your accounts is a supervisor\u2019s: ask one to propose what you wish for.'));
+  return card('Propose', h('p', {class: 'hint'}, 'Every member may then vote, once. It passes if two thirds of the ballots and a third of the members say yes.'),
+    h('details', h('summary', 'Change a parameter'), changing(page, data, refresh)),
+    h('details', h('summary', 'Reward a member by vote'), rewarding(page, data, refresh)));
+}
+
+const unitOf = (row) => row.unit === '' ? '' : ` ${row.unit}`;
+const reasonField = () => textField('Reason', 'reason', {required: true, maxlength: 280}, 'The members read it when they vote.');
+
+function changing(page, {wallet, parameters}, refresh) {
+  const bounds = h('p', {class: 'hint', id: 'parameter-bounds', role: 'status'});
+  const tell = (name) => {
+    const row = parameters.find((one) => one.parameter === name);
+    replace(bounds, `Now ${countText(row.now)}${unitOf(row)}. It may be from ${countText(row.least)} to ${countText(row.most)}${unitOf(row)}.`);
+  };
+  tell(parameters[0].parameter);
+  return form('Propose the change', [
+    field('Parameter', (at) => h('select', {...at, name: 'parameter', 'aria-describedby': 'parameter-bounds', onchange: (event) => tell(event.target.value)},
+      parameters.map((row) => h('option', {value: row.parameter}, row.parameter.replaceAll('_', ' '))))),
+    bounds,
+    textField('New value', 'value', {inputmode: 'numeric', required: true, 'aria-describedby': 'parameter-bounds'}),
+    reasonField(), keyField('Proposed by', supervisorsOf(wallet)),
+  ], async (values, element) => {
+    const row = parameters.find((one) => one.parameter === values.parameter);
+    const value = values.value.replaceAll(/[\s\u202f]/g, '');
+    const isWithin = /^\d{1,10}$/.test(value) && Number(value) >= row.least && Number(value) <= row.most;
+    if (!isWithin) throw wrong('not_within_bounds', `Write a whole number from ${countText(row.least)} to ${countText(row.most)}.`, 'value');
+    if (Number(value) === row.now) throw wrong('no_change', 'That is the value it has now.', 'value');
+    return proposed(page, element, values, {kind: 'parameter', parameter: row.parameter, value: Number(value), reason: reasonOf(values)}, refresh);
+  });
+}
+
+const reasonOf = (values) => textOf(values, 'reason', 'Say what for: the members read it when they vote.');
+
+function rewarding(page, {wallet, members}, refresh) {
+  return form('Propose the reward', [
+    choiceField('For', 'kind', [['structural', 'something built for the organization'], ['operation', 'keeping it going']]),
+    memberField('Member', 'member', members), amountField(), reasonField(),
+    textField('Proof', 'proof', {maxlength: 280}, 'Where the evidence is: a photograph, a document, who has seen it. May stay empty.'),
+    keyField('Proposed by', supervisorsOf(wallet)),
+  ], (values, element) => proposed(page, element, values,
+    {kind: values.kind, member: values.member.trim().toLowerCase(), amount: unitsOf(values), reason: reasonOf(values), ...given(values, 'proof')}, refresh));
+}
+
+async function proposed(page, element, {account}, params, refresh) {
+  const {id} = await call('wallet.propose', {...params, account});
+  element.reset();
+  return follow(page, id, account, {done: 'The vote is open.', refused: 'No vote was opened.', onCommitted: refresh});
 }
