@@ -176,7 +176,13 @@ Hash find_contribution(Session& session, const std::string& which) {
 
 json known_contributions(Session& session) {
     if (!has_mail(session)) return json::array();
-    return session.call("contribution.list", {{"limit", kListMax}}).at("items");
+    try {
+        return session.call("contribution.list", {{"limit", kListMax}}).at("items");
+    } catch (const RpcError& error) {
+        // Not published yet, so there is no catalogue.
+        if (error.details().name != "no_organization") throw;
+        return json::array();
+    }
 }
 
 // ---- Rewarded ----------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ int complain(const app::GlobalOptions& options, const Complaint& complaint) {
     } else {
         fmt::print(stderr, "leither: {}: {}\n", complaint.name, complaint.message);
         if (!complaint.next_step.empty()) fmt::print(stderr, "{}\n", complaint.next_step);
+        fmt::print(stderr, "{}", app::place_reminder(options, complaint.next_step));
     }
     return static_cast<int>(complaint.exit);
 }
@@ -132,7 +133,8 @@ Complaint complaint_of(app::Session& session, const app::RpcError::Details& deta
     if (details.name == "no_organization") {
         constexpr int kOfTheNetwork = 8;
         complaint.next_step = details.code == kOfTheNetwork
-                                  ? "Follow one with: leither org follow ORG-ID"
+                                  ? "Follow one with: leither org follow ORG-ID. Where it was "
+                                    "founded, publish it: leither org publish"
                                   : "Found one with: leither org create. Who has joined one waits "
                                     "until members' nodes have given the ledger: see leither org "
                                     "join --status and leither peers";

@@ -112,6 +112,14 @@ void check_place_name(const std::string& name) {
         fmt::format("Use 1 to {} of a-z, 0-9 and '-'; see: leither org list", kPlaceNameMax));
 }
 
+std::string place_reminder(const GlobalOptions& options, std::string_view text) {
+    const bool names_command = text.find("leither ") != std::string_view::npos;
+    if (options.org.empty() || !names_command || text.find("--org") != std::string_view::npos) {
+        return "";
+    }
+    return fmt::format("Commands about it begin with: leither --org {}\n", options.org);
+}
+
 RpcEndpoint find_daemon(const GlobalOptions& options) {
     const DataDir dir(data_dir_of(options));
     const std::string url =
@@ -301,7 +309,7 @@ void Session::print(const json& result, const std::string& text) {
     } else if (options_.json) {
         fmt::print("{}\n", result.dump(2, ' ', false, json::error_handler_t::replace));
     } else {
-        fmt::print("{}", text);
+        fmt::print("{}{}", text, place_reminder(options_, text));
     }
 }
 

@@ -41,6 +41,9 @@ struct OrganizationInfo {
 // How the daemon is reached by these options: files of a data directory, or URL and cookie file,
 // and the place that is meant. Throws CliError.
 RpcEndpoint find_daemon(const GlobalOptions& options);
+// A line for people if `text` names a command and they mean another place than the first: they must
+// name it again.
+std::string place_reminder(const GlobalOptions& options, std::string_view text);
 // Throws CliError if it can be no place's name.
 void check_place_name(const std::string& name);
 

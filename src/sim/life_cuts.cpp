@@ -220,7 +220,12 @@ void LifeCuts::done(Step step) {
 
 void LifeCuts::cut(Step step) {
     Machine& it = machine(machine_of(step));
-    if (!is_on(it)) return;
+    if (!is_on(it)) {  // it is away still: as soon as it is back
+        world_.after(kHand, [this, step] {
+            if (!has_cut_) cut(step);
+        });
+        return;
+    }
     has_cut_ = true;
     const Duration longest = std::max(kRequestHolds, kApplicationHolds);
     const Duration gone = case_.is_long ? drawn(longest + minutes(1), longest + minutes(10))

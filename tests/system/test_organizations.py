@@ -121,6 +121,14 @@ class TwoOrganizations(OneDaemon):
         self.assertEqual(name, "held_elsewhere")
         self.assertIsNone(places(self.daemon)["third"]["organization"])
 
+    def test_who_means_one_is_told_how_to_go_on_with_it(self):
+        self.daemon.leither("org", "open", "choir")
+        said = self.daemon.run_leither("--org", "choir", "org", "create", "--name", "Choir").stdout
+        self.assertIn("leither invite\nCommands about it begin with: leither --org choir\n", said)
+        refused = self.daemon.run_leither("--org", "choir", "vote", "cast", "3f2a", "yes", "--from", "founder")
+        self.assertIn("leither --org choir", refused.stderr)
+        self.assertNotIn("begin with", self.daemon.run_leither("org", "list").stdout)
+
     def test_the_environment_selects_too(self):
         self.open_both()
         done = leither("--json", "org", "info", data_dir=self.daemon.data_dir, env={"LEITHER_ORG": "choir"})

@@ -3,8 +3,7 @@
 import os
 import unittest
 
-from harness.daemon import DECIDED
-from harness.network import wait_for
+from harness.network import NetworkDaemon, wait_for
 from harness.village import Village
 
 
@@ -152,7 +151,7 @@ class SeveralSupervisors(Value):
         offered = self.leither(self.a, *words, "--offer", "--with", self.account("ben"))
         self.assertEqual(offered["missing"], [self.account("ben")])
         self.assertEqual(self.leither(self.a, "rewards")["given"], [])
-        self.assertIn(self.leither(self.b, "cosign", offered["offer"], "--by", "ben")["state"], DECIDED)
+        self.assertIn("sequence", self.leither(self.b, "cosign", offered["offer"], "--by", "ben"))
         self.assertTrue(wait_for(lambda: self.leither(self.c, "rewards")["given"]))
         register = self.leither(self.c, "rewards")
         self.assertEqual(register["given"][0]["contributions"][0]["text"], "put up forty posters")
@@ -160,6 +159,21 @@ class SeveralSupervisors(Value):
         self.assertEqual(first["announcement"], "Flour comes first")
         self.assertEqual([(one["account"], one["amount"], one["reason"]) for one in first["allocations"]],
                          [(self.account("dora"), "4000", "gave the first flour")])
+
+
+class Unpublished(unittest.TestCase):
+    def test_rewards_need_no_catalogue_and_a_contribution_says_how_to_get_one(self):
+        daemon = NetworkDaemon(self, 296)
+        daemon.leither("org", "create", "--name", "Alone", "--param", "publicity_pulses=0")
+        daemon.leither("key", "new", "anna")
+        daemon.leither("member", "add", "anna")
+        daemon.leither("reward", "anna", "40", "--reason", "repaired the oven")
+        self.assertIn("repaired the oven", daemon.run_leither("rewards").stdout)
+        words = ("contribution", "add", "support", "a warm oven", "--from", "anna")
+        refused = daemon.run_leither(*words)
+        self.assertIn("leither org publish", refused.stderr)
+        daemon.leither("org", "publish")
+        daemon.leither(*words)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class VoteTest(unittest.TestCase):
         self.assertEqual([one["reference"] for one in given], ["built the oven"])
         self.check_mining_proofs()
         receipt = os.path.join(self.daemon.data_dir, "..", "vote.json")
-        self.leither("receipt", "export", change, "--out", receipt)
+        self.leither("receipt", "export", change, "--form", "full", "--out", receipt)
         self.assertEqual(self.leither("receipt", "verify", receipt)["holds"], "vote")
         self.daemon.stop()
         self.daemon.verify()

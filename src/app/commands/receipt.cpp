@@ -59,11 +59,19 @@ void export_transaction(Session& session, const ReceiptOptions& options, const H
     deliver(session, options, receipt_to_text(decode_receipt<ledger::Receipt>(answer)));
 }
 
-void export_endorsed(Session& session, const ReceiptOptions& options) {
-    const Id account = session.account(options.subject);
+bool is_ours(Session& session, const Id& account) {
     const auto keys = session.keyring().list();
-    const bool is_ours = std::ranges::find(keys, account, &wallet::NamedKey::id) != keys.end();
-    if (!is_ours) {
+    return std::ranges::find(keys, account, &wallet::NamedKey::id) != keys.end();
+}
+
+// The treasury, a vote and their like: public, and without an owner who could ask.
+bool is_nobodys(Session& session, const Id& account) {
+    const json record = session.call("account.get", {{"account", account.hex()}}).at("record");
+    return !record.is_null() && record.at("kind") != "member";
+}
+
+void export_endorsed(Session& session, const ReceiptOptions& options) {
+    if (!is_ours(session, session.account(options.subject))) {
         throw CliError(CliExit::local, "not_your_account",
                        "An endorsed receipt is asked for with the account's own key, which this "
                        "wallet does not hold.",
@@ -83,8 +91,12 @@ void export_account(Session& session, const ReceiptOptions& options) {
                        "Leave out --at, name an account, or write --form full.");
     }
     if (transaction) return export_transaction(session, options, *transaction);
-    if (options.form != "full" && !is_past) return export_endorsed(session, options);
-    json params = {{"account", session.account(options.subject).hex()}};
+    const Id account = session.account(options.subject);
+    const bool is_full =
+        options.form == "full" || is_past ||
+        (options.form.empty() && !is_ours(session, account) && is_nobodys(session, account));
+    if (!is_full) return export_endorsed(session, options);
+    json params = {{"account", account.hex()}};
     if (options.sequence) params["sequence"] = *options.sequence;
     const json answer = session.call("receipt.get", params);
     deliver(session, options, receipt_to_text(decode_receipt<ledger::Receipt>(answer)));
@@ -202,10 +214,12 @@ void add_receipt_commands(CLI::App& cli, Session& session) {
         ->type_name("ACCOUNT");
     get->add_option("--out", options->out, "File to write; without it, standard output")
         ->type_name("FILE");
-    get->add_option("--form", options->form,
-                    "endorsed: for strangers, signed by the bookkeepers in office; the default for "
-                    "your account as it is now. full: with key, role and a neighbour's sums; the "
-                    "default, and all there is, for the past and of a transaction")
+    get->add_option(
+           "--form", options->form,
+           "endorsed: for strangers, signed by the bookkeepers in office; the default for "
+           "your account as it is now. full: with key, role and a neighbour's sums; the "
+           "default, and all there is, for the past, of a transaction and of what is nobody's"
+           " account: the treasury, a vote")
         ->check(CLI::IsMember({"endorsed", "full"}));
     get->footer(
         "Show the endorsed form to anybody, the full form only to those entitled to see sums of "

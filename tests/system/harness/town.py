@@ -182,7 +182,7 @@ def answers():
         "app.list": lambda _: PACKS, "app.fetch": {"state": "fetching", "done_bytes": 1_200_000, "total_bytes": 3_400_000, "asked_nodes": 2}, "app.remove": {"id": "aa" * 32},
         "app.show": {**PACKS[0], "files": [{"path": "index.html", "bytes": 9, "pieces": ["01" * 32, "02" * 32]}]},
         "app.piece": lambda params: {"data": "3c623e" if params["piece"] == "01" * 32 else "72796521213c"}, "tag.find": True,
-        "tag.search": lambda params: TAGS if bytes.fromhex(params["tag"]).decode() == "bread" else [],
+        "tag.search": lambda params: TAGS if params["tag"] == "bread" else [],
         "contribution.list": lambda _: {"items": CONTRIBUTIONS, "pruned": False}, "wallet.contribute": {"id": "e3" * 32},
         "wallet.accept": {"id": "fd" * 32}, "wallet.decline": True, "wallet.cast": {"id": "fc" * 32}, "wallet.chat": {"id": "fb" * 32}, "wallet.send": {"id": "fa" * 32},
     }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "leither/protocol/catalogue_messages.h"
+#include "leither/protocol/endorsement.h"
 #include "leither/protocol/org_messages.h"
 
 #include "support/golden.h"
@@ -65,6 +66,8 @@ FROZEN(CatalogueAsk)
 FROZEN(CatalogueEntries)
 FROZEN(ContentAsk)
 FROZEN(ContentReply)
+FROZEN(AskEndorsement)
+FROZEN(EndorsementReply)
 
 }  // namespace
 }  // namespace leither::protocol

@@ -143,12 +143,11 @@ function tagOf(values) {
   return tag;
 }
 
-const hexOf = (text) => [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 // What is not known here may be elsewhere: nodes that have it are looked for.
 async function search(page, tag) {
-  const params = {tag: hexOf(tag)};
+  const params = {tag};
   let found = await call('tag.search', params);
   if (found.length > 0) return found;
   await call('tag.find', params);
