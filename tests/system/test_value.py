@@ -64,6 +64,7 @@ class Contributions(Value):
         self.assertEqual([one["id"] for one in self.known(self.a, "--unrewarded")], [plugin])
         page = self.a.run_leither("--wallet", self.wallet, "rewards").stdout
         self.assertIn("production by cleo: 200 recipes, on " + plugin[:12], page)
+        self.assertIn("200 recipes  pack Recipes 1  ", page)  # reason and evidence
         self.assertIn("First distribution", page)
 
         # Not twice by mistake, and not while the members vote on it.

@@ -69,12 +69,32 @@ std::string work_text(Session& session, const json& contributions) {
     return text;
 }
 
+// What the proof says to people, and what the contributions it names say of theirs.
+std::string evidence_text(const json& reward) {
+    std::string words = reward.value("proof", "");
+    std::vector<std::string> all;
+    for (const json& one : reward.at("contributions")) {
+        const auto id = Hash::parse(one.at("id").get<std::string>()).value();
+        const std::string name = protocol::proof_text({id}, {});
+        if (const auto at = words.find(name); at != std::string::npos) {
+            words.erase(at, name.size() + (at + name.size() < words.size() ? 1 : 0));
+        }
+        if (const auto evidence = one.value("evidence", ""); !evidence.empty()) {
+            all.push_back(evidence);
+        }
+    }
+    if (!words.empty()) all.push_back(words);
+    return printable(fmt::format("{}", fmt::join(all, "; ")), LineBreaks::escaped);
+}
+
 std::string first_text(Session& session, const json& first) {
     std::string text = "\nFirst distribution, at the founding";
     const auto announcement = first.at("announcement").get<std::string>();
     text +=
         announcement.empty() ? ":\n" : ": " + printable(announcement, LineBreaks::escaped) + "\n";
-    if (first.at("allocations").empty()) return text + "All credit went to the treasury.\n";
+    if (first.at("allocations").empty()) {
+        return announcement.empty() ? text + "All credit went to the treasury.\n" : text;
+    }
     TextTable table({{"ACCOUNT"}, {"AMOUNT", Align::right}, {"REASON"}});
     for (const json& one : first.at("allocations")) {
         table.add({session.short_name(id_in(one, "account")),
@@ -112,7 +132,7 @@ std::string given_text(Session& session, const json& given) {
                    session.short_name(id_in(reward, "counterparty")),
                    session.format_units(reward.at("amount")),
                    reward.at("reward").get<std::string>(), recommended_by(session, reward),
-                   words(reward, "reference"), words(reward, "proof"),
+                   words(reward, "reference"), evidence_text(reward),
                    work_text(session, reward.at("contributions"))});
     }
     return "\nRewarded, newest first:\n" + table.text();
