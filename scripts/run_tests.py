@@ -23,7 +23,7 @@ PYTHON = "/usr/bin/python3"
 CORES = os.cpu_count() or 1
 JOBS = os.environ.get("JOBS", str(CORES))
 FUZZ_SECONDS = 60            # for one target ...
-FUZZ_BUDGET_SECONDS = 240    # ... unless all of them together would take longer than this
+FUZZ_BUDGET_SECONDS = 150    # ... unless all of them together would take longer than this
 # Of one file of tests.
 SYSTEM_TEST_SECONDS_MAX = 600
 INTEROP_TEST_SECONDS_MAX = 600
