@@ -254,8 +254,8 @@ class Counting(unittest.TestCase):
         cores, run_tests.CORES = run_tests.CORES, 2
         self.addCleanup(setattr, run_tests, "CORES", cores)
         self.assertEqual(run_tests.fuzz_seconds(4), 60)
-        self.assertEqual(run_tests.fuzz_seconds(8), 60)
-        self.assertEqual(run_tests.fuzz_seconds(24), 20)
+        self.assertEqual(run_tests.fuzz_seconds(10), 30)
+        self.assertEqual(run_tests.fuzz_seconds(26), 11)
 
 
 class ThisTree(unittest.TestCase):
