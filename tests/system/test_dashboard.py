@@ -562,6 +562,30 @@ class ComingAndGoing(DashboardTest):
         self.browser.wait_for_text("By a link")
 
 
+class SeveralOrganizations(DashboardTest):
+    def test_one_is_chosen_at_the_top_and_the_session_holds_for_all(self):
+        self.sign_in()
+        self.assertEqual(self.browser.find_all("#places select"), [])
+        self.daemon.leither("org", "open", "choir")
+        self.daemon.leither("--org", "choir", "org", "create", "--name", "Choir", "--unit", "song")
+        self.sign_in()
+        self.browser.wait(lambda: self.browser.find_all("#places select"), "nothing to choose from")
+        self.choose("choir")
+        self.browser.wait_for_text("Choir", "header")
+        self.browser.go("members")
+        self.browser.wait_for_text("founder")
+        self.assertNotIn("bea", self.browser.text())
+        self.choose("")
+        self.browser.wait_for_text("Bakers' Row", "header")
+        self.browser.go("members")
+        self.browser.wait_for_text("bea")
+
+    def choose(self, place):
+        self.browser.wait(lambda: self.browser.find_all(f"#places option[value='{place}']"), "it cannot be chosen")
+        self.browser.run("const select = document.querySelector('#places select'); select.value = arguments[0];"
+                         "select.dispatchEvent(new Event('change'));", place)
+
+
 @unittest.skipUnless(browsers.AVAILABLE, "chromium, chromium-driver or python3-selenium is not installed")
 class WithoutOrganization(unittest.TestCase):
     def test_a_new_node_says_how_to_begin(self):
