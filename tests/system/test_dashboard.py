@@ -266,7 +266,7 @@ class Pages(DashboardTest):
         self.assertIn("two loaves", text)
         self.assertIn("\u22121 012.50 hour", text)
         self.assertIn("+4 000.00 hour", text)
-        for button in ("Receipt of today", "Receipt"):
+        for button in ("Receipt of today", "Receipt", "Receipt for strangers"):
             for name in os.listdir(self.browser.downloads):
                 os.remove(os.path.join(self.browser.downloads, name))
             self.browser.press(button)

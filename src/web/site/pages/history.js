@@ -24,7 +24,8 @@ export async function show(page) {
     return;
   }
   const pages = {limit: PAGE};
-  const box = live(page, {load: () => load(account, pages), draw: (data) => draw(data, pages, () => box.refresh()),
+  const isOwn = accounts.some((one) => one.account === account && one.own);
+  const box = live(page, {load: () => load(account, pages), draw: (data) => draw({...data, isOwn}, pages, () => box.refresh()),
     topics: [{topic: 'account', account}, {topic: 'final'}]});
   page.show(picker, box, await namePart(account, accounts, organization));
 }
@@ -68,16 +69,18 @@ async function load(account, {limit}) {
   return {account, record: answer.record, items, more: before !== undefined, pruned};
 }
 
-function draw({account, record, items, more, pruned}, pages, refresh) {
+function draw({account, record, items, more, pruned, isOwn}, pages, refresh) {
   return [
-    card('Account', accountFacts(account, record), h('div', {class: 'actions'}, receiptButton(account, null, 'Receipt of today'))),
+    card('Account', accountFacts(account, record),
+      h('div', {class: 'actions'}, fullReceipt(account, null, 'Receipt of today'), isOwn && endorsedReceipt(account)),
+      isOwn && h('p', {class: 'hint'}, 'The one for strangers shows what the account holds now and no neighbour\u2019s sums; the bookkeepers answer for it. Keep the others to those who may see such sums.')),
     card('What happened', items.length === 0 ? empty('Nothing yet.') : table('Transactions, newest first', [
       {title: 'When', key: 'when', cell: (item) => when(item.time_ms)},
       {title: 'What', key: 'what', cell: kindText},
       {title: 'With', key: 'with', cell: (item) => item.counterparty ? who(item.counterparty) : '\u2013'},
       {title: 'For', key: 'for', cell: (item) => item.reference ?? ''},
       {title: 'Amount', key: 'amount', right: true, cell: (item) => item.amount ? money(item.amount, item.direction) : ''},
-      {title: 'Proof', key: 'proof', right: true, cell: (item) => receiptButton(account, item.sequence, 'Receipt')},
+      {title: 'Proof', key: 'proof', right: true, cell: (item) => fullReceipt(account, item.sequence, 'Receipt')},
     ], items, 'history'),
     more && h('p', h('button', {type: 'button', class: 'quiet', onclick: () => { pages.limit += PAGE; refresh(); }}, 'Show older ones')),
     !more && pruned && h('p', {class: 'hint'}, 'Older ones lie behind this node\u2019s history window.')),
@@ -95,15 +98,22 @@ function accountFacts(account, record) {
   ]);
 }
 
-function receiptButton(account, sequence, label) {
+const fullReceipt = (account, sequence, label) => receiptButton(label, `${shortId(account)}-${sequence ?? 'now'}`,
+  () => receiptFile(account, sequence), `leither receipt export ${account} ${sequence === null ? '--form full' : `--at ${sequence}`}`);
+
+const endorsedReceipt = (account) => receiptButton('Receipt for strangers', `${shortId(account)}-endorsed`,
+  async () => (await call('wallet.endorse', {account})).file, `leither receipt export ${account}`);
+
+// Saves the file that `make` gives, or says why not and which command does the same.
+function receiptButton(label, name, make, commandText) {
   const outcome = h('span', {'aria-live': 'polite'});
   const button = h('button', {type: 'button', class: 'quiet small', onclick: async () => {
     button.disabled = true;
     try {
-      saveFile([JSON.stringify(await receiptFile(account, sequence), null, 2) + '\n'], 'application/json', `receipt-${shortId(account).replace('\u2026', '-')}-${sequence ?? 'now'}.json`);
+      saveFile([JSON.stringify(await make(), null, 2) + '\n'], 'application/json', `receipt-${name.replace('\u2026', '-')}.json`);
       note('The receipt is saved. Anybody can check it without a daemon: leither receipt verify FILE');
     } catch (error) {
-      replace(outcome, problem(error), command(`leither receipt export ${account}${sequence === null ? '' : ` --at ${sequence}`} --out receipt.json`, 'Or by the command line:'));
+      replace(outcome, problem(error), command(`${commandText} --out receipt.json`, 'Or by the command line:'));
     }
     button.disabled = false;
   }}, label);
