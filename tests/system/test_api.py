@@ -9,7 +9,7 @@ import time
 import unittest
 
 from harness.community import Community, submit, wait_until_empty
-from harness.daemon import Daemon, RpcError, scratch_dir, shared_data
+from harness.daemon import RpcError, shared_data, start_for_class
 
 BODY_BYTES_MAX = 2 << 20
 BATCH_CALLS_MAX = 1000
@@ -20,12 +20,7 @@ GROWTH_BYTES_MAX = 24 << 20
 class ApiTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.scratch = scratch_dir()
-        cls.daemon = Daemon(os.path.join(cls.scratch.__enter__(), "node"))
-        cls.addClassCleanup(cls.scratch.__exit__, None, None, None)
-        cls.addClassCleanup(cls.daemon.end)
-        os.mkdir(cls.daemon.data_dir)
-        cls.daemon.start()
+        start_for_class(cls)
         cls.community = Community(cls.daemon.rpc, accounts=20)
         cls.rpc = cls.daemon.rpc
 

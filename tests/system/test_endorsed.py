@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from harness.daemon import Daemon, RpcError, leither, scratch_dir
+from harness.daemon import RpcError, leither, start_for_class
 
 REFUSED = 1
 
@@ -12,13 +12,7 @@ REFUSED = 1
 class LoneBookkeeper(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        scratch = scratch_dir()
-        cls.scratch = scratch.__enter__()
-        cls.addClassCleanup(scratch.__exit__, None, None, None)
-        cls.daemon = Daemon(os.path.join(cls.scratch, "node"))
-        cls.addClassCleanup(cls.daemon.end)
-        os.mkdir(cls.daemon.data_dir)
-        cls.daemon.start()
+        start_for_class(cls)
         for words in (("org", "create", "--name", "Mill", "--param", "publicity_pulses=0"),
                       ("key", "new", "anna"), ("member", "add", "anna"),
                       ("reward", "anna", "100", "--reason", "grinding"), ("key", "new", "dora")):

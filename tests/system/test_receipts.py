@@ -7,7 +7,7 @@ import re
 import unittest
 
 from harness.community import Community, submit, wait_until_empty
-from harness.daemon import Daemon, leither, scratch_dir
+from harness.daemon import leither, start_for_class
 
 REFUSED = 1
 ALTERATIONS = 60
@@ -16,13 +16,7 @@ ALTERATIONS = 60
 class ReceiptTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        scratch = scratch_dir()
-        cls.scratch = scratch.__enter__()
-        cls.addClassCleanup(scratch.__exit__, None, None, None)
-        cls.daemon = Daemon(os.path.join(cls.scratch, "node"))
-        cls.addClassCleanup(cls.daemon.end)
-        os.mkdir(cls.daemon.data_dir)
-        cls.daemon.start()
+        start_for_class(cls)
         cls.community = Community(cls.daemon.rpc, accounts=30)
         transfers = cls.community.random_transfers(200)
         submit(cls.daemon.rpc, transfers)

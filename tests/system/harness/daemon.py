@@ -244,6 +244,15 @@ class Daemon:
         return done.returncode, json.loads(done.stdout)["error"]["name"] if done.stdout else ""
 
 
+def start_for_class(cls):
+    """A daemon without network, `cls.daemon`, for all tests of a class, and `cls.scratch` for their files."""
+    cls.scratch = cls.enterClassContext(scratch_dir())
+    cls.daemon = Daemon(os.path.join(cls.scratch, "node"))
+    cls.addClassCleanup(cls.daemon.end)
+    os.mkdir(cls.daemon.data_dir)
+    cls.daemon.start()
+
+
 def process_cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rsplit(")", 1)[1].split()
